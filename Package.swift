@@ -1,0 +1,109 @@
+// swift-tools-version:6.3
+import PackageDescription
+
+/// Swift 6 mode everywhere; the upcoming features make every import say who sees it.
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "nacre",
+    products: [
+        .executable(name: "nacre", targets: ["nacre"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+    ],
+    targets: [
+        // Layer 0, values: no I/O, no async, no Foundation.
+        .target(name: "Multiformats", swiftSettings: swiftSettings),  // varint, multibase, codes, multihash, CID
+
+        // Layer 1, formats: bytes to values and back, streaming, no I/O.
+        .target(name: "CSHA256", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),  // SHA-256 kernels
+        .systemLibrary(name: "CGcrypt", pkgConfig: "libgcrypt", providers: [.apt(["libgcrypt20-dev"])]),
+        .target(  // real implementations of the hash functions
+            name: "Digests", dependencies: ["Multiformats", "CSHA256", "CGcrypt"],
+            swiftSettings: swiftSettings),
+        .target(  // blocks, codecs, paths, walking
+            name: "IPLD", dependencies: ["Multiformats"], swiftSettings: swiftSettings),
+        .target(  // chunkers, layouts, directories, HAMT, reading
+            name: "UnixFS", dependencies: ["Multiformats", "IPLD", "Digests"],
+            swiftSettings: swiftSettings),
+        .target(  // CARv1 and CARv2, indexes
+            name: "CAR", dependencies: ["Multiformats", "IPLD", "Digests"],
+            swiftSettings: swiftSettings),
+
+        // Layer 2, storage: the only modules that own bytes on disk.
+        .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
+        .target(  // block store: packs, index, recovery, scrub, compaction
+            name: "BlockStorage",
+            dependencies: ["Multiformats", "Digests", "IPLD", "CAR", "CRocksDB"],
+            swiftSettings: swiftSettings),
+        .target(  // SQL database: what is named, what is kept
+            name: "Catalog",
+            dependencies: ["Multiformats"],
+            swiftSettings: swiftSettings),
+
+        // Layer 3, use cases.
+        .target(  // data directory, add, read, pin, collect garbage, verify
+            name: "NodeCore",
+            dependencies: [
+                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "BlockStorage", "Catalog", "CSHA256",
+            ],
+            swiftSettings: swiftSettings),
+
+        // Layer 5, composition.
+        .executableTarget(  // parse arguments, call one function, print
+            name: "nacre",
+            dependencies: [
+                "NodeCore", "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "BlockStorage", "Catalog",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+
+        // Tests mirror the sources; TestKit is the one helper library.
+        .target(
+            name: "TestKit",
+            dependencies: ["Multiformats", "Digests", "IPLD", "BlockStorage"],
+            path: "Tests/TestKit", swiftSettings: swiftSettings),
+        .testTarget(
+            name: "MultiformatsTests", dependencies: ["Multiformats", "TestKit"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DigestsTests",
+            dependencies: [
+                "Digests", "CSHA256", "Multiformats", "TestKit",
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "IPLDTests", dependencies: ["IPLD", "Multiformats", "Digests", "TestKit"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "UnixFSTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "Digests", "TestKit"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "CARTests", dependencies: ["CAR", "IPLD", "Multiformats", "Digests", "TestKit"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "BlockStorageTests",
+            dependencies: ["BlockStorage", "CAR", "IPLD", "Multiformats", "Digests", "TestKit"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "CatalogTests", dependencies: ["Catalog", "Multiformats", "TestKit"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "NodeCoreTests",
+            dependencies: [
+                "NodeCore", "BlockStorage", "Catalog", "UnixFS", "CAR", "IPLD", "Multiformats", "Digests", "TestKit",
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "LayeringTests", dependencies: ["TestKit"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["nacre", "Multiformats", "CAR", "IPLD", "TestKit"],
+            swiftSettings: swiftSettings),
+    ],
+    swiftLanguageModes: [.v6]
+)
