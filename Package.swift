@@ -70,6 +70,10 @@ let package = Package(
             dependencies: ["Multiformats", "Digests", "IPLD", "BlockStorage"],
             path: "Tests/TestKit", swiftSettings: swiftSettings),
         .testTarget(
+            name: "TestKitTests",
+            dependencies: ["TestKit", "Multiformats", "Digests", "IPLD", "BlockStorage"],
+            swiftSettings: swiftSettings),
+        .testTarget(
             name: "MultiformatsTests", dependencies: ["Multiformats", "TestKit"], swiftSettings: swiftSettings),
         .testTarget(
             name: "DigestsTests",
