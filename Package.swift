@@ -16,6 +16,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     ],
     targets: [
         // Layer 0, values: no I/O, no async, no Foundation.
@@ -44,7 +45,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(  // SQL database: what is named, what is kept
             name: "Catalog",
-            dependencies: ["Multiformats"],
+            dependencies: ["Multiformats", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: swiftSettings),
 
         // Layer 3, use cases.
