@@ -19,7 +19,8 @@ public protocol BlockStore: BlockSource {
     ///   - blocks: views that need to live only until the call returns.
     ///   - scope: who the blocks are marked for.
     /// - Returns: how many blocks and bytes were new.
-    /// - Throws: `BlockStoreError.storageFull` before the reserve is touched; nothing of the batch counts then.
+    /// - Throws: `BlockStoreError.storageFull` before the reserve is touched; nothing of the batch counts
+    ///   then.
     @discardableResult
     func put(_ blocks: [BlockView], scope: ScopeMarks) throws -> PutSummary
 

@@ -1,0 +1,56 @@
+/// Who may import whom, and why not.
+///
+/// The layers are those of `ARCHITECTURE.md`. A module that is not listed fails the tests: whoever adds
+/// one decides here what it may see.
+enum LayerTable {
+    struct Module {
+        let layer: Int
+        let allowed: Set<String>
+        /// Why anything else is refused: the end of the sentence "A imports B: …".
+        let reason: String
+    }
+
+    static let modules: [String: Module] = [
+        "Multiformats": Module(
+            layer: 0, allowed: [], reason: "values stand at the bottom and depend on nothing"),
+        "Digests": Module(
+            layer: 1, allowed: ["Multiformats", "CSHA256", "CGcrypt"],
+            reason: "hash functions turn bytes into digests and do no I/O"),
+        "IPLD": Module(
+            layer: 1, allowed: ["Multiformats", "Digests"],
+            reason: "formats do no I/O, and codecs know no files and no archives"),
+        "UnixFS": Module(
+            layer: 1, allowed: ["Multiformats", "Digests", "IPLD"],
+            reason: "formats do no I/O; blocks come from a BlockSource and go to a closure"),
+        "CAR": Module(
+            layer: 1, allowed: ["Multiformats", "Digests", "IPLD"],
+            reason: "formats do no I/O; an archive holds blocks of any codec, so it knows none"),
+        "BlockStorage": Module(
+            layer: 2, allowed: ["Multiformats", "Digests", "IPLD", "CAR", "CRocksDB"],
+            reason: "a store keeps bytes by multihash and knows neither files nor the catalog"),
+        "Catalog": Module(
+            layer: 2, allowed: ["Multiformats", "GRDB"],
+            reason: "rows never hold block-level references; the catalog knows roots by CID only"),
+        "NodeCore": Module(
+            layer: 3,
+            allowed: [
+                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "BlockStorage", "Catalog", "CSHA256",
+            ],
+            reason: "use cases know what is below them, no command line, no HTTP, no SQL library"),
+        "nacre": Module(
+            layer: 5,
+            allowed: [
+                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "BlockStorage", "Catalog", "NodeCore",
+                "ArgumentParser",
+            ],
+            reason: "the executable parses arguments, calls the core, and prints"),
+    ]
+
+    /// Modules of the toolchain and the system that any layer may import.
+    static let everywhere: Set<String> = ["Swift", "Synchronization", "Builtin"]
+
+    /// Modules of the system that reach a disk or the world outside: from layer 2 on.
+    static let fromLayer2: Set<String> = [
+        "Glibc", "Musl", "Darwin", "Foundation", "FoundationEssentials", "Dispatch",
+    ]
+}
