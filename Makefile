@@ -1,0 +1,53 @@
+# Nacre: `make run` for a first success, `make test` for all tests. Both install what they need (Debian packages).
+
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+DIR ?= .
+BUILD := .build/release
+NACRE := $(BUILD)/nacre
+SECONDS_PER_TARGET ?= 300
+
+.PHONY: help setup build run test full-test lint format bench fuzz install uninstall clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Install the Debian packages that building needs (once)
+	@scripts/install-packages.sh build
+
+build: setup ## Build the optimised binary at .build/release/nacre
+	swift build -c release --product nacre
+
+run: build ## Add DIR (default: this folder) to a data directory, list it, read it back, verify it
+	@scripts/first-run.sh "$(NACRE)" "$(DIR)"
+
+test: ## Install what tests need, run every test
+	@scripts/install-packages.sh build test
+	@scripts/test.sh
+
+full-test: ## The long forms: slow vectors, 10^5 model steps, 300 kills, an hour of memory checks
+	@scripts/install-packages.sh build test
+	@NACRE_FULL_TESTS=1 scripts/test.sh
+
+lint: ## Check formatting; fails on any finding
+	swift format lint --strict --recursive Package.swift Sources Tests
+
+format: ## Format the sources in place
+	swift format --in-place --recursive Package.swift Sources Tests
+
+bench: build ## Compare with cp, openssl, restic, borg, casync and git-annex in one run
+	@scripts/install-packages.sh build bench
+	bench/compare.sh
+
+fuzz: ## Fuzz every decoder for SECONDS_PER_TARGET seconds each
+	@scripts/install-packages.sh build fuzz
+	Fuzz/run.sh $(SECONDS_PER_TARGET)
+
+install: build ## Install binary, completions and man page under PREFIX (default /usr/local)
+	@scripts/install.sh "$(NACRE)" "$(DESTDIR)$(PREFIX)"
+
+uninstall: ## Remove what install put under PREFIX
+	@scripts/install.sh --remove "$(DESTDIR)$(PREFIX)"
+
+clean: ## Remove build products
+	rm -rf .build

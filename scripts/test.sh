@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Builds and runs every test; the kinds that are no Swift tests (lint, fuzzing) first where they are quick.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+swift format lint --strict --recursive Package.swift Sources Tests
+swift build --build-tests
+swift test --skip-build
+if [ -x Fuzz/run.sh ]; then
+    Fuzz/run.sh "${FUZZ_SECONDS:-3}"
+fi
