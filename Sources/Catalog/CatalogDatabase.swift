@@ -1,0 +1,114 @@
+import Foundation
+
+/// The catalog of a node: who, what is named, what is kept.
+///
+/// Owns `<data>/catalog.sqlite` (with `-wal` and `-shm` beside it while open). Every change is one
+/// transaction that survives power loss when the call returns. ``close()`` folds the log into the file, so
+/// that it can be copied; after a crash the next open does so. Rows are sealed with a checksum that is
+/// checked whenever they are read.
+///
+/// Thread-safe and synchronous. Rows hold roots, never other blocks.
+public final class CatalogDatabase: Sendable {
+    /// The name of the file in the data directory.
+    public static let fileName = "catalog.sqlite"
+
+    /// The pins.
+    public let pins: PinRepository
+    /// The settings.
+    public let settings: SettingRepository
+
+    package let database: any SQLDatabase
+    private let path: String
+
+    /// What a catalog asks of the world outside.
+    public struct Environment: Sendable {
+        /// Unix milliseconds.
+        public var now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
+
+        public init() {}
+    }
+
+    /// Opens the catalog at `path`, or makes it, and brings its schema up to date.
+    ///
+    /// - Throws: `newerSchema` before anything is written, `damaged`, `cannotOpen`, `busy`, `readOnly`.
+    public convenience init(path: String, environment: Environment = Environment()) throws {
+        // The look before opening: opening alone writes already.
+        _ = try SQLiteDatabase.inspect(path: path) { try Migrator(path: path).version(of: $0) }
+        try self.init(SQLiteDatabase(path: path), path: path, environment: environment)
+    }
+
+    /// A catalog that is gone when the last reference goes.
+    public static func inMemory(environment: Environment = Environment()) throws -> CatalogDatabase {
+        try CatalogDatabase(
+            SQLiteDatabase(inMemory: SQLiteDatabase.Options()), path: ":memory:", environment: environment)
+    }
+
+    /// A catalog in any database; brings its schema up to date.
+    package init(_ database: some SQLDatabase, path: String, environment: Environment) throws {
+        try Migrator(path: path).migrate(database, now: environment.now())
+        self.database = database
+        self.path = path
+        let newest = try database.read {
+            try $0.firstRow("SELECT id FROM pins ORDER BY id DESC LIMIT 1")?.text(0)
+        }
+        // An id that is damaged is for `problems()` to name, and no reason to stay closed.
+        let ids = PinIDGenerator(after: newest.flatMap { try? PinID(text: $0) })
+        pins = PinRepository(database: database, ids: ids, now: environment.now)
+        settings = SettingRepository(database: database)
+    }
+
+    /// Closes the database; calls after it fail.
+    public func close() throws { try database.close() }
+
+    /// Everything that is wrong with the catalog. Reads all of it; empty if it is sound.
+    ///
+    /// Looks at pages and indexes, the seal of every row, and the counters. The collector asks first: a pin
+    /// that cannot be seen would cost its blocks.
+    public func problems() throws -> [CatalogProblem] {
+        let storage = try database.storageProblems().map { CatalogProblem.storage(path: path, detail: $0) }
+        // Rows of a file whose pages are wrong would only say the same again.
+        guard storage.isEmpty else { return storage }
+        do {
+            return try database.read { connection in
+                var problems: [CatalogProblem] = []
+                try connection.query("SELECT \(PinRow.columns) FROM pins ORDER BY id", []) { row in
+                    do throws(CatalogError) { _ = try PinRow.pin(row) } catch { problems.append(.row(error)) }
+                }
+                try connection.query("SELECT key, value, seal FROM settings ORDER BY key", []) { row in
+                    do throws(CatalogError) {
+                        _ = try SettingRepository.checked(row)
+                    } catch {
+                        problems.append(.row(error))
+                    }
+                }
+                if try !PinCounterTable.isRight(connection) { problems.append(.counters) }
+                return problems
+            }
+        } catch CatalogError.damaged(let path, let detail) {
+            return [.storage(path: path, detail: detail)]
+        }
+    }
+
+    /// Counts the pins anew, after ``problems()`` found the counters wrong.
+    public func repairCounters() throws { try database.write { try PinCounterTable.recount($0) } }
+}
+
+/// Something that is wrong with a catalog.
+public enum CatalogProblem: Hashable, Sendable {
+    /// SQLite finds its file inconsistent.
+    case storage(path: String, detail: String)
+    /// A row is not as it was written.
+    case row(CatalogError)
+    /// The counters of the pins do not fit the pins; ``CatalogDatabase/repairCounters()`` makes them anew.
+    case counters
+}
+
+extension CatalogProblem: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .storage(let path, let detail): CatalogError.damaged(path: path, detail: detail).description
+        case .row(let error): error.description
+        case .counters: "the counters of the pins in the catalog are wrong; `verify --repair` counts anew"
+        }
+    }
+}

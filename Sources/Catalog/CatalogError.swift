@@ -1,0 +1,72 @@
+public import Multiformats
+
+/// Why the catalog did not do what it was asked.
+public enum CatalogError: Error, Hashable, Sendable {
+    case cannotOpen(path: String, reason: String)
+    /// A newer Nacre wrote the catalog. Nothing was changed.
+    case newerSchema(path: String, found: Int, known: Int)
+    /// The list of migrations that were applied has a hole.
+    case schemaIncomplete(path: String, missing: Int)
+    /// SQLite finds its own file inconsistent.
+    case damaged(path: String, detail: String)
+    /// The seal of a row does not fit its fields.
+    case damagedRow(table: String, key: String)
+    case unexpectedColumn(Int, expected: String)
+    /// Another connection held the database for longer than the timeout.
+    case busy(path: String)
+    case storageFull(path: String)
+    case readOnly(path: String)
+    /// Anything else that the SQL library reports.
+    case failed(path: String, code: Int, message: String)
+
+    /// A row would repeat what must be unique.
+    case notUnique(message: String)
+    case duplicatePin(root: CID, name: String)
+    case pinAbsent(PinID)
+    case nameTooLong(bytes: Int, maximum: Int)
+    case nameContainsNUL
+    case metaTooLarge(bytes: Int, maximum: Int)
+    case invalidPinID(String)
+}
+
+extension CatalogError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .cannotOpen(let path, let reason):
+            "the catalog \(path) cannot be opened: \(reason)"
+        case .newerSchema(let path, let found, let known):
+            "the catalog \(path) has schema \(found), this program knows \(known); use a newer version of Nacre"
+        case .schemaIncomplete(let path, let missing):
+            "the catalog \(path) lacks schema step \(missing) though later ones are there; restore it from a backup"
+        case .damaged(let path, let detail):
+            "the catalog \(path) is damaged (\(detail)); restore it from a backup, the blocks are not affected"
+        case .damagedRow(let table, let key):
+            "row \(key) of table \(table) in the catalog is damaged: its checksum does not fit; "
+                + "restore the catalog from a backup, or remove and add the row again"
+        case .unexpectedColumn(let column, let expected):
+            "column \(column) of a row in the catalog is not \(expected)"
+        case .busy(let path):
+            "the catalog \(path) is in use by another process; try again"
+        case .storageFull(let path):
+            "there is no room on the disk of the catalog \(path); remove something, or add disk"
+        case .readOnly(let path):
+            "the catalog \(path) is read-only; check the permissions of the data directory"
+        case .failed(let path, let code, let message):
+            "the catalog \(path) failed: \(message) (SQLite error \(code))"
+        case .notUnique(let message):
+            "the catalog has such a row already (\(message))"
+        case .duplicatePin(let root, let name):
+            "\(root) is pinned already\(name.isEmpty ? " without a name" : " under the name “\(name)”")"
+        case .pinAbsent(let id):
+            "there is no pin \(id)"
+        case .nameTooLong(let bytes, let maximum):
+            "a name may have \(maximum) bytes, this one has \(bytes)"
+        case .nameContainsNUL:
+            "a name may not contain the character NUL"
+        case .metaTooLarge(let bytes, let maximum):
+            "the metadata of a pin may take \(maximum) bytes as JSON, these take \(bytes)"
+        case .invalidPinID(let text):
+            "“\(text)” is not the id of a pin: 26 digits and letters are expected"
+        }
+    }
+}

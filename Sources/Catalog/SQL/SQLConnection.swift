@@ -1,0 +1,57 @@
+/// A connection in the middle of a transaction: what repositories speak to.
+///
+/// Valid only within the closure that it was given to, on that thread.
+package protocol SQLConnection {
+    var dialect: SQLDialect { get }
+
+    /// Runs one statement, with `$1` standing for the first value.
+    ///
+    /// - Returns: how many rows it changed.
+    @discardableResult
+    func execute(_ sql: String, _ values: [SQLValue]) throws -> Int
+
+    /// Runs one statement and gives each row to `body` as it comes.
+    func query(_ sql: String, _ values: [SQLValue], _ body: (SQLRow) throws -> Void) throws
+}
+
+extension SQLConnection {
+    /// Runs one statement without values.
+    @discardableResult
+    package func execute(_ sql: String) throws -> Int { try execute(sql, []) }
+
+    /// All rows, for results that the statement itself limits.
+    package func rows(_ sql: String, _ values: [SQLValue] = []) throws -> [SQLRow] {
+        var rows: [SQLRow] = []
+        try query(sql, values) { rows.append($0) }
+        return rows
+    }
+
+    /// The first row, if there is one.
+    package func firstRow(_ sql: String, _ values: [SQLValue] = []) throws -> SQLRow? {
+        try rows(sql, values).first
+    }
+
+    /// Whether there is a table of that name.
+    package func hasTable(_ name: String) throws -> Bool {
+        try firstRow(dialect.countTables, [.text(name)])?.integer(0) != 0
+    }
+}
+
+/// A database behind the catalog. SQLite is the embedded default; PostgreSQL fits behind the same calls.
+///
+/// Thread-safe and synchronous. Closures must not enter the database again: they use the connection they
+/// are given.
+package protocol SQLDatabase: Sendable {
+    /// Runs `body` on one state of the database.
+    func read<T>(_ body: (any SQLConnection) throws -> T) throws -> T
+
+    /// Runs `body` in a transaction that is undone if it throws. When the call returns, what was written
+    /// survives power loss.
+    func write<T>(_ body: (any SQLConnection) throws -> T) throws -> T
+
+    /// What is wrong with the files or pages of the database itself; empty if they are sound. Reads all.
+    func storageProblems() throws -> [String]
+
+    /// Writes out what is pending and closes. The database cannot be used after it.
+    func close() throws
+}

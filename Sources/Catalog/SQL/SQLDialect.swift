@@ -1,0 +1,29 @@
+/// The few places where SQLite and PostgreSQL do not share a spelling.
+///
+/// All other SQL is written once, in what SQLite 3.40 and PostgreSQL 15 both understand: `$1` placeholders,
+/// `ON CONFLICT … DO UPDATE`, `RETURNING`, row values, `CREATE … IF NOT EXISTS`; no functions on dates, no
+/// `LIKE` (its case rules differ), no generated keys.
+package enum SQLDialect: String, Hashable, Sendable {
+    case sqlite
+    case postgresql
+
+    /// A column of bytes, ordered by the bytes.
+    package var bytesType: String { self == .sqlite ? "BLOB" : "BYTEA" }
+
+    /// A column of text, ordered by its UTF-8 bytes whatever the locale of the server is.
+    package var textType: String { self == .sqlite ? "TEXT" : "TEXT COLLATE \"C\"" }
+
+    /// What stands behind `CREATE TABLE … ( … )`. In SQLite the rows then live in the tree of the primary
+    /// key, so that no second tree has to agree with it.
+    package var tableOptions: String { self == .sqlite ? " WITHOUT ROWID" : "" }
+
+    /// Counts the tables of a given name: `$1`.
+    package var countTables: String {
+        switch self {
+        case .sqlite: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = $1"
+        case .postgresql:
+            "SELECT count(*) FROM information_schema.tables"
+                + " WHERE table_schema = current_schema() AND table_name = $1"
+        }
+    }
+}

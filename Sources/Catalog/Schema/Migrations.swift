@@ -1,0 +1,62 @@
+extension Migration {
+    /// Every step of the catalog's schema.
+    package static let all: [Migration] = [settings, pins, pinCounters]
+
+    private static let settings = Migration(1, "settings") { connection in
+        let text = connection.dialect.textType
+        try connection.execute(
+            """
+            CREATE TABLE IF NOT EXISTS settings (
+                key \(text) NOT NULL PRIMARY KEY,
+                value \(text) NOT NULL,
+                seal BIGINT NOT NULL
+            )\(connection.dialect.tableOptions)
+            """)
+    }
+
+    private static let pins = Migration(2, "pins") { connection in
+        let (text, bytes) = (connection.dialect.textType, connection.dialect.bytesType)
+        try connection.execute(
+            """
+            CREATE TABLE IF NOT EXISTS pins (
+                id \(text) NOT NULL PRIMARY KEY,
+                owner \(text) NOT NULL,
+                root \(bytes) NOT NULL,
+                name \(text) NOT NULL,
+                visibility \(text) NOT NULL CHECK (visibility IN ('public', 'private')),
+                status \(text) NOT NULL CHECK (status IN ('queued', 'pinning', 'pinned', 'failed')),
+                created BIGINT NOT NULL,
+                updated BIGINT NOT NULL,
+                content_bytes BIGINT,
+                block_count BIGINT,
+                block_bytes BIGINT,
+                import_parameters \(text) NOT NULL,
+                meta \(text) NOT NULL,
+                seal BIGINT NOT NULL,
+                UNIQUE (owner, root, name)
+            )\(connection.dialect.tableOptions)
+            """)
+        try connection.execute("CREATE INDEX IF NOT EXISTS pins_by_root ON pins (root)")
+        try connection.execute("CREATE INDEX IF NOT EXISTS pins_by_name ON pins (owner, name)")
+        try connection.execute("CREATE INDEX IF NOT EXISTS pins_by_status ON pins (status, id)")
+    }
+
+    /// Counters that are kept by every change of a pin; the first values come from the pins there are.
+    private static let pinCounters = Migration(3, "pin counters") { connection in
+        let text = connection.dialect.textType
+        try connection.execute(
+            """
+            CREATE TABLE IF NOT EXISTS pin_counters (
+                owner \(text) NOT NULL,
+                visibility \(text) NOT NULL,
+                status \(text) NOT NULL,
+                pins BIGINT NOT NULL,
+                content_bytes BIGINT NOT NULL,
+                block_count BIGINT NOT NULL,
+                block_bytes BIGINT NOT NULL,
+                PRIMARY KEY (owner, visibility, status)
+            )\(connection.dialect.tableOptions)
+            """)
+        try PinCounterTable.recount(connection)
+    }
+}

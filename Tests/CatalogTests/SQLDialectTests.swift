@@ -1,0 +1,142 @@
+import Catalog
+import Foundation
+import Multiformats
+import Synchronization
+import TestKit
+import Testing
+
+/// SQL is written once, in what SQLite and PostgreSQL share.
+@Suite struct SQLDialectTests {
+    /// Statements that only work in one of the two.
+    @Test(arguments: [
+        "INSERT OR", "REPLACE INTO", "AUTOINCREMENT", "GLOB", " LIKE ", "datetime(", "strftime(", "rowid",
+        "?",
+        "ifnull(", "PRAGMA", "||", "::", "now()", "SERIAL", "group_concat", "json_",
+    ])
+    func noStatementLeavesTheSharedSubset(word: String) throws {
+        for statement in try Self.statements() {
+            #expect(!statement.contains(word), "\(statement)")
+        }
+    }
+
+    @Test func everyPlaceholderIsNumberedFromOne() throws {
+        for statement in try Self.statements() {
+            let numbers = Set(statement.matches(of: /\$([0-9]+)/).compactMap { Int($0.1) })
+            #expect(numbers == Set(numbers.indices.isEmpty ? 1..<1 : 1..<(numbers.count + 1)), "\(statement)")
+        }
+    }
+
+    /// PostgreSQL itself parses and plans every statement, in a transaction that is undone.
+    /// `NACRE_TEST_POSTGRESQL` holds a connection URI for `psql`.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["NACRE_TEST_POSTGRESQL"] != nil))
+    func postgreSQLUnderstandsEveryStatement() throws {
+        let uri = try #require(ProcessInfo.processInfo.environment["NACRE_TEST_POSTGRESQL"])
+        let all = try Self.statements(.postgresql)
+        let isDefinition = { (sql: String) in sql.hasPrefix("CREATE") }
+        var script = "BEGIN;\n" + all.filter(isDefinition).map { $0 + ";\n" }.joined()
+        for (number, sql) in all.filter({ !isDefinition($0) }).enumerated() {
+            script += "PREPARE s\(number) AS \(sql);\n"
+        }
+        script += "ROLLBACK;\n"
+        let directory = try TemporaryDirectory()
+        let file = try directory.write(Array(script.utf8), to: "statements.sql")
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/psql")
+        process.arguments = ["--no-psqlrc", "-q", "-v", "ON_ERROR_STOP=1", "-f", file, uri]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "\(script)")
+    }
+
+    @Test(arguments: [
+        ("a", "b"), ("a\u{D7FF}", "a\u{E000}"), ("a\u{10FFFF}", "b"), ("\u{7F}", "\u{80}"),
+    ])
+    func theRangeOfAPrefixEndsAtTheNextText(prefix: String, end: String) {
+        var condition = SQLCondition()
+        condition.require("name", startsWith: prefix)
+        #expect(condition.clause == " WHERE name >= $1 AND name < $2")
+        #expect(condition.values == [.text(prefix), .text(end)])
+    }
+
+    /// Every statement that the repositories make, in the order they come, each once.
+    private static func statements(_ dialect: SQLDialect = .sqlite) throws -> [String] {
+        let database = RecordingDatabase(
+            try SQLiteDatabase(inMemory: SQLiteDatabase.Options()), pretending: dialect)
+        let catalog = try CatalogDatabase(database, path: "", environment: CatalogDatabase.Environment())
+        let pin = try catalog.pins.add(PinDraft(root: try cid(1), name: "a")).pin
+        var change = PinChange()
+        change.name = "b"
+        try catalog.pins.update(pin.id, change)
+        var filter = PinFilter(root: try cid(1, codec: .dagPB), owner: .default)
+        filter.name = "b"
+        filter.namePrefix = "b"
+        filter.statuses = [.pinned, .failed]
+        filter.visibility = .public
+        filter.createdBefore = 1
+        filter.createdAfter = 2
+        _ = try catalog.pins.list(filter)
+        _ = try catalog.pins.list(after: pin.id, order: .oldestFirst)
+        _ = try catalog.pins.counters(owner: .default)
+        try catalog.pins.removeDamaged(pin.id)
+        try catalog.settings.set("a", to: "b")
+        try catalog.settings.set("a", to: nil)
+        _ = try catalog.settings.value("a")
+        _ = try catalog.settings.all()
+        _ = try catalog.problems()
+        try catalog.repairCounters()
+        return database.statements
+    }
+}
+
+/// A database that remembers what it was asked, as if it spoke another dialect where that makes no odds.
+private final class RecordingDatabase: SQLDatabase {
+    private let base: SQLiteDatabase
+    private let dialect: SQLDialect
+    private let recorded = Mutex<[String]>([])
+
+    init(_ base: SQLiteDatabase, pretending dialect: SQLDialect) {
+        self.base = base
+        self.dialect = dialect
+    }
+
+    var statements: [String] { recorded.withLock { $0 } }
+
+    func read<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
+        try base.read { try body(Connection(base: $0, dialect: dialect, record: record)) }
+    }
+
+    func write<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
+        try base.write { try body(Connection(base: $0, dialect: dialect, record: record)) }
+    }
+
+    func storageProblems() throws -> [String] { [] }
+    func close() throws { try base.close() }
+
+    private func record(_ sql: String) {
+        recorded.withLock { if !$0.contains(sql) { $0.append(sql) } }
+    }
+
+    private struct Connection: SQLConnection {
+        let base: any SQLConnection
+        let dialect: SQLDialect
+        let record: (String) -> Void
+
+        func execute(_ sql: String, _ values: [SQLValue]) throws -> Int {
+            record(sql)
+            return try base.execute(Self.translated(sql), values)
+        }
+
+        func query(_ sql: String, _ values: [SQLValue], _ body: (SQLRow) throws -> Void) throws {
+            record(sql)
+            if sql == SQLDialect.postgresql.countTables {
+                return try base.query(SQLDialect.sqlite.countTables, values, body)
+            }
+            try base.query(sql, values, body)
+        }
+
+        /// SQLite has no collation `C` and takes any word for a type.
+        private static func translated(_ sql: String) -> String {
+            sql.split(separator: " COLLATE \"C\"", omittingEmptySubsequences: false).joined()
+        }
+    }
+}
