@@ -19,7 +19,8 @@ enum PinCounterTable {
         func change(_ figure: Int64?) -> SQLValue { .integer(sign &* (figure ?? 0)) }
         try connection.execute(
             """
-            INSERT INTO pin_counters (owner, visibility, status, pins, content_bytes, block_count, block_bytes)
+            INSERT INTO pin_counters
+                (owner, visibility, status, pins, content_bytes, block_count, block_bytes)
             VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT (owner, visibility, status) DO UPDATE SET
                 pins = pin_counters.pins + excluded.pins,
@@ -39,7 +40,8 @@ enum PinCounterTable {
         try connection.execute("DELETE FROM pin_counters")
         try connection.execute(
             """
-            INSERT INTO pin_counters (owner, visibility, status, pins, content_bytes, block_count, block_bytes)
+            INSERT INTO pin_counters
+                (owner, visibility, status, pins, content_bytes, block_count, block_bytes)
             \(counted)
             """)
     }

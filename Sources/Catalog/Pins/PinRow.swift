@@ -5,8 +5,8 @@ import Multiformats
 enum PinRow {
     /// The columns in the order in which they are read and written.
     static let columns = """
-        id, owner, root, name, visibility, status, created, updated, content_bytes, block_count, block_bytes, \
-        import_parameters, meta, seal
+        id, owner, root, name, visibility, status, created, updated, content_bytes, block_count, \
+        block_bytes, import_parameters, meta, seal
         """
     static let placeholders = (1...14).map { "$\($0)" }.joined(separator: ", ")
 
