@@ -129,6 +129,8 @@ public enum CIDError: Error, Equatable, Sendable {
     /// Version 0 means DAG-PB by sha2-256, in base58btc, and nothing else.
     case notVersion0
     case trailingBytes(count: Int)
+    /// A codec that does not belong where the CID stands.
+    case wrongCodec(Codec)
     /// A text of more characters than any CID within limits has.
     case textTooLong(maximum: Int)
 }
@@ -142,6 +144,8 @@ extension CIDError: CustomStringConvertible {
         case .unknownVersion(let version): "CID version \(version) does not exist; known are 0 and 1"
         case .notVersion0: "a version 0 CID is always DAG-PB by sha2-256 in base58btc; use version 1"
         case .trailingBytes(let count): "not a CID: \(count) bytes follow it"
+        case .wrongCodec(let codec):
+            "codec \(MulticodecTable.name(of: codec.rawValue) ?? "0x" + String(codec.rawValue, radix: 16)) does not belong here"
         case .textTooLong(let maximum): "not a CID: the text has more than \(maximum) characters"
         }
     }

@@ -191,12 +191,14 @@ extension MultihashError: CustomStringConvertible {
             return "the multihash is damaged: \(error)"
         case .unknownFunction(let code):
             let name = MulticodecTable.name(of: code).map { " (\($0))" } ?? ""
-            return "hash function 0x\(String(code, radix: 16))\(name) cannot be verified here, so its blocks are refused"
+            return
+                "hash function 0x\(String(code, radix: 16))\(name) cannot be verified here, so its blocks are refused"
         case .wrongDigestLength(let code, let expected, let actual):
             let name = MulticodecTable.name(of: code) ?? "0x" + String(code, radix: 16)
             return "a \(name) digest has \(expected) bytes, this one has \(actual)"
         case .identityTooLong(let bytes, let maximum):
-            return "an identity multihash may carry \(maximum) bytes, this one carries \(bytes); store the bytes as a block"
+            return
+                "an identity multihash may carry \(maximum) bytes, this one carries \(bytes); store the bytes as a block"
         case .truncated(let expected, let actual):
             return "the multihash promises \(expected) digest bytes, only \(actual) follow"
         case .trailingBytes(let count):
