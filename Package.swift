@@ -86,7 +86,8 @@ let package = Package(
             name: "IPLDTests", dependencies: ["IPLD", "Multiformats", "Digests", "TestKit"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "UnixFSTests", dependencies: ["UnixFS", "IPLD", "Multiformats", "Digests", "TestKit"],
+            name: "UnixFSTests",
+            dependencies: ["UnixFS", "IPLD", "Multiformats", "Digests", "CGcrypt", "TestKit"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CARTests", dependencies: ["CAR", "IPLD", "Multiformats", "Digests", "TestKit"],

@@ -20,6 +20,10 @@ enum UnixFSFileEncoding {
         bytes.append(UInt8(truncatingIfNeeded: rest))
     }
 
+    static func varintSize(_ value: UInt64) -> Int {
+        value == 0 ? 1 : (70 - value.leadingZeroBitCount) / 7
+    }
+
     /// Appends mode and mtime (fields 7 and 8).
     static func appendMetadata(_ metadata: UnixFSMetadata, to bytes: inout [UInt8]) {
         if let mode = metadata.mode {
