@@ -39,4 +39,9 @@ public final class TemporaryDirectory: Sendable {
     public func read(_ name: String) throws -> [UInt8] {
         [UInt8](try Data(contentsOf: URL(fileURLWithPath: path(name))))
     }
+
+    /// The contents of every file below, by relative path.
+    public func allFiles() throws -> [String: [UInt8]] {
+        Dictionary(uniqueKeysWithValues: try DiskState.contents(of: path).files.map { ($0.path, $0.bytes) })
+    }
 }
