@@ -30,8 +30,10 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(  // blocks, codecs, paths, walking
             name: "IPLD", dependencies: ["Multiformats"], swiftSettings: swiftSettings),
+        .target(  // the loop of content-defined chunking that runs over every byte, in AVX-512
+            name: "CChunking", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
         .target(  // chunkers, layouts, directories, HAMT, reading
-            name: "UnixFS", dependencies: ["Multiformats", "IPLD", "Digests"],
+            name: "UnixFS", dependencies: ["Multiformats", "IPLD", "Digests", "CChunking"],
             swiftSettings: swiftSettings),
         .target(  // CARv1 and CARv2, indexes
             name: "CAR", dependencies: ["Multiformats", "IPLD", "Digests"],
@@ -87,7 +89,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "UnixFSTests",
-            dependencies: ["UnixFS", "IPLD", "Multiformats", "Digests", "CGcrypt", "TestKit"],
+            dependencies: ["UnixFS", "CChunking", "IPLD", "Multiformats", "Digests", "CGcrypt", "TestKit"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CARTests", dependencies: ["CAR", "IPLD", "Multiformats", "Digests", "TestKit"],

@@ -1,4 +1,4 @@
-import Glibc
+import CChunking
 
 /// Cuts after every newline: `line`.
 struct LineCut: Sendable {
@@ -20,8 +20,8 @@ struct LineCut: Sendable {
 
     /// The end of the first line that ends at or after `start`.
     static func newline(_ bytes: UnsafeRawPointer, from start: Int, to end: Int) -> Int? {
-        guard start < end, let found = memchr(bytes + start, 0x0A, end - start) else { return nil }
-        return bytes.distance(to: UnsafeRawPointer(found)) + 1
+        let found = nacre_newline_scan(bytes.assumingMemoryBound(to: UInt8.self), start, end)
+        return found > 0 ? found : nil
     }
 }
 

@@ -31,6 +31,15 @@ import UnixFS
         #expect(chunkLengths(of: zeros, .buzhash) == vector.zeros_2MiB_lengths)
     }
 
+    @Test(arguments: try GearVector.all())
+    func gearChunkersCutWhereTheFormatSays(vector: GearVector) throws {
+        let bytes = try ContentStream.chaCha20(seed: "chunker-vector", size: vector.size).bytes(vector.size)
+        let input = vector.content == "bytes" ? bytes : bytes.map { $0 < 8 ? 0x0A : 0x61 + $0 % 16 }
+        let lengths = chunkLengths(of: input, try ChunkerKind(text: vector.chunker))
+        #expect(lengths.count == vector.chunks)
+        #expect(Array(lengths.prefix(vector.lengths.count)) == vector.lengths)
+    }
+
     private func rootCIDv0(_ input: [UInt8], _ kind: ChunkerKind) throws -> String {
         var parameters = ImportParameters.unixfsV0_2015
         parameters.chunker = kind
@@ -64,4 +73,19 @@ private struct ChunkerVectors: Decodable {
     }
 
     static func load() throws -> ChunkerVectors { try Vectors.json("unixfs/chunkers.json") }
+}
+
+struct GearVector: Decodable, CustomTestStringConvertible {
+    let chunker: String
+    let content: String
+    let size: Int
+    let chunks: Int
+    let lengths: [UInt64]
+
+    var testDescription: String { chunker }
+
+    static func all() throws -> [GearVector] {
+        struct File: Decodable { let vectors: [GearVector] }
+        return try Vectors.json("unixfs/fastcdc.json", as: File.self).vectors
+    }
 }
