@@ -1,75 +1,115 @@
-/// Keccak with the padding it had before it became SHA-3, as Ethereum uses it.
+/// Keccak as it was submitted to the SHA-3 competition: the sponge of SHA-3 with the older padding.
 ///
-/// Spec: "The Keccak reference", version 3.0, sections 1.1 and 1.2; padding `10*1`.
-enum Keccak {
-    /// - Parameter digestBytes: 32 or 64; the capacity is twice that.
-    static func digest(_ bytes: UnsafeRawBufferPointer, digestBytes: Int) -> [UInt8] {
-        let rate = 200 - 2 * digestBytes
-        var state = [UInt64](repeating: 0, count: 25)
-        var offset = 0
-        while bytes.count - offset >= rate {
-            absorb(UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + rate)]), into: &state)
-            offset += rate
-        }
-        var last = [UInt8](repeating: 0, count: rate)
-        for index in offset..<bytes.count { last[index - offset] = bytes[index] }
-        last[bytes.count - offset] |= 0x01
-        last[rate - 1] |= 0x80
-        last.withUnsafeBytes { absorb($0, into: &state) }
-        return state.withUnsafeBytes { Array($0.prefix(digestBytes)) }
+/// libgcrypt offers only the SHA-3 of the standard, whose padding differs in two bits.
+///
+/// Spec: The Keccak reference, version 3.0, sections 1.1 and 1.2; FIPS 202, section 3 for the permutation.
+struct Keccak: IncrementalDigest {
+    private let digestBytes: Int
+    /// How many bytes of the state take input before it is permuted.
+    private let rate: Int
+    /// 5 by 5 lanes: lane (x, y) at x + 5 * y.
+    private var lanes = [UInt64](repeating: 0, count: 25)
+    /// How many bytes of the state the unfinished block has filled.
+    private var filled = 0
+
+    init(digestBytes: Int) {
+        self.digestBytes = digestBytes
+        rate = 200 - 2 * digestBytes
     }
 
-    private static func absorb(_ block: UnsafeRawBufferPointer, into state: inout [UInt64]) {
-        for lane in 0..<(block.count / 8) {
-            state[lane] ^= UInt64(
-                littleEndian: block.loadUnaligned(fromByteOffset: 8 * lane, as: UInt64.self))
+    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        var index = 0
+        while index < bytes.count {
+            if filled % 8 == 0 && bytes.count - index >= 8 {
+                let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                lanes[filled / 8] ^= UInt64(littleEndian: word)
+                index += 8
+                filled += 8
+            } else {
+                absorb(bytes[index])
+                index += 1
+            }
+            if filled == rate {
+                permute()
+                filled = 0
+            }
         }
-        permute(&state)
+    }
+
+    mutating func finish() -> [UInt8] {
+        absorb(0x01)
+        filled = rate - 1
+        absorb(0x80)
+        permute()
+        return (0..<digestBytes).map { UInt8(truncatingIfNeeded: lanes[$0 / 8] >> (8 * UInt64($0 % 8))) }
+    }
+
+    private mutating func absorb(_ byte: UInt8) {
+        lanes[filled / 8] ^= UInt64(byte) << (8 * UInt64(filled % 8))
+        filled += 1
     }
 
     /// Keccak-f[1600]: 24 rounds of theta, rho, pi, chi and iota.
-    private static func permute(_ a: inout [UInt64]) {
-        var c = [UInt64](repeating: 0, count: 5)
-        for constant in roundConstants {
-            for x in 0..<5 { c[x] = a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20] }
+    private mutating func permute() {
+        lanes.withUnsafeMutableBufferPointer { lanes in
+            for constant in Self.roundConstants {
+                Self.theta(lanes)
+                Self.rhoAndPi(lanes)
+                Self.chi(lanes)
+                lanes[0] ^= constant
+            }
+        }
+    }
+
+    private static func theta(_ lanes: UnsafeMutableBufferPointer<UInt64>) {
+        var parity: InlineArray<5, UInt64> = .init(repeating: 0)
+        for x in 0..<5 {
+            parity[x] = lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20]
+        }
+        for x in 0..<5 {
+            let change = parity[(x + 4) % 5] ^ rotate(parity[(x + 1) % 5], by: 1)
+            for y in 0..<5 { lanes[x + 5 * y] ^= change }
+        }
+    }
+
+    /// Walks the one cycle that pi makes of the 24 lanes other than the first; the t-th step rotates by
+    /// the t-th triangular number.
+    private static func rhoAndPi(_ lanes: UnsafeMutableBufferPointer<UInt64>) {
+        var x = 1
+        var y = 0
+        var moved = lanes[1]
+        for step in 0..<24 {
+            (x, y) = (y, (2 * x + 3 * y) % 5)
+            let rotated = rotate(moved, by: UInt64((step + 1) * (step + 2) / 2 % 64))
+            moved = lanes[x + 5 * y]
+            lanes[x + 5 * y] = rotated
+        }
+    }
+
+    private static func chi(_ lanes: UnsafeMutableBufferPointer<UInt64>) {
+        for y in 0..<5 {
+            let row = 5 * y
+            let first = lanes[row]
+            let second = lanes[row + 1]
             for x in 0..<5 {
-                let d = c[(x + 4) % 5] ^ rotated(c[(x + 1) % 5], 1)
-                for y in stride(from: 0, to: 25, by: 5) { a[x + y] ^= d }
+                let next = x == 4 ? first : lanes[row + x + 1]
+                let afterNext = x == 3 ? first : x == 4 ? second : lanes[row + x + 2]
+                lanes[row + x] ^= ~next & afterNext
             }
-            var moved = a[1]
-            for (lane, rotation) in zip(piLanes, rhoRotations) {
-                let kept = a[lane]
-                a[lane] = rotated(moved, rotation)
-                moved = kept
-            }
-            for y in stride(from: 0, to: 25, by: 5) {
-                for x in 0..<5 { c[x] = a[y + x] }
-                for x in 0..<5 { a[y + x] = c[x] ^ (~c[(x + 1) % 5] & c[(x + 2) % 5]) }
-            }
-            a[0] ^= constant
         }
     }
 
-    private static func rotated(_ value: UInt64, _ count: UInt64) -> UInt64 {
-        value << count | value >> (64 - count)
+    @inline(__always)
+    private static func rotate(_ lane: UInt64, by count: UInt64) -> UInt64 {
+        lane &<< count | lane &>> (64 &- count)
     }
 
-    private static let piLanes = [
-        10, 7, 11, 17, 18, 3, 5, 16, 8, 21, 24, 4, 15, 23, 19, 13, 12, 2, 20, 14, 22, 9, 6, 1,
+    private static let roundConstants: [UInt64] = [
+        0x0000_0000_0000_0001, 0x0000_0000_0000_8082, 0x8000_0000_0000_808A, 0x8000_0000_8000_8000,
+        0x0000_0000_0000_808B, 0x0000_0000_8000_0001, 0x8000_0000_8000_8081, 0x8000_0000_0000_8009,
+        0x0000_0000_0000_008A, 0x0000_0000_0000_0088, 0x0000_0000_8000_8009, 0x0000_0000_8000_000A,
+        0x0000_0000_8000_808B, 0x8000_0000_0000_008B, 0x8000_0000_0000_8089, 0x8000_0000_0000_8003,
+        0x8000_0000_0000_8002, 0x8000_0000_0000_0080, 0x0000_0000_0000_800A, 0x8000_0000_8000_000A,
+        0x8000_0000_8000_8081, 0x8000_0000_0000_8080, 0x0000_0000_8000_0001, 0x8000_0000_8000_8008,
     ]
-    private static let rhoRotations: [UInt64] = [
-        1, 3, 6, 10, 15, 21, 28, 36, 45, 55, 2, 14, 27, 41, 56, 8, 25, 43, 62, 18, 39, 61, 20, 44,
-    ]
-    /// Bits from the linear feedback shift register of section 1.2.
-    private static let roundConstants: [UInt64] = {
-        var register: UInt8 = 1
-        return (0..<24).map { _ in
-            var constant: UInt64 = 0
-            for bit in 0..<7 {
-                if register & 1 == 1 { constant |= 1 << ((1 << bit) - 1) }
-                register = register & 0x80 != 0 ? register << 1 ^ 0x71 : register << 1
-            }
-            return constant
-        }
-    }()
 }

@@ -4,87 +4,74 @@ public import Multiformats
 extension Multihash {
     /// Hashes bytes.
     ///
-    /// - Throws: `unknownFunction` if no implementation exists here, `identityTooLong`.
+    /// - Throws: `unknownFunction` if there is no implementation of `code` here; `identityTooLong`.
     public init(hashing bytes: UnsafeRawBufferPointer, with code: MultihashCode) throws(MultihashError) {
-        switch code {
-        case .sha2_256:
-            self = Self.sha256(of: [bytes])[0]
-        case .identity:
-            try self.init(identity: [UInt8](bytes))
-        default:
-            guard let digest = FixedDigest.digest(code, bytes) else {
-                throw .unknownFunction(code: code.rawValue)
-            }
-            try self.init(code: code, digest: digest.span.bytes)
+        if code == .sha2_256 {
+            self = Multihash.sha256(of: bytes)
+            return
         }
+        var hasher = try MultihashHasher(code)
+        hasher.update(bytes)
+        self = try hasher.finish()
     }
 
-    /// Hashes bytes: see ``init(hashing:with:)-(UnsafeRawBufferPointer,_)``.
+    /// Hashes bytes.
+    ///
+    /// - Throws: `unknownFunction` if there is no implementation of `code` here; `identityTooLong`.
     public init(hashing bytes: [UInt8], with code: MultihashCode) throws(MultihashError) {
-        self = try bytes.span.bytes.withUnsafeBytes { (bytes) throws(MultihashError) in
+        try self.init(hashing: bytes.span.bytes, with: code)
+    }
+
+    /// Hashes bytes.
+    ///
+    /// - Throws: `unknownFunction` if there is no implementation of `code` here; `identityTooLong`.
+    public init(hashing bytes: RawSpan, with code: MultihashCode) throws(MultihashError) {
+        self = try bytes.withUnsafeBytes { (bytes) throws(MultihashError) in
             try Multihash(hashing: bytes, with: code)
         }
     }
 
-    /// Hashes many messages together, in the lanes of the processor: the fastest where their lengths are alike.
-    ///
-    /// - Returns: a sha2-256 multihash for each, in order.
-    public static func sha256(of messages: [UnsafeRawBufferPointer]) -> [Multihash] {
-        guard !messages.isEmpty else { return [] }
-        var pointers: [UnsafePointer<UInt8>?] = []
-        var lengths: [Int] = []
-        pointers.reserveCapacity(messages.count)
-        lengths.reserveCapacity(messages.count)
-        for message in messages {
-            pointers.append(message.baseAddress?.assumingMemoryBound(to: UInt8.self))
-            lengths.append(message.count)
-        }
-        return withUnsafeTemporaryAllocation(byteCount: 32 * messages.count, alignment: 64) { digests in
-            let start = digests.baseAddress.unsafelyUnwrapped
-            nacre_sha256_many(&pointers, &lengths, messages.count, start.assumingMemoryBound(to: UInt8.self))
-            return messages.indices.map { Multihash(sha256: start + 32 * $0) }
-        }
-    }
-
-    /// Whether the bytes hash to this; `false` as well if no implementation can tell.
+    /// Whether `bytes` hash to this multihash. A function without an implementation here matches nothing.
     public func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        switch code {
-        case .identity:
-            return withDigest { $0.elementsEqual(bytes) }
-        default:
-            guard let actual = try? Multihash(hashing: bytes, with: code) else { return false }
-            return actual == self
+        guard let actual = try? Multihash(hashing: bytes, with: code) else { return false }
+        return actual == self
+    }
+
+    /// Whether `bytes` hash to this multihash. A function without an implementation here matches nothing.
+    public func matches(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { matches($0) }
+    }
+
+    /// The sha2-256 multihash of one message.
+    public static func sha256(of message: UnsafeRawBufferPointer) -> Multihash {
+        var start: UnsafePointer<UInt8>? = message.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        var count = message.count
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digest in
+            nacre_sha256_many(&start, &count, 1, digest.baseAddress)
+            return Multihash(sha256: UnsafeRawPointer(digest.baseAddress.unsafelyUnwrapped))
         }
     }
-}
 
-/// Digests of fixed length by functions other than sha2-256.
-enum FixedDigest {
-    static func digest(_ code: MultihashCode, _ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
-        switch code {
-        case .sha2_224: SHA2.sha224(bytes)
-        case .dblSHA2_256: SHA2.doubleSHA256(bytes)
-        case .keccak_256: Keccak.digest(bytes, digestBytes: 32)
-        case .keccak_512: Keccak.digest(bytes, digestBytes: 64)
-        default: GcryptDigest.digest(code, bytes)
+    /// The sha2-256 multihashes of many messages, in their order.
+    ///
+    /// The messages are hashed side by side in the lanes of one register where the machine can do that, so
+    /// many at once are faster than one after another: a multiple of 16, of similar length, fills all lanes.
+    public static func sha256(of messages: [UnsafeRawBufferPointer]) -> [Multihash] {
+        let count = messages.count
+        guard count > 0 else { return [] }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32 * count) { digests in
+            withUnsafeTemporaryAllocation(of: UnsafePointer<UInt8>?.self, capacity: count) { starts in
+                withUnsafeTemporaryAllocation(of: Int.self, capacity: count) { lengths in
+                    for index in 0..<count {
+                        let start = messages[index].baseAddress?.assumingMemoryBound(to: UInt8.self)
+                        starts.initializeElement(at: index, to: start)
+                        lengths.initializeElement(at: index, to: messages[index].count)
+                    }
+                    nacre_sha256_many(starts.baseAddress, lengths.baseAddress, count, digests.baseAddress)
+                }
+            }
+            let start = UnsafeRawPointer(digests.baseAddress.unsafelyUnwrapped)
+            return (0..<count).map { Multihash(sha256: start + 32 * $0) }
         }
-    }
-}
-
-/// The less common members of the SHA-2 family that our kernels compute.
-enum SHA2 {
-    static func sha224(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-        var context = nacre_sha256_context()
-        nacre_sha224_init(&context)
-        nacre_sha256_update(&context, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
-        var digest = [UInt8](repeating: 0, count: 32)
-        nacre_sha256_final(&context, &digest)
-        return Array(digest.prefix(28))
-    }
-
-    /// SHA-256 of the SHA-256, as Bitcoin has it.
-    static func doubleSHA256(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-        let inner = Multihash.sha256(of: [bytes])[0].digest
-        return inner.withUnsafeBytes { Multihash.sha256(of: [$0])[0].digest }
     }
 }

@@ -1,59 +1,60 @@
-import CGcrypt
-import CSHA256
 public import Multiformats
 
-/// Hashes a stream of bytes by one function, as they pass.
-public struct MultihashHasher: ~Copyable {
-    private let code: MultihashCode
-    private var context = nacre_sha256_context()
-    /// Set for functions that libgcrypt computes; the context above is unused then.
-    private let handle: gcry_md_hd_t?
+/// Hashes one message with any function that Nacre verifies, as the bytes stream past.
+///
+/// Feed bytes in order, in spans of any length, then call `finish()` once. Memory: one state.
+///
+/// Spec: the functions are those of the multicodec table with the tag "multihash".
+public struct MultihashHasher: ~Copyable, @unchecked Sendable {
+    // Sendable: the digest may own a handle of libgcrypt, which any one thread at a time may use. It is made
+    // here, reachable only through this value, and a value that cannot be copied has one owner at a time.
+    /// The function.
+    public let code: MultihashCode
+    private var digest: any IncrementalDigest
 
-    /// - Throws: `unknownFunction` for identity, keccak and functions that nobody computes here.
+    /// - Throws: `unknownFunction` if there is no implementation of `code` here.
     public init(_ code: MultihashCode) throws(MultihashError) {
         self.code = code
-        switch code {
-        case .sha2_256, .dblSHA2_256:
-            handle = nil
-            nacre_sha256_init(&context)
-        case .sha2_224:
-            handle = nil
-            nacre_sha224_init(&context)
-        default:
-            var handle: gcry_md_hd_t?
-            guard let algorithm = GcryptDigest.algorithm(code), gcry_md_open(&handle, algorithm, 0) == 0,
-                handle != nil
-            else { throw .unknownFunction(code: code.rawValue) }
-            self.handle = handle
-        }
-    }
-
-    deinit {
-        if let handle { gcry_md_close(handle) }
-    }
-
-    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        if let handle {
-            gcry_md_write(handle, bytes.baseAddress, bytes.count)
-        } else if !bytes.isEmpty {
-            nacre_sha256_update(&context, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
-        }
-    }
-
-    /// The digest of everything so far. Call once.
-    public mutating func finish() throws(MultihashError) -> Multihash {
-        var digest = [UInt8](repeating: 0, count: max(32, code.digestBytes ?? 0))
-        if let handle {
-            guard let bytes = gcry_md_read(handle, 0) else { throw .unknownFunction(code: code.rawValue) }
-            for index in 0..<(code.digestBytes ?? 0) { digest[index] = bytes[index] }
-        } else {
-            nacre_sha256_final(&context, &digest)
-            if code == .dblSHA2_256 {
-                digest = digest.withUnsafeBytes {
-                    Multihash.sha256(of: [UnsafeRawBufferPointer(rebasing: $0[..<32])])[0].digest
-                }
+        digest =
+            switch code {
+            case .identity: IdentityDigest()
+            case .sha2_256: SHA256()
+            case .sha2_224: SHA256(.sha224)
+            case .dblSHA2_256: SHA256(.double)
+            case .keccak_256: Keccak(digestBytes: 32)
+            case .keccak_512: Keccak(digestBytes: 64)
+            default: try GcryptDigest(code)
             }
-        }
-        return try Multihash(code: code, digest: digest.span.bytes.extracting(0..<(code.digestBytes ?? 32)))
     }
+
+    /// Takes the next bytes of the message.
+    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        digest.update(bytes)
+    }
+
+    /// Takes the next bytes of the message.
+    public mutating func update(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { digest.update($0) }
+    }
+
+    /// The multihash of everything that was fed.
+    ///
+    /// - Throws: `identityTooLong` if more bytes were fed to identity than it may carry.
+    public consuming func finish() throws(MultihashError) -> Multihash {
+        let bytes = digest.finish()
+        return try Multihash(code: code, digest: bytes.span.bytes)
+    }
+}
+
+/// The function that changes nothing. It stops collecting one byte above the limit, so that a long message
+/// costs no memory and is still recognised as too long.
+private struct IdentityDigest: IncrementalDigest {
+    private var bytes: [UInt8] = []
+
+    mutating func update(_ more: UnsafeRawBufferPointer) {
+        let room = Multihash.maximumIdentityBytes + 1 - bytes.count
+        bytes.append(contentsOf: more.prefix(room))
+    }
+
+    mutating func finish() -> [UInt8] { bytes }
 }
