@@ -71,7 +71,9 @@ let package = Package(
         .target(
             name: "TestKit",
             dependencies: ["Multiformats", "Digests", "IPLD", "BlockStorage"],
-            path: "Tests/TestKit", swiftSettings: swiftSettings),
+            path: "Tests/TestKit",
+            // Random bytes and simulated disks at full speed, also where the code under test is a debug build.
+            swiftSettings: swiftSettings + [.unsafeFlags(["-O"])]),
         .testTarget(
             name: "TestKitTests",
             dependencies: ["TestKit", "Multiformats", "Digests", "IPLD", "BlockStorage"],
