@@ -40,10 +40,11 @@ let package = Package(
             swiftSettings: swiftSettings),
 
         // Layer 2, storage: the only modules that own bytes on disk.
+        .systemLibrary(name: "CLinux"),  // system calls behind _GNU_SOURCE
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
         .target(  // block store: packs, index, recovery, scrub, compaction
             name: "BlockStorage",
-            dependencies: ["Multiformats", "Digests", "IPLD", "CAR", "CRocksDB"],
+            dependencies: ["Multiformats", "Digests", "IPLD", "CAR", "CLinux", "CRocksDB"],
             swiftSettings: swiftSettings),
         .target(  // SQL database: what is named, what is kept
             name: "Catalog",

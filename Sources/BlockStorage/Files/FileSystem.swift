@@ -36,10 +36,22 @@ public protocol FileHandle: AnyObject, Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int
     /// Writes all of the bytes or throws.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
+    /// Writes the buffers one behind the other, or throws; saves copying them together.
+    func write(_ buffers: [UnsafeRawBufferPointer], at offset: Int64) throws
     /// Reserves space up to `size` and extends the file with zero bytes; a no-op where it is not supported.
     func allocate(upTo size: Int64) throws
     func truncate(to size: Int64) throws
     /// Makes the contents (and the size) durable.
     func sync() throws
     func close() throws
+}
+
+extension FileHandle {
+    public func write(_ buffers: [UnsafeRawBufferPointer], at offset: Int64) throws {
+        var offset = offset
+        for buffer in buffers {
+            try write(buffer, at: offset)
+            offset += Int64(buffer.count)
+        }
+    }
 }

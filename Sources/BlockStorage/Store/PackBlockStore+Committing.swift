@@ -1,0 +1,92 @@
+import Synchronization
+
+/// Who flushes: the first that comes leads, those that come while it works wait for the next round together.
+struct CommitQueue {
+    /// Rounds that began and ended.
+    var begun = 0
+    var ended = 0
+    var isLeading = false
+    var failure: (any Error)?
+}
+import Synchronization
+
+extension PackBlockStore {
+    public func commit() throws {
+        try checkWritable()
+        let round = commits.with { queue in
+            // What was put before this call is taken by the next round that begins.
+            queue.begun + 1
+        }
+        let leads = try commits.wait { queue -> Monitor<CommitQueue>.Outcome<Bool> in
+            if queue.ended >= round { return .done(false) }
+            if let failure = queue.failure { throw failure }
+            if queue.isLeading { return .waiting }
+            queue.isLeading = true
+            queue.begun += 1
+            return .done(true)
+        }
+        guard leads else { return }
+        let result = Result { try flush() }
+        commits.with { queue in
+            queue.isLeading = false
+            queue.ended = queue.begun
+            if case .failure(let error) = result { queue.failure = error }
+        }
+        commits.signalAll()
+        do {
+            try result.get()
+        } catch {
+            fail(error)
+            throw error
+        }
+    }
+
+    /// What one flush takes with it.
+    private struct Round {
+        var dirty: [OpenPack] = []
+        var full: [OpenPack] = []
+        var packs: [UInt64: PackState] = [:]
+    }
+
+    /// Syncs the packs, then writes the entries: the index is never ahead of the packs.
+    private func flush() throws {
+        var round = state.withLock { state -> Round in
+            var round = Round()
+            swap(&state.pending, &state.flushing)
+            state.pending.removeAll(keepingCapacity: true)
+            state.pendingBytes = 0
+            round.dirty = Array(state.dirtyPacks.values)
+            round.full = Array(state.fullPacks.values)
+            for number in state.changedPacks { round.packs[number] = state.packs[number] }
+            state.dirtyPacks.removeAll()
+            state.fullPacks.removeAll()
+            state.changedPacks.removeAll()
+            return round
+        }
+        for pack in round.full {
+            // Sealed packs are exactly as long as their sections, so that they are CARv1 files for everybody.
+            try pack.file.truncate(to: Int64(round.packs[pack.number]?.mark ?? 0))
+            round.packs[pack.number]?.isSealed = true
+        }
+        if options.durability != .os {
+            for pack in round.dirty { try pack.file.sync() }
+        }
+        try writeEntries(&round)
+        state.withLock { state in
+            for pack in round.full { state.packs[pack.number]?.isSealed = true }
+            state.flushing.removeAll(keepingCapacity: true)
+            state.generation += 1
+        }
+    }
+
+    private func writeEntries(_ round: inout Round) throws {
+        let entries = state.withLock { $0.flushing }
+        guard !entries.isEmpty || !round.packs.isEmpty else { return }
+        var batch = IndexBatch()
+        for (multihash, location) in entries { batch.put(IndexKey.block(multihash), location.encoded) }
+        // In the same batch as the entries that they cover.
+        for (number, pack) in round.packs { batch.put(IndexKey.pack(number), pack.encoded) }
+        try index.write(batch, sync: !round.full.isEmpty && options.durability != .os)
+        for pack in round.full { try pack.file.close() }
+    }
+}

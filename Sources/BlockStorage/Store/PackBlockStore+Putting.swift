@@ -1,0 +1,304 @@
+import IPLD
+import Multiformats
+import Synchronization
+
+extension PackBlockStore {
+    @discardableResult
+    public func put(_ blocks: [BlockView], scope: ScopeMarks = .defaultProject) throws -> PutSummary {
+        try checkWritable()
+        var summary = PutSummary()
+        let generation = state.withLock { $0.generation }
+        var missing = try sortOut(blocks, scope: scope, &summary)
+        if !missing.isEmpty {
+            try checkFreeSpace(for: missing)
+            let lane = takeLane()
+            defer { giveBack(lane) }
+            if state.withLock({ $0.generation != generation }) {
+                // A flush ended meanwhile: what another thread put could have gone by unseen.
+                missing = try sortOut(missing, scope: scope, &summary)
+            }
+            do {
+                try append(missing, scope: scope, to: lane, &summary)
+            } catch let error as BlockStoreError where error.isDiskFull {
+                // Nothing was registered: the bytes behind the end are overwritten by the next put.
+                throw BlockStoreError.storageFull(
+                    needed: missing.reduce(0) { $0 + Int64($1.bytes.count) },
+                    available: try freeBeyondReserve())
+            } catch {
+                fail(error)
+                throw error
+            }
+        }
+        if options.durability == .always {
+            try commit()
+        } else if state.withLock({
+            $0.pending.count > options.maximumPendingBlocks || $0.pendingBytes > options.maximumPendingBytes
+        }) {
+            try commit()
+        }
+        return summary
+    }
+
+    /// Splits off the blocks that are held already; those count as just put.
+    private func sortOut(
+        _ blocks: [BlockView], scope: ScopeMarks, _ summary: inout PutSummary
+    ) throws -> [BlockView] {
+        var missing: [BlockView] = []
+        var seen: Set<Multihash> = []
+        for block in blocks {
+            guard block.bytes.count <= Block.hardMaximumBytes else {
+                throw BlockStoreError.blockTooLarge(
+                    block.cid, bytes: block.bytes.count, maximum: Block.hardMaximumBytes)
+            }
+            let isHeld = try block.cid.isIdentity || self.touch(block.cid.multihash, adding: scope)
+            if isHeld || (blocks.count > 1 && !seen.insert(block.cid.multihash).inserted) {
+                summary.knownBlocks += 1
+                summary.knownBytes += Int64(block.bytes.count)
+            } else {
+                missing.append(block)
+            }
+        }
+        return missing
+    }
+
+    /// Makes a held block count as just put: for the grace period, for leases, for a collection that runs.
+    ///
+    /// - Returns: `false` if the block is not held, or its bytes are known to be damaged.
+    func touch(_ multihash: Multihash, adding scope: ScopeMarks) throws -> Bool {
+        guard let location = try location(of: multihash), !location.isQuarantined else { return false }
+        let isCollecting = state.withLock { $0.collection != nil }
+        if isCollecting {
+            // A sweep may be about to drop it: look again and mark under the lock that the sweep takes.
+            return try sweepLock.withLock { _ in
+                guard let location = try self.location(of: multihash), !location.isQuarantined else {
+                    return false
+                }
+                refresh(multihash, location, adding: scope)
+                return true
+            }
+        }
+        refresh(multihash, location, adding: scope)
+        return true
+    }
+
+    private func refresh(_ multihash: Multihash, _ location: BlockLocation, adding scope: ScopeMarks) {
+        let now = options.now()
+        var fresh = location
+        fresh.flags.formUnion(BlockLocation.Flags(scope))
+        state.withLock { state in
+            state.collection?.mark(location)
+            let oldestLease = state.leases.values.min() ?? now
+            let isOld = location.birth + 60_000 < now || location.birth < oldestLease
+            guard isOld || fresh.flags != location.flags else { return }
+            if let current = state.pending[multihash] ?? state.flushing[multihash],
+                !current.isSamePlace(as: location)
+            {
+                return  // it has moved, and what moved it counts as younger
+            }
+            fresh.birth = max(now, location.birth)
+            state.pending[multihash] = fresh
+        }
+    }
+
+    /// Writes blocks that are not held, in one pack or, where it gets full, in several.
+    private func append(
+        _ blocks: [BlockView], scope: ScopeMarks, to lane: AppendLane, _ summary: inout PutSummary
+    ) throws {
+        var rest = blocks[...]
+        while !rest.isEmpty {
+            let pack = try openPack(of: lane)
+            let start = state.withLock { $0.packs[pack.number]?.mark ?? 0 }
+            let run = fitting(rest, in: pack, at: start)
+            if run.isEmpty {
+                retire(pack, of: lane)
+                continue
+            }
+            var writer = SectionWriter()
+            let headers = run.map { writer.append($0) }
+            try allocate(pack, upTo: Int64(start) + Int64(writer.bytes))
+            try writer.write(to: pack.file, at: Int64(start))
+            register(run, headers: headers, in: pack, at: start, scope: scope)
+            for block in run {
+                summary.newBlocks += 1
+                summary.newBytes += Int64(block.bytes.count)
+            }
+            rest = rest.dropFirst(run.count)
+        }
+    }
+
+    /// As many blocks as the pack still takes. An empty pack takes one of any size.
+    private func fitting(_ blocks: ArraySlice<BlockView>, in pack: OpenPack, at start: UInt64) -> ArraySlice<
+        BlockView
+    > {
+        var size = Int64(start)
+        var count = 0
+        for block in blocks {
+            let section = Int64(block.bytes.count + block.cid.byteCount)
+            let bytes = section + Int64(Varint.size(of: UInt64(section)))
+            let isFirst = start == UInt64(PackFormat.header.count) && count == 0
+            guard isFirst || size + bytes <= options.packTargetBytes else { break }
+            size += bytes
+            count += 1
+        }
+        return blocks.prefix(count)
+    }
+
+    /// Makes written sections readable. Their bytes are in the file; they are not durable yet.
+    private func register(
+        _ blocks: ArraySlice<BlockView>, headers: [Int], in pack: OpenPack, at start: UInt64,
+        scope: ScopeMarks
+    ) {
+        let birth = options.now()
+        state.withLock { state in
+            var pack_ = state.packs[pack.number] ?? PackState(mark: start)
+            var offset = start
+            for (block, headerBytes) in zip(blocks, headers) {
+                let location = BlockLocation(
+                    pack: pack.number, offset: offset, headerBytes: UInt8(headerBytes),
+                    payloadBytes: UInt32(block.bytes.count), ordinal: pack_.sections, birth: birth,
+                    flags: BlockLocation.Flags(scope))
+                offset += location.sectionBytes
+                pack_.sections += 1
+                // Another thread may have put the same block at the same time: its copy stays, ours is dead.
+                if let other = state.pending[block.cid.multihash] ?? state.flushing[block.cid.multihash],
+                    !other.isQuarantined
+                {
+                    continue
+                }
+                pack_.liveSections += 1
+                pack_.liveBytes += location.sectionBytes
+                state.pending[block.cid.multihash] = location
+                state.collection?.mark(location)
+            }
+            pack_.mark = offset
+            state.pendingBytes += Int64(offset - start)
+            state.packs[pack.number] = pack_
+            state.changedPacks.insert(pack.number)
+            state.dirtyPacks[pack.number] = pack
+        }
+    }
+
+    /// Writes copies of living blocks, keeping their birth and flags, and points the index at them.
+    func appendCopies(of blocks: [(view: BlockView, from: BlockLocation)], to lane: AppendLane) throws {
+        var rest = blocks[...]
+        while !rest.isEmpty {
+            let pack = try openPack(of: lane)
+            let start = state.withLock { $0.packs[pack.number]?.mark ?? 0 }
+            let run = rest.prefix(fitting(ArraySlice(rest.map(\.view)), in: pack, at: start).count)
+            if run.isEmpty {
+                retire(pack, of: lane)
+                continue
+            }
+            var writer = SectionWriter()
+            let headers = run.map { writer.append($0.view) }
+            try allocate(pack, upTo: Int64(start) + Int64(writer.bytes))
+            try writer.write(to: pack.file, at: Int64(start))
+            try registerCopies(run, headers: headers, in: pack, at: start)
+            rest = rest.dropFirst(run.count)
+        }
+    }
+
+    private func registerCopies(
+        _ blocks: ArraySlice<(view: BlockView, from: BlockLocation)>, headers: [Int], in pack: OpenPack,
+        at start: UInt64
+    ) throws {
+        // The newest of what is known: a put may have refreshed a block, a sweep cannot run now.
+        let current = try blocks.map { try location(of: $0.view.cid.multihash) }
+        state.withLock { state in
+            var offset = start
+            for ((block, headerBytes), known) in zip(zip(blocks, headers), current) {
+                let multihash = block.view.cid.multihash
+                var copy = state.pending[multihash] ?? known ?? block.from
+                let isStillThere = copy.isSamePlace(as: block.from) && known != nil
+                copy.pack = pack.number
+                copy.offset = offset
+                copy.headerBytes = UInt8(headerBytes)
+                copy.ordinal = state.packs[pack.number]?.sections ?? 0
+                offset += copy.sectionBytes
+                state.packs[pack.number]?.sections += 1
+                guard isStillThere else { continue }
+                state.packs[pack.number]?.liveSections += 1
+                state.packs[pack.number]?.liveBytes += copy.sectionBytes
+                state.forget(block.from)
+                state.pending[multihash] = copy
+            }
+            state.packs[pack.number]?.mark = offset
+            state.pendingBytes += Int64(offset - start)
+            state.changedPacks.insert(pack.number)
+            state.dirtyPacks[pack.number] = pack
+        }
+    }
+
+    // MARK: Packs and lanes
+
+    func takeLane() -> AppendLane {
+        lanes.wait { lanes in lanes.popLast().map { .done($0) } ?? .waiting }
+    }
+
+    func giveBack(_ lane: AppendLane) {
+        lanes.with { $0.append(lane) }
+        lanes.signalOne()
+    }
+
+    private func openPack(of lane: AppendLane) throws -> OpenPack {
+        if let pack = lane.pack { return pack }
+        let number = state.withLock { state in
+            defer { state.nextPack += 1 }
+            return state.nextPack
+        }
+        let path = packsDirectory + "/" + PackFormat.fileName(number)
+        let file = try files.open(path, .create)
+        try PackFormat.header.withUnsafeBytes { try file.write($0, at: 0) }
+        // Without this a power cut could take the whole file, synced bytes and all.
+        if options.durability != .os { try files.syncDirectory(packsDirectory) }
+        let pack = OpenPack(number: number, path: path, file: file)
+        state.withLock { $0.packs[number] = PackState(mark: UInt64(PackFormat.header.count)) }
+        lane.use(pack)
+        return pack
+    }
+
+    /// Takes a full pack from its lane; the next flush seals it.
+    func retire(_ pack: OpenPack, of lane: AppendLane) {
+        lane.use(nil)
+        state.withLock { state in
+            state.fullPacks[pack.number] = pack
+            state.dirtyPacks[pack.number] = pack
+            state.changedPacks.insert(pack.number)
+        }
+    }
+
+    /// Allocates ahead: little for a small store, at most 32 MiB for a large one, never beyond the target size.
+    private func allocate(_ pack: OpenPack, upTo needed: Int64) throws {
+        let current = try pack.file.size()
+        guard needed > current else { return }
+        let step = min(max(needed, 1024 * 1024), 32 * 1024 * 1024)
+        try pack.file.allocate(upTo: max(needed, min(needed + step, options.packTargetBytes)))
+    }
+
+    // MARK: Free space
+
+    private func checkFreeSpace(for blocks: [BlockView]) throws {
+        let needed = blocks.reduce(0) { $0 + Int64($1.bytes.count) }
+        let isDue = state.withLock { state in
+            state.bytesUntilFreeCheck -= needed
+            return state.bytesUntilFreeCheck <= 0
+        }
+        guard isDue else { return }
+        let free = try freeBeyondReserve()
+        guard free >= needed else {
+            throw BlockStoreError.storageFull(needed: needed, available: max(0, free))
+        }
+        // Others fill the disk too: look again after a small part of what is free is used.
+        state.withLock { $0.bytesUntilFreeCheck = min(64 * 1024 * 1024, (free - needed) / 8) }
+    }
+
+    func freeBeyondReserve() throws -> Int64 {
+        try files.availableBytes(at: packsDirectory) - options.reserveBytes
+    }
+}
+
+extension BlockStoreError {
+    var isDiskFull: Bool {
+        if case .file(_, _, let code) = self { code == 28 || code == 122 } else { false }  // ENOSPC, EDQUOT
+    }
+}

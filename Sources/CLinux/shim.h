@@ -1,0 +1,5 @@
+/* System calls of Linux that Swift's Glibc module hides behind _GNU_SOURCE. */
+#pragma once
+#include <sys/types.h>
+
+extern int fallocate(int descriptor, int mode, off_t offset, off_t count);
