@@ -1,8 +1,9 @@
 /// Finds where chunks end.
 ///
-/// Give the bytes that begin at the start of a chunk; the answer is how many of them the chunk takes. A cut depends
-/// on nothing before the chunk, so that content that was inserted earlier in a file moves cuts only near it.
-/// Offer at least ``maximumChunkBytes`` at a time: then there is always an answer, and no byte is looked at twice.
+/// Give the bytes that begin at the start of a chunk; the answer is how many of them the chunk takes. A cut
+/// depends on nothing before the chunk, so that content that was inserted earlier in a file moves cuts only
+/// near it. Offer at least ``maximumChunkBytes`` at a time: then there is always an answer, and no byte is
+/// looked at twice.
 public struct Chunker: Sendable {
     /// What was asked for.
     public let kind: ChunkerKind

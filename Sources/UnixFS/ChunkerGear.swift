@@ -2,9 +2,9 @@ import CChunking
 
 /// Content-defined cuts by a gear hash of the last 32 bytes, with normalised chunk lengths: `fastcdc`.
 ///
-/// A cut falls after a byte where the hash is below a threshold: half of 2^32 / average until the average is reached,
-/// twice as much from there on, which draws lengths towards the average. The hash at the minimum depends on the window
-/// before it only, so everything earlier is skipped unread.
+/// A cut falls after a byte where the hash is below a threshold: half of 2^32 / average until the average
+/// is reached, twice as much from there on, which draws lengths towards the average. The hash at the
+/// minimum depends on the window before it only, so everything earlier is skipped unread.
 ///
 /// Spec: `docs/formats/chunkers.md`.
 struct GearCut: Sendable {

@@ -1,7 +1,7 @@
 /// How content is cut into chunks, with all parameters.
 ///
-/// The text form is what a person gives to `--chunker` and what is recorded; a short form such as `rabin` is printed
-/// with its parameters spelled out. How each chunker cuts: `docs/formats/chunkers.md`.
+/// The text form is what a person gives to `--chunker` and what is recorded; a short form such as `rabin`
+/// is printed with its parameters spelled out. How each chunker cuts: `docs/formats/chunkers.md`.
 public enum ChunkerKind: Hashable, Sendable {
     /// `size-N`: N bytes each, the last one shorter.
     case fixed(bytes: Int)

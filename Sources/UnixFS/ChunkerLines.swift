@@ -27,8 +27,9 @@ struct LineCut: Sendable {
 
 /// Whole lines in groups that the content defines: `lines`.
 ///
-/// A group ends with the line in which ``GearCut`` would cut. A changed line so changes the group that it is in, and
-/// not, as grouping by size would, all that follow. A line that goes on for long after the cut is split at the cut.
+/// A group ends with the line in which ``GearCut`` would cut. A changed line so changes the group that it
+/// is in, and not, as grouping by size would, all that follow. A line that goes on for long after the cut
+/// is split at the cut.
 struct LineGroupCut: Sendable {
     private let gear: GearCut
     /// How far behind the cut the end of its line may be.

@@ -1,7 +1,8 @@
 /// Content-defined cuts by a Rabin fingerprint of the last 16 bytes, as Kubo's `rabin`.
 ///
-/// A cut falls after a byte where the low bits of the fingerprint are zero, at or after the minimum. The fingerprint
-/// at the minimum depends on the window before it only, so everything earlier is skipped unread.
+/// A cut falls after a byte where the low bits of the fingerprint are zero, at or after the minimum. The
+/// fingerprint at the minimum depends on the window before it only, so everything earlier is skipped
+/// unread.
 struct RabinCut: Sendable {
     private let sizes: ChunkSizes
     private let mask: UInt64
@@ -62,8 +63,8 @@ struct RabinCut: Sendable {
     private static let polynomial: UInt64 = 17_437_180_132_763_653
     private static let degree: UInt64 = 53
 
-    /// `outgoing[b]`: what a byte b still contributes when it leaves the window. `reduction[b]`: what takes a byte b
-    /// above the degree back below it.
+    /// `outgoing[b]`: what a byte b still contributes when it leaves the window. `reduction[b]`: what takes
+    /// a byte b above the degree back below it.
     private static let tables = makeTables()
 
     private static func makeTables() -> (outgoing: [UInt64], reduction: [UInt64]) {

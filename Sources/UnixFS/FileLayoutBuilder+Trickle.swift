@@ -1,7 +1,7 @@
 import IPLD
 
-/// Where an unfinished node of a trickle layout stands: it has leaves first, then four subtrees of depth 1, four of
-/// depth 2, and so on up to its own depth; the root has no last depth.
+/// Where an unfinished node of a trickle layout stands: it has leaves first, then four subtrees of depth 1,
+/// four of depth 2, and so on up to its own depth; the root has no last depth.
 struct TricklePosition: Sendable {
     /// Subtrees stay below this depth; `nil` at the root.
     let maximumDepth: Int?

@@ -4,8 +4,8 @@ import Multiformats
 
 /// Builds the nodes above the leaves of one file, while the leaves come in order.
 ///
-/// A node is emitted as soon as it is complete, children before parents; leaves are stored by whoever made them.
-/// Memory: the encoded links of one unfinished node a level, some 50 KiB each with 1024 links.
+/// A node is emitted as soon as it is complete, children before parents; leaves are stored by whoever made
+/// them. Memory: the encoded links of one unfinished node a level, some 50 KiB each with 1024 links.
 ///
 /// Spec: UnixFS, "File". Balanced and trickle layouts as Kubo builds them.
 public struct FileLayoutBuilder: Sendable {
@@ -14,8 +14,8 @@ public struct FileLayoutBuilder: Sendable {
     private let parameters: ImportParameters
     private let metadata: UnixFSMetadata?
 
-    /// Unfinished nodes. Balanced: one a level, the lowest first. Trickle: one a step of the path to the newest leaf,
-    /// the root first.
+    /// Unfinished nodes. Balanced: one a level, the lowest first. Trickle: one a step of the path to the
+    /// newest leaf, the root first.
     var nodes: [PendingFileNode] = []
     /// Trickle only: where each of ``nodes`` stands.
     var positions: [TricklePosition] = []
@@ -45,7 +45,8 @@ public struct FileLayoutBuilder: Sendable {
 
     /// Completes the tree; without any leaf, an empty file.
     ///
-    /// A balanced file of one leaf is that leaf. If there is metadata that it does not carry, a node stands above it.
+    /// A balanced file of one leaf is that leaf. If there is metadata that it does not carry, a node stands
+    /// above it.
     ///
     /// - Parameter emit: is given the last nodes.
     public mutating func finish(emit: (Block) throws -> Void) throws -> FileRoot {

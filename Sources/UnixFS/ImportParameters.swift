@@ -2,8 +2,8 @@ public import Multiformats
 
 /// Everything that decides which blocks, and so which CIDs, files and directories become.
 ///
-/// The same input and parameters give the same CID, here and in Kubo. A profile is a named set; each parameter
-/// can be changed by itself afterwards.
+/// The same input and parameters give the same CID, here and in Kubo. A profile is a named set; each
+/// parameter can be changed by itself afterwards.
 ///
 /// Spec: IPIP-499 (profiles).
 public struct ImportParameters: Hashable, Sendable {
@@ -72,7 +72,8 @@ public struct ImportParameters: Hashable, Sendable {
 
     /// Checks parameters that came from outside; those of a profile are valid.
     ///
-    /// - Throws: `unknownCIDVersion`, `tooFewLinks`, `unusableHash`, `badFanout`, or why the chunker cannot work.
+    /// - Throws: `unknownCIDVersion`, `tooFewLinks`, `unusableHash`, `badFanout`, or why the chunker cannot
+    ///   work.
     public func validate() throws(ImportParametersError) {
         guard cidVersion <= 1 else { throw .unknownCIDVersion(cidVersion) }
         guard maximumLinks >= 2 else { throw .tooFewLinks(maximumLinks) }
@@ -89,7 +90,8 @@ public struct ImportParameters: Hashable, Sendable {
 public enum FileLayout: String, Hashable, Sendable, CaseIterable {
     /// All leaves at the same depth; a file of one leaf is that leaf.
     case balanced
-    /// The first leaves directly below the root, later ones deeper and deeper: made for reading from the start.
+    /// The first leaves directly below the root, later ones deeper and deeper: made for reading from the
+    /// start.
     case trickle
 }
 

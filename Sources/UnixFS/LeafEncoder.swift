@@ -2,8 +2,9 @@ public import Multiformats
 
 /// Makes leaf blocks of chunks.
 ///
-/// A raw leaf is the chunk. A DAG-PB leaf is a few bytes, the chunk, and a few bytes more: ``encode(_:into:)`` copies
-/// the content once, and ``frame(contentBytes:)`` lets a writer that gathers pieces copy nothing.
+/// A raw leaf is the chunk. A DAG-PB leaf is a few bytes, the chunk, and a few bytes more:
+/// ``encode(_:into:)`` copies the content once, and ``frame(contentBytes:)`` lets a writer that gathers
+/// pieces copy nothing.
 public struct LeafEncoder: Sendable {
     /// Whether a leaf is the chunk and nothing else.
     public let isRaw: Bool
@@ -21,8 +22,9 @@ public struct LeafEncoder: Sendable {
     ///
     /// - Parameters:
     ///   - parameters: how files are imported.
-    ///   - metadata: of a file that is known to be one DAG-PB leaf in a balanced layout: the leaf is the root then
-    ///     and carries them (say so in ``FileLeaf/carriesMetadata``). Raw leaves cannot; they get a node above.
+    ///   - metadata: of a file that is known to be one DAG-PB leaf in a balanced layout: the leaf is the
+    ///     root then and carries them (say so in ``FileLeaf/carriesMetadata``). Raw leaves cannot; they get
+    ///     a node above.
     public init(_ parameters: ImportParameters, soleLeafMetadata metadata: UnixFSMetadata? = nil) {
         isRaw = parameters.rawLeaves
         version = parameters.nodeCIDVersion

@@ -1,7 +1,7 @@
 import Multiformats
 
-/// The protobuf bytes of UnixFS file nodes within DAG-PB, in the order that decides the CID: of `Data`, Type, Data,
-/// filesize, blocksizes, mode, mtime; of the node, links before Data.
+/// The protobuf bytes of UnixFS file nodes within DAG-PB, in the order that decides the CID: of `Data`,
+/// Type, Data, filesize, blocksizes, mode, mtime; of the node, links before Data.
 ///
 /// Spec: UnixFS, "Data format"; IPLD, "DAG-PB".
 enum UnixFSFileEncoding {

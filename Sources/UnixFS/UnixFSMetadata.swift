@@ -1,4 +1,5 @@
-/// What is recorded of a file, directory or symlink besides its content: UnixFS 1.5, opt-in, since it changes the CID.
+/// What is recorded of a file, directory or symlink besides its content: UnixFS 1.5, opt-in, since it
+/// changes the CID.
 public struct UnixFSMetadata: Hashable, Sendable {
     /// The lower twelve bits of a POSIX mode: set-user-ID, set-group-ID, sticky and permissions.
     public var mode: UInt32?
