@@ -81,10 +81,13 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "MultiformatsTests", dependencies: ["Multiformats", "TestKit"], swiftSettings: swiftSettings),
+        .target(  // the SHA-NI kernel on emulated instructions
+            name: "CSHA256Emulated", dependencies: ["CSHA256"], path: "Tests/CSHA256Emulated",
+            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
         .testTarget(
             name: "DigestsTests",
             dependencies: [
-                "Digests", "CSHA256", "Multiformats", "TestKit",
+                "Digests", "CSHA256", "CSHA256Emulated", "Multiformats", "TestKit",
             ],
             swiftSettings: swiftSettings),
         .testTarget(

@@ -11,8 +11,10 @@
 #include "csha256.h"
 #include <string.h>
 
+typedef void nacre_sha256_blocks_function(uint32_t state[8], const uint8_t *bytes, size_t blocks);
+
 typedef struct {
-    void (*blocks)(uint32_t state[8], const uint8_t *bytes, size_t blocks);
+    nacre_sha256_blocks_function *blocks;
     void (*many)(const uint8_t *const *messages, const size_t *lengths, size_t count, uint8_t *digests);
     void (*pairs)(const uint8_t *nodes, size_t pairs, uint8_t *parents);
 } nacre_sha256_functions;
@@ -29,6 +31,18 @@ extern const uint32_t nacre_sha256_rounds[64];
 extern const uint32_t nacre_sha256_pair_padding[64];
 
 extern const nacre_sha256_functions nacre_sha256_portable;
+#if defined(__x86_64__)
+extern const nacre_sha256_functions nacre_sha256_avx2;
+extern const nacre_sha256_functions nacre_sha256_shani;
+extern const nacre_sha256_functions nacre_sha256_avx512;
+#endif
+
+/* The fastest way here to advance one message: for what is left when lanes run out of work. */
+nacre_sha256_blocks_function *nacre_sha256_best_blocks(void);
+
+/* One message after another. */
+void nacre_sha256_many_in_turn(nacre_sha256_blocks_function *blocks, const uint8_t *const *messages,
+                               const size_t *lengths, size_t count, uint8_t *digests);
 
 static inline uint32_t nacre_load_be32(const uint8_t *bytes) {
     uint32_t word;

@@ -1,9 +1,9 @@
 /*
  * SHA-256 of many messages at once.
  *
- * Three kernels stand behind run-time dispatch: AVX-512 (16 messages in the lanes of one register),
+ * Four kernels stand behind run-time dispatch: AVX-512 and AVX2 (16 and 8 messages in the lanes of registers),
  * SHA-NI (two interleaved streams) and portable C. All give the same digests; see csha256.c.
- * Nothing here allocates, blocks or keeps state between calls, so every function may be called from any thread.
+ * Nothing here allocates, blocks or keeps state between calls, so any thread may call any function.
  *
  * Spec: FIPS 180-4, sections 5 and 6.2.
  */
@@ -21,21 +21,23 @@ extern "C" {
 typedef enum {
     NACRE_SHA256_AUTOMATIC = 0,
     NACRE_SHA256_PORTABLE = 1,
-    NACRE_SHA256_SHANI = 2,
-    NACRE_SHA256_AVX512 = 3,
+    NACRE_SHA256_AVX2 = 2,
+    NACRE_SHA256_SHANI = 3,
+    NACRE_SHA256_AVX512 = 4,
 } nacre_sha256_kernel;
 
-/* 1 if this machine can run the kernel, else 0. */
+/* 1 if this machine can run the kernel, else 0. A kernel that it cannot run means PORTABLE below. */
 int nacre_sha256_supported(nacre_sha256_kernel kernel);
 
-/* The kernel that AUTOMATIC means here for many messages: "avx512", "shani" or "portable". */
+/* The kernel that AUTOMATIC means here for many messages: "avx512", "shani", "avx2" or "portable". */
 const char *nacre_sha256_kernel_name(void);
 
 /*
  * Hashes `count` messages of any lengths; messages[i] has lengths[i] bytes (may be NULL if 0).
  * Writes 32 bytes for each to digests + 32 * i. Messages of similar length keep the lanes full.
  */
-void nacre_sha256_many(const uint8_t *const *messages, const size_t *lengths, size_t count, uint8_t *digests);
+void nacre_sha256_many(const uint8_t *const *messages, const size_t *lengths, size_t count,
+                       uint8_t *digests);
 void nacre_sha256_many_with(nacre_sha256_kernel kernel, const uint8_t *const *messages, const size_t *lengths,
                             size_t count, uint8_t *digests);
 
