@@ -17,6 +17,9 @@ public struct FileLayoutBuilder: Sendable {
     /// Unfinished nodes. Balanced: one a level, the lowest first. Trickle: one a step of the path to the
     /// newest leaf, the root first.
     var nodes: [PendingFileNode] = []
+    /// Balanced only: the first leaf, which is the file unless a second one comes. Most files get no
+    /// further, and no node is begun for them.
+    private var firstLeaf: FileLeaf?
     /// Trickle only: where each of ``nodes`` stands.
     var positions: [TricklePosition] = []
 
@@ -73,6 +76,15 @@ public struct FileLayoutBuilder: Sendable {
     // MARK: Balanced
 
     private mutating func addBalanced(_ leaf: FileLeaf, emit: (Block) throws -> Void) throws {
+        guard let first = firstLeaf else {
+            firstLeaf = leaf
+            return
+        }
+        if nodes.isEmpty { try placeBalanced(first, emit: emit) }
+        try placeBalanced(leaf, emit: emit)
+    }
+
+    private mutating func placeBalanced(_ leaf: FileLeaf, emit: (Block) throws -> Void) throws {
         var child = leaf
         var level = 0
         while true {
@@ -91,17 +103,25 @@ public struct FileLayoutBuilder: Sendable {
     }
 
     private mutating func finishBalanced(emit: (Block) throws -> Void) throws -> FileRoot {
-        defer { nodes.removeAll() }
-        guard !nodes.isEmpty else { return try finishEmpty(emit: emit) }
+        defer {
+            nodes.removeAll()
+            firstLeaf = nil
+        }
+        guard let firstLeaf else { return try finishEmpty(emit: emit) }
+        if nodes.isEmpty { return try finishSingle(firstLeaf, emit: emit) }
         for level in nodes.indices.dropLast() {
             let child = try complete(nodes[level], emit: emit)
             try nodes[level + 1].append(child)
         }
-        let top = nodes[nodes.count - 1]
-        guard top.count == 1, let leaf = top.first else { return try completeRoot(top, emit: emit) }
+        return try completeRoot(nodes[nodes.count - 1], emit: emit)
+    }
+
+    private func finishSingle(_ leaf: FileLeaf, emit: (Block) throws -> Void) throws -> FileRoot {
         if metadata == nil || leaf.carriesMetadata { return FileRoot(leaf) }
+        var node = PendingFileNode()
         // No content needs no leaf: the node itself is the empty file.
-        return try completeRoot(leaf.contentBytes == 0 ? PendingFileNode() : top, emit: emit)
+        if leaf.contentBytes > 0 { try node.append(leaf) }
+        return try completeRoot(node, emit: emit)
     }
 
     private func finishEmpty(emit: (Block) throws -> Void) throws -> FileRoot {

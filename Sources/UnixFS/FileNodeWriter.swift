@@ -31,8 +31,6 @@ struct PendingFileNode: Sendable {
     private(set) var contentBytes: UInt64 = 0
     /// Bytes of all blocks below.
     private(set) var dagBytes: UInt64 = 0
-    /// The first child: it is the root if it remains the only one.
-    private(set) var first: FileLeaf?
     private var links: [UInt8] = []
     private var blockSizes: [UInt8] = []
 
@@ -41,7 +39,6 @@ struct PendingFileNode: Sendable {
         let (dag, dagOverflow) = dagBytes.addingReportingOverflow(child.dagBytes)
         guard !contentOverflow, !dagOverflow else { throw .fileTooLarge }
         (contentBytes, dagBytes) = (content, dag)
-        if count == 0 { first = child }
         count += 1
 
         // PBLink: Hash, Name (empty, but there), Tsize.
@@ -68,7 +65,6 @@ struct PendingFileNode: Sendable {
         count = 0
         contentBytes = 0
         dagBytes = 0
-        first = nil
         links.removeAll(keepingCapacity: true)
         blockSizes.removeAll(keepingCapacity: true)
     }
