@@ -38,24 +38,22 @@ struct FileNode: Sendable {
         let node: DAGPBNode
         do { node = try DAGPBNode(decoding: bytes) } catch { throw .dagPB(error) }
         guard let data = node.data else { throw .noData }
-        let fields = try FileDataFields(data)
-        guard
-            fields.type == UInt64(UnixFSFileEncoding.Kind.file.rawValue)
-                || fields.type == UInt64(UnixFSFileEncoding.Kind.raw.rawValue)
-        else { throw .wrongType(fields.type) }
-        guard node.links.count == fields.blockSizes.count else {
-            throw .linksAndSizesDiffer(links: node.links.count, sizes: fields.blockSizes.count)
+        let message: UnixFSData
+        do { message = try UnixFSData(decoding: data) } catch { throw .unixFS(error) }
+        guard message.kind == .file || message.kind == .raw else { throw .wrongKind(message.kind) }
+        guard node.links.count == message.blockSizes.count else {
+            throw .linksAndSizesDiffer(links: node.links.count, sizes: message.blockSizes.count)
         }
-        var sum = UInt64(fields.content.count)
-        for size in fields.blockSizes {
+        content = (message.content ?? [])[...]
+        var sum = UInt64(content.count)
+        for size in message.blockSizes {
             let (next, overflow) = sum.addingReportingOverflow(size)
             guard !overflow else { throw .sizesOverflow }
             sum = next
         }
-        if let claimed = fields.fileSize, claimed != sum { throw .wrongSum(claimed: claimed, sum: sum) }
-        content = data[fields.content]
-        children = zip(node.links, fields.blockSizes).map { Child(cid: $0.cid, size: $1) }
+        if let claimed = message.fileSize, claimed != sum { throw .wrongSum(claimed: claimed, sum: sum) }
+        children = zip(node.links, message.blockSizes).map { Child(cid: $0.cid, size: $1) }
         size = sum
-        metadata = fields.metadata
+        metadata = message.metadata
     }
 }

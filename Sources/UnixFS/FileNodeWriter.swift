@@ -71,7 +71,7 @@ struct PendingFileNode: Sendable {
 
     /// The bytes of the block.
     func encoded(metadata: UnixFSMetadata?) -> [UInt8] {
-        var head: [UInt8] = [1 << 3, UnixFSFileEncoding.Kind.file.rawValue, 3 << 3]
+        var head: [UInt8] = [1 << 3, UnixFSData.Kind.file.rawValue, 3 << 3]
         UnixFSFileEncoding.appendVarint(contentBytes, to: &head)
         var tail: [UInt8] = []
         if let metadata { UnixFSFileEncoding.appendMetadata(metadata, to: &tail) }

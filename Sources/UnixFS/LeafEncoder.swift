@@ -9,7 +9,7 @@ public struct LeafEncoder: Sendable {
     /// Whether a leaf is the chunk and nothing else.
     public let isRaw: Bool
     private let version: UInt8
-    private let kind: UnixFSFileEncoding.Kind
+    private let kind: UnixFSData.Kind
     private let metadata: [UInt8]
 
     /// What comes before and behind the content in a block.

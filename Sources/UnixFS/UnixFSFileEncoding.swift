@@ -5,11 +5,6 @@ import Multiformats
 ///
 /// Spec: UnixFS, "Data format"; IPLD, "DAG-PB".
 enum UnixFSFileEncoding {
-    enum Kind: UInt8 {
-        case raw = 0
-        case file = 2
-    }
-
     /// Appends a varint of all 64 bits, which ``Varint`` leaves out and protobuf needs for negative numbers.
     static func appendVarint(_ value: UInt64, to bytes: inout [UInt8]) {
         var rest = value

@@ -22,13 +22,9 @@ public enum DamagedFileNode: Error, Equatable, Sendable {
     case dagPB(DAGPBError)
     /// A DAG-PB node without UnixFS in it.
     case noData
-    /// Bytes that are not a protobuf message, or a field of the wrong kind. The offset counts from the
-    /// beginning of the UnixFS message.
-    case badProtobuf(offset: Int)
-    case noType
-    case repeatedField(UInt64)
-    /// A UnixFS type that is no file: 1 directory, 3 metadata, 4 symlink, 5 HAMT shard.
-    case wrongType(UInt64)
+    case unixFS(UnixFSDataError)
+    /// A node that is no file.
+    case wrongKind(UnixFSData.Kind)
     case linksAndSizesDiffer(links: Int, sizes: Int)
     case sizesOverflow
     case wrongSum(claimed: UInt64, sum: UInt64)
@@ -63,14 +59,8 @@ extension DamagedFileNode: CustomStringConvertible {
             return "its codec is \(MulticodecTable.name(of: code) ?? "0x" + String(code, radix: 16))"
         case .dagPB(let error): return error.description
         case .noData: return "it carries no UnixFS data"
-        case .badProtobuf(let offset): return "its UnixFS data is damaged at byte \(offset)"
-        case .noType: return "its UnixFS data has no type"
-        case .repeatedField(let number): return "field \(number) of its UnixFS data is there twice"
-        case .wrongType(let type):
-            let names: [UInt64: String] = [
-                1: "directory", 3: "metadata", 4: "symlink", 5: "sharded directory",
-            ]
-            return "it is a \(names[type] ?? "UnixFS node of unknown type \(type)")"
+        case .unixFS(let error): return error.description
+        case .wrongKind(let kind): return "it is a UnixFS node of the kind \(kind)"
         case .linksAndSizesDiffer(let links, let sizes):
             return "it has \(links) links and \(sizes) sizes for them"
         case .sizesOverflow: return "its sizes add up to more than 2^64 bytes"

@@ -132,35 +132,25 @@ import UnixFS
         #expect(try reader.bytes() == Array("abc".utf8))
     }
 
-    @Test(arguments: [UInt64(1), 3, 4, 5, 6, 99])
-    func otherTypesAreNoFiles(type: UInt64) throws {
-        try expectDamaged(.wrongType(type), HandmadeFile(type: type))
+    @Test(arguments: [UnixFSData.Kind.directory, .metadata, .symlink, .hamtShard])
+    func otherKindsAreNoFiles(kind: UnixFSData.Kind) throws {
+        try expectDamaged(.wrongKind(kind), HandmadeFile(type: UInt64(kind.rawValue)))
     }
 
     @Test func aDirectoryInsideAFileIsNamedWithItsPlace() throws {
         let leaf = try source.raw("abc")
         let directory = try source.file(HandmadeFile(type: 1))
         let reader = try open(.node("", [leaf, directory], [3, 5]))
-        #expect(throws: UnixFSFileError.damagedNode(directory, offset: 3, .wrongType(1))) {
+        #expect(throws: UnixFSFileError.damagedNode(directory, offset: 3, .wrongKind(.directory))) {
             try reader.bytes()
         }
     }
 
     @Test func messagesThatAreNoUnixFSAreRefused() throws {
-        try expectDamaged(.noType, HandmadeFile(type: nil))
-        try expectDamaged(.repeatedField(1), HandmadeFile(trailing: [0x08, 0x02]))
-        try expectDamaged(.repeatedField(3), HandmadeFile(fileSize: 0, trailing: [0x18, 0x00]))
-        // A length past the end, a varint without end, a group, a field of another wire type.
-        for trailing: [UInt8] in [[0x12, 0x05, 0x00], [0x18, 0xFF], [0x0B], [0x1A, 0x00]] {
-            let cid = try source.file(HandmadeFile(trailing: trailing))
-            let error = #expect(throws: UnixFSFileError.self) {
-                try UnixFSFileReader(source: source, root: cid)
-            }
-            guard case .damagedNode(cid, offset: 0, .badProtobuf) = error else {
-                Issue.record("expected badProtobuf, got \(String(describing: error))")
-                return
-            }
-        }
+        try expectDamaged(.unixFS(.missingType), HandmadeFile(type: nil))
+        try expectDamaged(.unixFS(.unknownType(99)), HandmadeFile(type: 99))
+        try expectDamaged(.unixFS(.repeatedField(1, offset: 2)), HandmadeFile(trailing: [0x08, 0x02]))
+        try expectDamaged(.unixFS(.truncated(offset: 4)), HandmadeFile(trailing: [0x12, 0x05, 0x00]))
     }
 
     @Test func blocksOfOtherCodecsAreNoFiles() throws {
