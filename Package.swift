@@ -12,7 +12,10 @@ let swiftSettings: [SwiftSetting] = [
 let package = Package(
     name: "nacre",
     products: [
-        .executable(name: "nacre", targets: ["nacre"])
+        .executable(name: "nacre", targets: ["nacre"]),
+        .library(  // for the package of benchmarks
+            name: "NacreModules",
+            targets: ["Multiformats", "Digests", "CSHA256", "IPLD", "UnixFS", "CAR", "BlockStorage"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
