@@ -28,19 +28,34 @@ size_t nacre_gear_scan_portable(const uint8_t *bytes, size_t from, size_t to, ui
     return 0;
 }
 
-size_t nacre_gear_scan(const uint8_t *bytes, size_t from, size_t to, uint32_t threshold) {
-    if (from >= to) return 0;
+int nacre_gear_kernel_available(nacre_gear_kernel kernel) {
+    switch (kernel) {
+    case NACRE_GEAR_PORTABLE: return 1;
 #if defined(__x86_64__)
-    if (nacre_has_avx512()) return nacre_gear_scan_avx512(bytes, from, to, threshold);
+    case NACRE_GEAR_AVX2: return __builtin_cpu_supports("avx2") != 0;
+    case NACRE_GEAR_AVX512: return __builtin_cpu_supports("avx512f") != 0;
 #endif
-    return nacre_gear_scan_portable(bytes, from, to, threshold);
+    default: return 0;
+    }
 }
 
-const char *nacre_gear_kernel(void) {
+size_t nacre_gear_scan_with(
+    nacre_gear_kernel kernel, const uint8_t *bytes, size_t from, size_t to, uint32_t threshold) {
+    if (from >= to) return 0;
+    switch (kernel) {
 #if defined(__x86_64__)
-    if (nacre_has_avx512()) return "avx512";
+    case NACRE_GEAR_AVX512: return nacre_gear_scan_avx512(bytes, from, to, threshold);
+    case NACRE_GEAR_AVX2: return nacre_gear_scan_avx2(bytes, from, to, threshold);
 #endif
-    return "portable";
+    default: return nacre_gear_scan_portable(bytes, from, to, threshold);
+    }
+}
+
+size_t nacre_gear_scan(const uint8_t *bytes, size_t from, size_t to, uint32_t threshold) {
+    nacre_gear_kernel kernel = nacre_gear_kernel_available(NACRE_GEAR_AVX512) ? NACRE_GEAR_AVX512
+                             : nacre_gear_kernel_available(NACRE_GEAR_AVX2)   ? NACRE_GEAR_AVX2
+                                                                              : NACRE_GEAR_PORTABLE;
+    return nacre_gear_scan_with(kernel, bytes, from, to, threshold);
 }
 
 size_t nacre_newline_scan(const uint8_t *bytes, size_t from, size_t to) {

@@ -28,7 +28,10 @@ import UnixFS
         let threshold = UInt32(1) << UInt32(random.number(10...30))
         let expected = definition(bytes, from, to, threshold)
         #expect(nacre_gear_scan(bytes, from, to, threshold) == expected)
-        #expect(nacre_gear_scan_portable(bytes, from, to, threshold) == expected)
+        for kernel in [NACRE_GEAR_PORTABLE, NACRE_GEAR_AVX2, NACRE_GEAR_AVX512]
+        where nacre_gear_kernel_available(kernel) != 0 {
+            #expect(nacre_gear_scan_with(kernel, bytes, from, to, threshold) == expected, "\(kernel)")
+        }
     }
 
     private func definition(_ bytes: [UInt8], _ from: Int, _ to: Int, _ threshold: UInt32) -> Int {
