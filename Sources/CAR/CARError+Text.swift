@@ -74,6 +74,7 @@ extension CARIndexProblem: CustomStringConvertible {
         case .truncated: "it ends too early"
         case .badWidth(let width): "records of \(width) bytes are not possible"
         case .raggedBucket: "the length of a list is not a multiple of its records"
+        case .notSorted: "its records are not in order"
         case .tooManyBuckets(let maximum): "it has more than \(maximum) lists"
         case .trailingBytes: "bytes follow its last list"
         }

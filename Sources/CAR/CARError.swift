@@ -23,6 +23,19 @@ public enum CARError: Error, Equatable, Sendable {
     /// A writer was told beforehand how many bytes the payload has, and got others.
     case payloadSizeDiffers(promised: UInt64, actual: UInt64)
 
+    /// Where in the file the fault is; `nil` for a fault of a writer.
+    public var offset: UInt64? {
+        switch self {
+        case .truncated(_, let at, _, _), .invalidLength(_, let at, _), .headerTooLarge(let at, _, _),
+            .invalidHeader(let at, _), .unknownVersion(_, let at), .sectionTooLarge(let at, _, _),
+            .blockTooLarge(_, let at, _, _), .zeroLengthSection(let at), .invalidCID(let at, _),
+            .digestMismatch(_, let at), .invalidVersion2Header(let at, _), .invalidIndex(let at, _):
+            at
+        case .payloadSizeDiffers:
+            nil
+        }
+    }
+
     /// Whether the fault is within one section, so that a reader can go on with the next one.
     public var concernsOneSection: Bool {
         switch self {
@@ -79,6 +92,8 @@ public enum CARIndexProblem: Error, Equatable, Sendable {
     case badWidth(UInt32)
     /// A length that is not a multiple of the width of its records.
     case raggedBucket
+    /// Records that are not in the order of their digests cannot be searched.
+    case notSorted
     case tooManyBuckets(maximum: Int)
     case trailingBytes
 }

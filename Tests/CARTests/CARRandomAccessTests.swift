@@ -1,0 +1,53 @@
+import CAR
+import Digests
+import IPLD
+import Multiformats
+import TestKit
+import Testing
+
+@Suite struct CARRandomAccessTests {
+    @Test(arguments: [
+        "sample-v1.car", "sample-v2-indexless.car", "sample-wrapped-v2.car", "sample-rw-bs-v2.car",
+        "simple-unixfs.car", "wikipedia-cryptographic-hash-function.car",
+    ])
+    func everyBlockOfAFileIsFound(name: String) throws {
+        let file = try Vectors.bytes("car/" + name)
+        let access = try CARRandomAccess(size: UInt64(file.count), read: positionalRead(file))
+        for section in ReadCAR(file).sections { #expect(try access.block(section.cid) == section.block) }
+        #expect(try access.block(try CID(hashing: Array("absent".utf8), codec: .raw)) == nil)
+    }
+
+    @Test func rebuiltIndexIsTheOneOfTheFile() throws {
+        let file = try Vectors.bytes("car/sample-wrapped-v2.car")
+        let access = try CARRandomAccess(
+            size: UInt64(file.count), usesIndex: false, read: positionalRead(file))
+        let index = try access.rebuildIndex()
+        #expect(
+            index.encoded(as: .multihashSorted)
+                == (try Vectors.bytes("car/sample-multihash-index-sorted.carindex")))
+    }
+
+    @Test(arguments: SeededRandom.seeds(12))
+    func blocksAreFoundWhateverTheFormat(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let blocks = try random.blocks(random.number(1...60))
+        let file = try writtenCAR(blocks, format: random.pick(CARReaderTests.formats))
+        let access = try CARRandomAccess(size: UInt64(file.count), read: positionalRead(file))
+        for block in random.shuffled(blocks) { #expect(try access.block(block.cid) == block) }
+    }
+
+    @Test func identityCIDIsAnsweredWithoutTheFile() throws {
+        let file = try writtenCAR([])
+        let access = try CARRandomAccess(size: UInt64(file.count), read: positionalRead(file))
+        let cid = CID(codec: .raw, multihash: try Multihash(identity: [1, 2, 3]))
+        #expect(try access.block(cid)?.bytes == [1, 2, 3])
+    }
+
+    @Test func damagedBlockIsAnErrorAndNotServed() throws {
+        let cid = try CID(hashing: [1, 2, 3], codec: .raw)
+        var file = try writtenCAR([Block(cid: cid, bytes: [1, 2, 3])])
+        file[file.count - 1] ^= 1
+        let access = try CARRandomAccess(size: UInt64(file.count), read: positionalRead(file))
+        #expect(throws: CARError.digestMismatch(cid, at: 18)) { try access.block(cid) }
+    }
+}
