@@ -44,7 +44,7 @@ import Testing
 
     @discardableResult
     private func breakDisk(flaw: Flaw?) throws -> Int {
-        try checkFaultSafety(base: PlainDisk(), isTyped: { $0 is DiskFault || $0 is LogStore.Broken }) {
+        try checkFaultSafety(base: PlainDisk(), isTyped: { $0 is BlockStoreError || $0 is LogStore.Broken }) {
             system, path, ledger in
             try Self.work(LogStore(system, path, flaw: flaw), ledger, seed: 1)
         } reopen: { path, _ in
@@ -167,7 +167,7 @@ private struct PlainDisk: FileSystem {
     func open(_ path: String, _ mode: FileOpenMode) throws -> any FileHandle {
         let flags = mode == .create ? O_CREAT | O_EXCL | O_RDWR : O_RDWR
         let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw DiskFault(path, errno) }
+        guard descriptor >= 0 else { throw BlockStoreError.file(operation: "use", path: path, code: errno) }
         return PlainFile(descriptor: descriptor)
     }
     func rename(_ source: String, to destination: String) throws { _ = Glibc.rename(source, destination) }

@@ -27,9 +27,13 @@ private func content(_ system: some FileSystem, _ path: String) throws -> String
         #expect(try system.names(in: "/a/b") == ["d"])
         #expect(try system.names(in: "/a") == ["b"])
         #expect(try system.availableBytes(at: "/") == 97)
-        #expect(throws: DiskFault("/a/b/d", EEXIST)) { try system.open("/a/b/d", .create) }
+        #expect(throws: BlockStoreError.file(operation: "use", path: "/a/b/d", code: EEXIST)) {
+            try system.open("/a/b/d", .create)
+        }
         try system.remove("/a/b/d")
-        #expect(throws: DiskFault("/a/b/d", ENOENT)) { try system.open("/a/b/d", .update) }
+        #expect(throws: BlockStoreError.file(operation: "use", path: "/a/b/d", code: ENOENT)) {
+            try system.open("/a/b/d", .update)
+        }
         #expect(try file.size() == 3)
     }
 }
@@ -57,21 +61,25 @@ private func content(_ system: some FileSystem, _ path: String) throws -> String
     @Test(arguments: 0..<6)
     func theNthCallFailsOnce(call: Int) throws {
         let system = FaultyFileSystem(base: memory, plan: .init(call: call, kind: .noSpace))
-        #expect(throws: DiskFault.self) { try work(system) }
+        #expect(throws: BlockStoreError.self) { try work(system) }
         #expect(system.calls == call + 1)
         try system.syncDirectory("/a")
     }
 
     @Test func aShortWriteLeavesItsFirstHalf() throws {
         let system = FaultyFileSystem(base: memory, plan: .init(call: 2, kind: .shortWrite))
-        #expect(throws: DiskFault("/a/b", ENOSPC)) { try work(system) }
+        #expect(throws: BlockStoreError.file(operation: "use", path: "/a/b", code: ENOSPC)) {
+            try work(system)
+        }
         #expect(try content(system, "/a/b") == "1234")
     }
 
     @Test func aBrokenDiskStaysBroken() throws {
         let system = FaultyFileSystem(base: memory, plan: .init(call: 1, kind: .ioError, staysBroken: true))
-        #expect(throws: DiskFault("/a/b", EIO)) { try work(system) }
-        #expect(throws: DiskFault("/a", EIO)) { try system.syncDirectory("/a") }
+        #expect(throws: BlockStoreError.file(operation: "use", path: "/a/b", code: EIO)) { try work(system) }
+        #expect(throws: BlockStoreError.file(operation: "use", path: "/a", code: EIO)) {
+            try system.syncDirectory("/a")
+        }
         #expect(system.faults == 2)
     }
 }

@@ -35,7 +35,7 @@ public func checkCrashSafety<Store: BlockStore>(
         try image.materialize(at: directory.path)
         do {
             let store = try reopen(image, directory.path)
-            let complaints = try ledger.complaints(about: store, at: image.operationCount)
+            let complaints = ledger.complaints(about: store, at: image.operationCount)
             if !complaints.isEmpty { Issue.record("\(image), seed \(seed): \(complaints.prefix(3))") }
         } catch {
             Issue.record("\(image), seed \(seed): \(error)")
@@ -80,7 +80,7 @@ public func checkFaultSafety<Store: BlockStore>(
                 }
                 let place = "\(plan): \(system.log.dropFirst(call).first ?? "no such call")"
                 do {
-                    let complaints = try ledger.complaints(about: try reopen(directory.path, ledger))
+                    let complaints = ledger.complaints(about: try reopen(directory.path, ledger))
                     if !complaints.isEmpty { Issue.record("\(place): \(complaints.prefix(3))") }
                 } catch {
                     Issue.record("\(place): cannot be opened again: \(error)")

@@ -64,17 +64,24 @@ public final class StoreLedger: Sendable {
 
     /// What is wrong with a store that was opened again: acknowledged blocks that are gone, and blocks that
     /// come back as something else. Empty if all is well.
-    public func complaints(about source: some BlockSource, at moment: Int = 0) throws -> [String] {
+    public func complaints(about source: some BlockSource, at moment: Int = 0) -> [String] {
         var complaints: [String] = []
         let required = Set(required(at: moment).map(\.cid))
         for block in all {
-            switch try source.block(block.cid) {
-            case nil where required.contains(block.cid):
-                complaints.append("\(block.cid) was acknowledged and is gone")
-            case .some(let found) where found.bytes != block.bytes:
+            let found: Block?
+            do {
+                found = try source.block(block.cid)
+            } catch {
+                // Of a block that was never acknowledged an error is as good an answer as none.
+                if required.contains(block.cid) {
+                    complaints.append("\(block.cid) was acknowledged: \(error)")
+                }
+                continue
+            }
+            if let found, found.bytes != block.bytes {
                 complaints.append("\(block.cid) came back with other bytes")
-            case nil, .some:
-                break
+            } else if found == nil, required.contains(block.cid) {
+                complaints.append("\(block.cid) was acknowledged and is gone")
             }
         }
         return complaints

@@ -11,6 +11,8 @@ public enum DiskOperation: Sendable {
     case remove(String)
     case createDirectory(String)
     case syncDirectory(String)
+    /// Something that happened elsewhere, at this moment.
+    case note(String)
 }
 
 extension DiskOperation: CustomStringConvertible {
@@ -25,6 +27,7 @@ extension DiskOperation: CustomStringConvertible {
         case .remove(let path): "remove \(path)"
         case .createDirectory(let path): "create directory \(path)"
         case .syncDirectory(let path): "sync directory \(path)"
+        case .note(let text): text
         }
     }
 }

@@ -1,3 +1,4 @@
+import BlockStorage
 import Glibc
 
 /// What stands on a disk and what of it is durable, as a sequence of ``DiskOperation``s leaves it.
@@ -68,6 +69,8 @@ struct DiskState {
             change(operation, in: [Self.parent(of: path)])
         case .syncDirectory(let path):
             sync(directory: path)
+        case .note:
+            break
         }
     }
 
@@ -95,7 +98,7 @@ struct DiskState {
         case .remove(let path): names[path] = nil
         case .rename(let source, let destination):
             if let entry = names.removeValue(forKey: source) { names[destination] = entry }
-        case .write, .allocate, .truncate, .sync, .syncDirectory: break
+        case .write, .allocate, .truncate, .sync, .syncDirectory, .note: break
         }
     }
 
@@ -216,7 +219,9 @@ extension DiskState.File {
     }
 
     func write(to descriptor: Int32, path: String) throws {
-        guard ftruncate(descriptor, off_t(size)) == 0 else { throw DiskFault(path, errno) }
+        guard ftruncate(descriptor, off_t(size)) == 0 else {
+            throw BlockStoreError.file(operation: "use", path: path, code: errno)
+        }
         for (page, contents) in pages {
             let offset = Int64(page) * Int64(DiskState.pageBytes)
             guard offset < size else { continue }
@@ -224,7 +229,9 @@ extension DiskState.File {
             let written = contents.withUnsafeBytes {
                 pwrite(descriptor, $0.baseAddress, count, off_t(offset))
             }
-            guard written == count else { throw DiskFault(path, errno) }
+            guard written == count else {
+                throw BlockStoreError.file(operation: "use", path: path, code: errno)
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ import Synchronization
 /// A file system that fails when told to.
 ///
 /// Count the calls of a workload first (``calls``), then run it once for every n with a fault at the n-th
-/// call until it passes. Only calls that can change the disk are counted, and reads if asked for.
+/// call until it passes. Failures are the ones that the real disk has: `BlockStoreError.file`. Only calls that can change the disk are counted, and reads if asked for.
 public final class FaultyFileSystem: FileSystem {
     /// How a call fails.
     public enum Kind: CaseIterable, Hashable, Sendable {
@@ -98,7 +98,7 @@ public final class FaultyFileSystem: FileSystem {
 
     fileprivate func check(_ call: String, _ path: String) throws {
         guard let kind = count(call) else { return }
-        throw DiskFault(path, kind == .noSpace ? ENOSPC : EIO)
+        throw BlockStoreError.file(operation: "use", path: path, code: kind == .noSpace ? ENOSPC : EIO)
     }
 
     /// Counts a call. Returns how it is to fail, if it is.
@@ -141,7 +141,7 @@ private final class FaultyFileHandle: FileHandle {
         if kind == .shortWrite {
             try base.write(UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count / 2)]), at: offset)
         }
-        throw DiskFault(path, kind == .ioError ? EIO : ENOSPC)
+        throw BlockStoreError.file(operation: "use", path: path, code: kind == .ioError ? EIO : ENOSPC)
     }
 
     /// One call of the system below, so one operation here.

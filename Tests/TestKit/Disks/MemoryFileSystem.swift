@@ -20,27 +20,37 @@ public final class MemoryFileSystem: FileSystem {
     public func open(_ path: String, _ mode: FileOpenMode) throws -> any FileHandle {
         try state.withLock { state in
             if mode == .create {
-                guard state.files[path] == nil else { throw DiskFault(path, EEXIST) }
-                guard state.directories.contains(Self.parent(of: path)) else { throw DiskFault(path, ENOENT) }
+                guard state.files[path] == nil else {
+                    throw BlockStoreError.file(operation: "use", path: path, code: EEXIST)
+                }
+                guard state.directories.contains(Self.parent(of: path)) else {
+                    throw BlockStoreError.file(operation: "use", path: path, code: ENOENT)
+                }
                 let file = MemoryFile()
                 state.files[path] = file
                 return file
             }
-            guard let file = state.files[path] else { throw DiskFault(path, ENOENT) }
+            guard let file = state.files[path] else {
+                throw BlockStoreError.file(operation: "use", path: path, code: ENOENT)
+            }
             return file
         }
     }
 
     public func rename(_ source: String, to destination: String) throws {
         try state.withLock { state in
-            guard let file = state.files.removeValue(forKey: source) else { throw DiskFault(source, ENOENT) }
+            guard let file = state.files.removeValue(forKey: source) else {
+                throw BlockStoreError.file(operation: "use", path: source, code: ENOENT)
+            }
             state.files[destination] = file
         }
     }
 
     public func remove(_ path: String) throws {
         try state.withLock { state in
-            guard state.files.removeValue(forKey: path) != nil else { throw DiskFault(path, ENOENT) }
+            guard state.files.removeValue(forKey: path) != nil else {
+                throw BlockStoreError.file(operation: "use", path: path, code: ENOENT)
+            }
         }
     }
 
@@ -56,7 +66,9 @@ public final class MemoryFileSystem: FileSystem {
 
     public func names(in directory: String) throws -> [String] {
         try state.withLock { state in
-            guard state.directories.contains(directory) else { throw DiskFault(directory, ENOENT) }
+            guard state.directories.contains(directory) else {
+                throw BlockStoreError.file(operation: "use", path: directory, code: ENOENT)
+            }
             return (Array(state.files.keys) + state.directories).filter {
                 $0 != directory && Self.parent(of: $0) == directory
             }.compactMap { $0.split(separator: "/").last.map(String.init) }

@@ -42,6 +42,9 @@ public final class RecordingFileSystem: FileSystem {
     /// many operations.
     public var operationCount: Int { state.withLock { $0.operations.count } }
 
+    /// Puts a mark into the record: a moment of its own, at which the disk does not change.
+    public func note(_ text: String) { state.withLock { $0.operations.append(.note(text)) } }
+
     /// The changes in order.
     public var operations: [DiskOperation] { state.withLock { $0.operations } }
 
