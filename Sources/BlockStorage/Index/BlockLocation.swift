@@ -92,6 +92,12 @@ struct PackState: Equatable, Sendable {
 
     init(mark: UInt64) { self.mark = mark }
 
+    /// Counts a section as dead.
+    mutating func forget(_ location: BlockLocation) {
+        liveSections -= min(1, liveSections)
+        liveBytes -= min(location.sectionBytes, liveBytes)
+    }
+
     var deadBytes: UInt64 {
         let payload = mark - min(mark, UInt64(PackFormat.header.count))
         return payload - min(payload, liveBytes)

@@ -123,23 +123,20 @@ extension PackBlockStore {
         guard !multihashes.isEmpty else { return }
         var dropped: [(Multihash, BlockLocation)] = []
         try sweepLock.withLock { _ in
-            var batch = IndexBatch()
-            for multihash in multihashes {
-                guard let location = try location(of: multihash) else { continue }
-                let goes = state.withLock { state in
-                    guard let collection = state.collection else { return false }
-                    return !collection.isMarked(location) && location.birth < collection.cutoff
-                        && state.pending[multihash] == nil && state.flushing[multihash] == nil
+            try withoutFlush {
+                for multihash in multihashes {
+                    guard let location = try location(of: multihash) else { continue }
+                    let goes = state.withLock { state in
+                        guard let collection = state.collection else { return false }
+                        return !collection.isMarked(location) && location.birth < collection.cutoff
+                            && state.pending[multihash] == nil && state.flushing[multihash] == nil
+                    }
+                    if goes { dropped.append((multihash, location)) }
                 }
-                guard goes else { continue }
-                batch.remove(IndexKey.block(multihash))
-                dropped.append((multihash, location))
-            }
-            try index.write(batch, sync: false)
-        }
-        state.withLock { state in
-            for (_, location) in dropped {
-                state.forget(location)
+                try index.write(removal(of: dropped), sync: false)
+                state.withLock { state in
+                    for (_, location) in dropped { state.forget(location) }
+                }
             }
         }
         for (multihash, location) in dropped {
@@ -147,6 +144,25 @@ extension PackBlockStore {
             report.bytes += Int64(location.payloadBytes)
             try dropping(multihash, Int(location.payloadBytes))
         }
+    }
+
+    /// Takes entries out, and out of the counts of their packs: in one batch, so that a crash between them
+    /// cannot leave dead blocks that count as living and are never compacted.
+    private func removal(of dropped: [(Multihash, BlockLocation)]) throws -> IndexBatch {
+        var batch = IndexBatch()
+        var packs: [UInt64: PackState] = [:]
+        for (multihash, location) in dropped {
+            batch.remove(IndexKey.block(multihash))
+            // The state that the index has, not the newer one in memory, whose mark may be ahead of what is synced.
+            let known =
+                try packs[location.pack]
+                ?? index.value(of: IndexKey.pack(location.pack)).map(PackState.init(decoding:))
+            guard var pack = known else { continue }
+            pack.forget(location)
+            packs[location.pack] = pack
+        }
+        for (number, pack) in packs { batch.put(IndexKey.pack(number), pack.encoded) }
+        return batch
     }
 
     private func writeChangedPacks() throws { try commit() }

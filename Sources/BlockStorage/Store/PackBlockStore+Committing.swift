@@ -41,6 +41,20 @@ extension PackBlockStore {
         }
     }
 
+    /// Runs `body` while no flush is under way: nothing is in `flushing`, and nobody else writes pack states.
+    func withoutFlush<R>(_ body: () throws -> R) rethrows -> R {
+        commits.wait { queue -> Monitor<CommitQueue>.Outcome<Void> in
+            if queue.isLeading { return .waiting }
+            queue.isLeading = true
+            return .done(())
+        }
+        defer {
+            commits.with { $0.isLeading = false }
+            commits.signalAll()
+        }
+        return try body()
+    }
+
     /// What one flush takes with it.
     private struct Round {
         var dirty: [OpenPack] = []
