@@ -117,11 +117,7 @@ extension PackBlockStore {
             let headers = run.map { writer.append($0) }
             try allocate(pack, upTo: Int64(start) + Int64(writer.bytes))
             try writer.write(to: pack.file, at: Int64(start))
-            register(run, headers: headers, in: pack, at: start, scope: scope)
-            for block in run {
-                summary.newBlocks += 1
-                summary.newBytes += Int64(block.bytes.count)
-            }
+            register(run, headers: headers, in: pack, at: start, scope: scope, &summary)
             rest = rest.dropFirst(run.count)
         }
     }
@@ -146,7 +142,7 @@ extension PackBlockStore {
     /// Makes written sections readable. Their bytes are in the file; they are not durable yet.
     private func register(
         _ blocks: ArraySlice<BlockView>, headers: [Int], in pack: OpenPack, at start: UInt64,
-        scope: ScopeMarks
+        scope: ScopeMarks, _ summary: inout PutSummary
     ) {
         let birth = options.now()
         state.withLock { state in
@@ -163,8 +159,12 @@ extension PackBlockStore {
                 if let other = state.pending[block.cid.multihash] ?? state.flushing[block.cid.multihash],
                     !other.isQuarantined
                 {
+                    summary.knownBlocks += 1
+                    summary.knownBytes += Int64(block.bytes.count)
                     continue
                 }
+                summary.newBlocks += 1
+                summary.newBytes += Int64(block.bytes.count)
                 pack_.liveSections += 1
                 pack_.liveBytes += location.sectionBytes
                 state.pending[block.cid.multihash] = location
