@@ -25,7 +25,7 @@ enum FormatVersion {
                 directory: directory,
                 reason: "it has packs and no VERSION file; put back the one that was lost")
         }
-        try files.createDirectory(directory)
+        try files.createDurableDirectory(directory)
         try write("nacre \(current)\nfeatures:\n", path, directory, files)
     }
 

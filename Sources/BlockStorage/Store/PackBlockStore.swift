@@ -93,7 +93,11 @@ public final class PackBlockStore: BlockStore {
         packsDirectory = directory + "/blocks/packs"
         try FormatVersion.check(directory, in: files, create: options.createIfMissing)
         lock = files is DiskFileSystem ? try DirectoryLock(directory) : nil
-        try files.createDirectory(packsDirectory)
+        try files.createDurableDirectory(packsDirectory)
+        // Names that a killed process left unsynced hold what is acknowledged from here on.
+        if options.durability != .os {
+            for path in [directory, directory + "/blocks", packsDirectory] { try files.syncDirectory(path) }
+        }
         let recovery = PackRecovery(directory: packsDirectory, files: files, options: options)
         let opened = try index ?? RocksDBBlockIndex(directory: directory + "/blocks/index")
         self.index = opened
@@ -178,8 +182,7 @@ extension PackBlockStore.State {
     /// Counts a section as dead: nothing points at it any more.
     mutating func forget(_ location: BlockLocation) {
         guard var pack = packs[location.pack] else { return }
-        pack.liveSections -= min(1, pack.liveSections)
-        pack.liveBytes -= min(location.sectionBytes, pack.liveBytes)
+        pack.forget(location)
         packs[location.pack] = pack
         changedPacks.insert(location.pack)
     }

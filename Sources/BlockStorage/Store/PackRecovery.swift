@@ -9,6 +9,8 @@ struct PackRecovery {
         var packs: [UInt64: PackState] = [:]
         var nextPack: UInt64 = 1
         var notes: [String] = []
+        /// The index is new and the packs are not: what they hold may have been acknowledged long ago.
+        var isRebuilding = false
     }
 
     let directory: String
@@ -31,8 +33,12 @@ struct PackRecovery {
             guard let number = PackFormat.number(ofFileNamed: name) else { continue }
             present.insert(number)
         }
+        let isNewIndex = try index.value(of: IndexKey.stop) == nil
+        outcome.isRebuilding = isNewIndex && !present.isEmpty
         outcome.nextPack = max(present.max() ?? 0, outcome.packs.keys.max() ?? 0) + 1
-        for (number, _) in outcome.packs where !present.contains(number) {
+        for number in outcome.packs.keys.sorted() where !present.contains(number) {
+            // Nothing is appended to a pack that is not there; what else is there serves.
+            outcome.packs[number]?.isSealed = true
             outcome.notes.append(
                 "pack \(PackFormat.fileName(number)) is missing: its blocks cannot be read; put it back, or run `nacre verify --rebuild-index` to forget it"
             )
@@ -47,7 +53,8 @@ struct PackRecovery {
             batch.put(IndexKey.pack(number), outcome.packs[number]?.encoded ?? [])
         }
         batch.put(IndexKey.stop, Array("running \(options.durability.rawValue)".utf8))
-        try index.write(batch, sync: false)
+        // Synced once, before the first pack is made: an index without it has lost its packs.
+        try index.write(batch, sync: isNewIndex)
         return outcome
     }
 
@@ -59,6 +66,7 @@ struct PackRecovery {
         let size = UInt64(clamping: try file.size())
         if let known {
             if size < known.mark {
+                outcome.packs[number]?.isSealed = true
                 outcome.notes.append(
                     "pack \(PackFormat.fileName(number)) has \(size) bytes and should have \(known.mark): the blocks behind cannot be read; `nacre verify` names them"
                 )
@@ -67,22 +75,38 @@ struct PackRecovery {
             if known.isSealed || size == known.mark { return }
         }
         let scanner = PackScanner(file: file)
-        guard try scanner.hasHeader() else {
-            if known == nil {
-                // A pack that was just being made: nothing in it was ever acknowledged.
-                if try size <= UInt64(PackFormat.header.count) || isAllZeros(file, size) {
-                    try files.remove(path)
-                } else {
-                    outcome.notes.append("\(path) does not begin as a pack does; it is left alone")
-                }
-            } else {
-                outcome.notes.append(
-                    "pack \(PackFormat.fileName(number)) has a damaged header; its blocks are still read")
+        if try !scanner.hasHeader() {
+            if known == nil, try !holdsBlocks(scanner) {
+                try discardOrLeave(path, file, &outcome)
+                return
             }
-            return
+            // Every pack begins with the same bytes, so they can be put back.
+            try PackFormat.header.withUnsafeBytes { try file.write($0, at: 0) }
         }
         try takeTail(
             number, file, scanner, known ?? PackState(mark: UInt64(PackFormat.header.count)), index, &outcome)
+    }
+
+    /// Whether there is a whole section anywhere.
+    private func holdsBlocks(_ scanner: PackScanner) throws -> Bool {
+        var found = false
+        _ = try scanner.scan(from: UInt64(PackFormat.header.count)) { sections in
+            found = sections.contains { $0.isIntact }
+            return !found
+        }
+        return found
+    }
+
+    /// A file without a block whose header is not there yet was just being made: the header is written first,
+    /// and a commit syncs both. Anything else is not ours to remove.
+    private func discardOrLeave(_ path: String, _ file: any FileHandle, _ outcome: inout Outcome) throws {
+        var start = [UInt8](repeating: 0, count: PackFormat.header.count)
+        let count = try start.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+        if start.allSatisfy({ $0 == 0 }) || start.prefix(count) == PackFormat.header.prefix(count) {
+            try files.remove(path)
+        } else {
+            outcome.notes.append("\(path) does not begin as a pack does; it is left alone")
+        }
     }
 
     /// Takes the sections behind the mark into the index and cuts off what is no whole section.
@@ -90,45 +114,76 @@ struct PackRecovery {
         _ number: UInt64, _ file: any FileHandle, _ scanner: PackScanner, _ known: PackState,
         _ index: any BlockIndex, _ outcome: inout Outcome
     ) throws {
-        var pack = known
-        var batch = IndexBatch()
-        let birth = options.now()
+        // A killed process may have left bytes that only the system's memory holds: first them, then entries.
+        if options.durability != .os { try file.sync() }
+        var tail = Tail(number: number, pack: known, birth: options.now(), isRebuilding: outcome.isRebuilding)
         let end = try scanner.scan(from: known.mark) { sections in
             for section in sections {
-                guard section.isIntact else { return false }
-                let location = BlockLocation(
-                    pack: number, offset: section.offset, headerBytes: UInt8(section.headerBytes),
-                    payloadBytes: UInt32(section.payload.count), ordinal: pack.sections, birth: birth,
-                    flags: BlockLocation.Flags(.defaultProject))
-                pack.sections += 1
-                pack.mark = section.offset + location.sectionBytes
-                let key = IndexKey.block(section.cid.multihash)
-                if let held = try index.value(of: key), try !BlockLocation(decoding: held).isQuarantined {
-                    continue
-                }
-                pack.liveSections += 1
-                pack.liveBytes += location.sectionBytes
-                batch.put(key, location.encoded)
-                if batch.changes.count >= Self.batchEntries {
-                    batch.put(IndexKey.pack(number), pack.encoded)
-                    try index.write(batch, sync: false)
-                    batch = IndexBatch()
-                }
+                try tail.take(section, index)
+                if tail.batch.changes.count >= Self.batchEntries { try tail.flush(to: index) }
             }
             return true
         }
-        _ = end
-        // What is behind was never acknowledged: a commit syncs the file as a whole before it answers.
-        try file.truncate(to: Int64(pack.mark))
-        if options.durability != .os { try file.sync() }
-        batch.put(IndexKey.pack(number), pack.encoded)
-        try index.write(batch, sync: options.durability != .os)
-        outcome.packs[number] = pack
+        if outcome.isRebuilding, end != .clean(tail.pack.mark) {
+            // Without the index nobody knows whether this was acknowledged: it stays for whoever can mend it.
+            tail.pack.isSealed = true
+            outcome.notes.append(
+                "pack \(PackFormat.fileName(number)) is damaged at byte \(tail.pack.mark); what cannot be read stays as it is"
+            )
+        } else {
+            // What is behind was never acknowledged: a commit syncs the file as a whole before it answers.
+            try file.truncate(to: Int64(tail.pack.mark))
+            if options.durability != .os { try file.sync() }
+        }
+        try tail.flush(to: index, sync: options.durability != .os)
+        outcome.packs[number] = tail.pack
+    }
+}
+
+/// The sections behind the mark of a pack, on their way into the index.
+private struct Tail {
+    let number: UInt64
+    var pack: PackState
+    let birth: UInt64
+    let isRebuilding: Bool
+    private(set) var batch = IndexBatch()
+    /// What the batch has entries for already.
+    private var fresh: Set<Multihash> = []
+
+    init(number: UInt64, pack: PackState, birth: UInt64, isRebuilding: Bool) {
+        self.number = number
+        self.pack = pack
+        self.birth = birth
+        self.isRebuilding = isRebuilding
     }
 
-    private func isAllZeros(_ file: any FileHandle, _ size: UInt64) throws -> Bool {
-        var bytes = [UInt8](repeating: 1, count: Int(min(size, 1 << 20)))
-        let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
-        return bytes.prefix(count).allSatisfy { $0 == 0 }
+    /// A damaged section is passed over, since whole ones may follow. In a rebuild it gets an entry all the
+    /// same: the block is then reported as damaged, and not as if it had never been here.
+    mutating func take(_ section: PackScanner.Section, _ index: any BlockIndex) throws {
+        guard section.isIntact || isRebuilding else { return }
+        var location = BlockLocation(
+            pack: number, offset: section.offset, headerBytes: UInt8(section.headerBytes),
+            payloadBytes: UInt32(section.payload.count), ordinal: pack.sections, birth: birth,
+            flags: BlockLocation.Flags(.defaultProject))
+        if !section.isIntact { location.flags.insert(.quarantined) }
+        pack.sections += 1
+        pack.mark = section.offset + location.sectionBytes
+        let key = IndexKey.block(section.cid.multihash)
+        if let held = try index.value(of: key).map({ try BlockLocation(decoding: $0) }),
+            !held.isQuarantined || location.isQuarantined
+        {
+            return
+        }
+        guard fresh.insert(section.cid.multihash).inserted else { return }
+        pack.liveSections += 1
+        pack.liveBytes += location.sectionBytes
+        batch.put(key, location.encoded)
+    }
+
+    mutating func flush(to index: any BlockIndex, sync: Bool = false) throws {
+        batch.put(IndexKey.pack(number), pack.encoded)
+        try index.write(batch, sync: sync)
+        batch = IndexBatch()
+        fresh.removeAll(keepingCapacity: true)
     }
 }
