@@ -49,7 +49,8 @@ extension CARIndex {
 
     /// The bytes of the index.
     ///
-    /// - Parameter format: only an index that knows hash functions can be written as ``CARIndexFormat/multihashSorted``;
+    /// - Parameter format: only an index that knows hash functions can be written as
+    ///   ``CARIndexFormat/multihashSorted``;
     ///   one that does not is written as ``CARIndexFormat/sorted``.
     public func encoded(as format: CARIndexFormat) -> [UInt8] {
         var bytes: [UInt8] = []

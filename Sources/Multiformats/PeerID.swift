@@ -1,6 +1,7 @@
 /// The name of a libp2p peer, which is also the name of its IPNS record: the multihash of its public key.
 ///
-/// As text `12D3KooW…` or `Qm…` (base58btc of the bare multihash), or as a CID of codec libp2p-key, in base36 by custom.
+/// As text `12D3KooW…` or `Qm…` (base58btc of the bare multihash), or as a CID of codec libp2p-key, in base36
+/// by custom.
 ///
 /// Spec: libp2p/specs, "peer-ids"; ipfs/specs, "IPNS", names.
 public struct PeerID: Hashable, Sendable {

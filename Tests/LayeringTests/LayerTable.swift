@@ -26,7 +26,7 @@ enum LayerTable {
             layer: 1, allowed: ["Multiformats", "Digests", "IPLD"],
             reason: "formats do no I/O; an archive holds blocks of any codec, so it knows none"),
         "BlockStorage": Module(
-            layer: 2, allowed: ["Multiformats", "Digests", "IPLD", "CAR", "CRocksDB"],
+            layer: 2, allowed: ["Multiformats", "Digests", "IPLD", "CAR", "CRocksDB", "CLinux"],
             reason: "a store keeps bytes by multihash and knows neither files nor the catalog"),
         "Catalog": Module(
             layer: 2, allowed: ["Multiformats", "GRDB"],

@@ -5,12 +5,16 @@ import Testing
 /// What can be checked of the style by reading lines.
 @Suite struct StyleTests {
     static let maximumColumns = 110
+    /// Prose may run a little further than code.
+    static let maximumCommentColumns = 120
 
     @Test(arguments: ["Sources", "Tests"])
     func linesFitTheScreen(folder: String) throws {
         for file in try SourceTree.swiftFiles(under: folder) {
             for (index, line) in file.lines.enumerated() where line.count > Self.maximumColumns {
                 // A literal that cannot be broken without changing what it says may stand over the edge.
+                let isComment = line.trimmingCharacters(in: .whitespaces).hasPrefix("//")
+                if isComment && line.count <= Self.maximumCommentColumns { continue }
                 if line.contains("\"") && line.count <= Self.maximumColumns + 40 { continue }
                 Issue.record(
                     "\(file.path):\(index + 1) has \(line.count) columns, \(Self.maximumColumns) fit")

@@ -13,6 +13,7 @@ public protocol FileSystem: Sendable {
     func createDirectory(_ path: String) throws
     /// The names in a directory, in no order, without `.` and `..`.
     func names(in directory: String) throws -> [String]
+    /// Whether there is a file or directory of that name.
     func exists(_ path: String) throws -> Bool
     /// Makes creations, renames and removals in the directory durable.
     func syncDirectory(_ path: String) throws

@@ -28,6 +28,7 @@ extension BlockIndex {
 
 /// Changes that are made together.
 public struct IndexBatch: Sendable {
+    /// One change of an entry.
     public enum Change: Sendable {
         case put(key: [UInt8], value: [UInt8])
         case remove(key: [UInt8])

@@ -3,7 +3,8 @@ import Synchronization
 
 /// The index on disk.
 ///
-/// Memory: one cache of 32 MiB holds data, index and filter blocks alike, two write buffers of 8 MiB; the filters of 10 million
+/// Memory: one cache of 32 MiB holds data, index and filter blocks alike, two write buffers of 8 MiB; the
+/// filters of 10 million
 /// blocks take some 12 MB of the cache, so that a look-up costs one read of a data block at most.
 public final class RocksDBBlockIndex: BlockIndex, @unchecked Sendable {
     // Proof of Sendable: rocksdb_t and its options may be used by any number of threads at once (rocksdb/db.h,

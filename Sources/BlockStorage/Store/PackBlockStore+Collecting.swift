@@ -22,7 +22,8 @@ extension PackBlockStore {
         return BlockLease { [weak self] in self?.state.withLock { $0.leases[number] = nil } }
     }
 
-    /// Runs a collection: `mark` is given the means to mark what is to stay, then everything else that is old enough goes.
+    /// Runs a collection: `mark` is given the means to mark what is to stay, then everything else that is old
+    /// enough goes.
     ///
     /// Puts, reads and pins go on meanwhile. One maintenance job runs at a time; a second one waits.
     ///

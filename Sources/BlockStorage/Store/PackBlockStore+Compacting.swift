@@ -5,7 +5,8 @@ import Synchronization
 extension PackBlockStore {
     /// Gives the space of dead blocks back.
     ///
-    /// Packs without a living block are removed at once. Then the packs with most dead bytes are rewritten until no more
+    /// Packs without a living block are removed at once. Then the packs with most dead bytes are rewritten
+    /// until no more
     /// than `maximumUnusedShare` of the store is dead. Reads and puts go on meanwhile; a crash at any point leaves each
     /// block in at least one pack that the index knows.
     ///

@@ -17,6 +17,7 @@ public struct StoreStatistics: Equatable, Sendable {
 }
 
 extension PackBlockStore {
+    /// What the store holds now.
     public func statistics() -> StoreStatistics {
         state.withLock { state in
             var statistics = StoreStatistics()
@@ -52,6 +53,7 @@ extension PackBlockStore {
         try index.write(batch, sync: false)
     }
 
+    /// Takes marks of ``mark(_:for:)`` away.
     public func unmark(_ multihashes: [Multihash], for scope: UInt32) throws {
         try checkWritable()
         var batch = IndexBatch()
@@ -59,6 +61,7 @@ extension PackBlockStore {
         try index.write(batch, sync: false)
     }
 
+    /// Whether a block was marked for the scope by ``mark(_:for:)``.
     public func isMarked(_ multihash: Multihash, for scope: UInt32) throws -> Bool {
         try index.value(of: IndexKey.scope(scope, multihash)) != nil
     }

@@ -5,10 +5,12 @@ import Synchronization
 /// Blocks in packs on a disk.
 ///
 /// Who owns what: the packs are the truth; the index is a cache of them; `State` below holds what is put but not yet
-/// flushed. What is durable when: bytes and entries are durable when a `commit` that began after the `put` returns. A put
+/// flushed. What is durable when: bytes and entries are durable when a `commit` that began after the `put`
+/// returns. A put
 /// writes through one of a few append lanes; commits that come together share one sync (group commit). After a failed
 /// write or sync the store refuses writes until it is opened again. `close` flushes, cuts open packs to their exact
-/// length and marks the stop as clean; without it the next open reads the tails of the packs (`PackBlockStore+Recovery`).
+/// length and marks the stop as clean; without it the next open reads the tails of the packs
+/// (`PackBlockStore+Recovery`).
 ///
 /// Locks, taken in this order and never across each other otherwise: `maintenance` (collection, compaction, scrub),
 /// `sweepLock` (a sweep against puts of known blocks), `commits` (who flushes), a lane, `state`.

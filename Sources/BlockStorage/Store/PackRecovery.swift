@@ -40,7 +40,8 @@ struct PackRecovery {
             // Nothing is appended to a pack that is not there; what else is there serves.
             outcome.packs[number]?.isSealed = true
             outcome.notes.append(
-                "pack \(PackFormat.fileName(number)) is missing: its blocks cannot be read; put it back, or run `nacre verify --rebuild-index` to forget it"
+                "pack \(PackFormat.fileName(number)) is missing: its blocks cannot be read; put it back, "
+                    + "or run `nacre verify --rebuild-index` to forget it"
             )
         }
         for number in present.sorted() { try recover(number, index, &outcome) }
@@ -68,7 +69,8 @@ struct PackRecovery {
             if size < known.mark {
                 outcome.packs[number]?.isSealed = true
                 outcome.notes.append(
-                    "pack \(PackFormat.fileName(number)) has \(size) bytes and should have \(known.mark): the blocks behind cannot be read; `nacre verify` names them"
+                    "pack \(PackFormat.fileName(number)) has \(size) bytes and should have \(known.mark): "
+                        + "the blocks behind cannot be read; `nacre verify` names them"
                 )
                 return
             }

@@ -2,7 +2,8 @@ public import Multiformats
 
 /// A DAG-PB node: links and bytes.
 ///
-/// Binary form: a protobuf message `PBNode` with its links first (field 2, each a `PBLink`) and then its data (field 1).
+/// Binary form: a protobuf message `PBNode` with its links first (field 2, each a `PBLink`) and then its data
+/// (field 1).
 /// A `PBLink` is Hash (1, a binary CID), Name (2), Tsize (3).
 ///
 /// Spec: ipld.io/specs/codecs/dag-pb.

@@ -5,7 +5,8 @@ import Synchronization
 /// A file system that fails when told to.
 ///
 /// Count the calls of a workload first (``calls``), then run it once for every n with a fault at the n-th
-/// call until it passes. Failures are the ones that the real disk has: `BlockStoreError.file`. Only calls that can change the disk are counted, and reads if asked for.
+/// call until it passes. Failures are the ones that the real disk has: `BlockStoreError.file`. Only calls
+/// that can change the disk are counted, and reads if asked for.
 public final class FaultyFileSystem: FileSystem {
     /// How a call fails.
     public enum Kind: CaseIterable, Hashable, Sendable {
