@@ -8,14 +8,15 @@ extension PackBlockStore {
         try checkWritable()
         var summary = PutSummary()
         let generation = state.withLock { $0.generation }
-        var missing = try sortOut(blocks, scope: scope, &summary)
+        var damaged: [Multihash: BlockLocation] = [:]
+        var missing = try sortOut(blocks, scope: scope, &summary, &damaged)
         if !missing.isEmpty {
             try checkFreeSpace(for: missing)
             let lane = takeLane()
             defer { giveBack(lane) }
             if state.withLock({ $0.generation != generation }) {
                 // A flush ended meanwhile: what another thread put could have gone by unseen.
-                missing = try sortOut(missing, scope: scope, &summary)
+                missing = try sortOut(missing, scope: scope, &summary, &damaged)
             }
             do {
                 try append(missing, scope: scope, to: lane, &summary)
@@ -28,6 +29,7 @@ extension PackBlockStore {
                 fail(error)
                 throw error
             }
+            try forgetReplaced(damaged)
         }
         if options.durability == .always {
             try commit()
@@ -41,7 +43,8 @@ extension PackBlockStore {
 
     /// Splits off the blocks that are held already; those count as just put.
     private func sortOut(
-        _ blocks: [BlockView], scope: ScopeMarks, _ summary: inout PutSummary
+        _ blocks: [BlockView], scope: ScopeMarks, _ summary: inout PutSummary,
+        _ damaged: inout [Multihash: BlockLocation]
     ) throws -> [BlockView] {
         var missing: [BlockView] = []
         var seen: Set<Multihash> = []
@@ -50,8 +53,9 @@ extension PackBlockStore {
                 throw BlockStoreError.blockTooLarge(
                     block.cid, bytes: block.bytes.count, maximum: Block.hardMaximumBytes)
             }
-            let isHeld = try block.cid.isIdentity || self.touch(block.cid.multihash, adding: scope)
-            if isHeld || (blocks.count > 1 && !seen.insert(block.cid.multihash).inserted) {
+            let holding = try block.cid.isIdentity ? .whole : self.hold(block.cid.multihash, adding: scope)
+            if case .damaged(let location) = holding { damaged[block.cid.multihash] = location }
+            if holding == .whole || (blocks.count > 1 && !seen.insert(block.cid.multihash).inserted) {
                 summary.knownBlocks += 1
                 summary.knownBytes += Int64(block.bytes.count)
             } else {
@@ -61,24 +65,44 @@ extension PackBlockStore {
         return missing
     }
 
-    /// Makes a held block count as just put: for the grace period, for leases, for a collection that runs.
+    /// Copies that good ones have replaced are dead, though they were counted as living until here.
+    private func forgetReplaced(_ damaged: [Multihash: BlockLocation]) throws {
+        for (multihash, old) in damaged {
+            guard let location = try location(of: multihash), !location.isSamePlace(as: old) else { continue }
+            state.withLock { $0.forget(old) }
+        }
+    }
+
+    /// Makes a held block count as just put: see ``hold(_:adding:)``.
     ///
     /// - Returns: `false` if the block is not held, or its bytes are known to be damaged.
     func touch(_ multihash: Multihash, adding scope: ScopeMarks) throws -> Bool {
-        guard let location = try location(of: multihash), !location.isQuarantined else { return false }
+        try hold(multihash, adding: scope) == .whole
+    }
+
+    private enum Holding: Equatable {
+        case absent
+        /// Its bytes are known to be wrong: a good copy is welcome.
+        case damaged(BlockLocation)
+        case whole
+    }
+
+    /// Makes a held block count as just put: for the grace period, for leases, for a collection that runs.
+    private func hold(_ multihash: Multihash, adding scope: ScopeMarks) throws -> Holding {
+        guard let location = try location(of: multihash) else { return .absent }
+        if location.isQuarantined { return .damaged(location) }
         let isCollecting = state.withLock { $0.collection != nil }
         if isCollecting {
             // A sweep may be about to drop it: look again and mark under the lock that the sweep takes.
             return try sweepLock.withLock { _ in
-                guard let location = try self.location(of: multihash), !location.isQuarantined else {
-                    return false
-                }
+                guard let location = try self.location(of: multihash) else { return .absent }
+                if location.isQuarantined { return .damaged(location) }
                 refresh(multihash, location, adding: scope)
-                return true
+                return .whole
             }
         }
         refresh(multihash, location, adding: scope)
-        return true
+        return .whole
     }
 
     private func refresh(_ multihash: Multihash, _ location: BlockLocation, adding scope: ScopeMarks) {
