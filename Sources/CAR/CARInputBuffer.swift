@@ -8,6 +8,8 @@ struct CARInputBuffer: Sendable {
     private(set) var start = 0
     /// The offset in the file of the first byte not yet taken.
     private(set) var position: UInt64 = 0
+    /// How many bytes there must be before it makes sense to look again.
+    private var wanted: UInt64 = 0
     /// No bytes will be added.
     var isFinished = false
 
@@ -38,13 +40,17 @@ struct CARInputBuffer: Sendable {
     ) throws(CARError) -> T? {
         let left = limit - min(limit, position)
         let available = Int(min(UInt64(count), left))
+        let canGrow = !isFinished && UInt64(available) < left
+        if canGrow && UInt64(available) < wanted { return nil }
+        wanted = 0
         do {
             let result = try body(
                 bytes.span.bytes.extracting(start..<(start + available)), position)
             start += result.end
             position += UInt64(result.end)
             return result.value
-        } catch .truncated where !isFinished && UInt64(available) < left {
+        } catch .truncated(_, _, let needed, _) where canGrow {
+            wanted = needed
             return nil
         } catch {
             throw error

@@ -14,10 +14,12 @@ import Testing
     @Test(arguments: SeededRandom.seeds(24))
     func fileRoundTripsInPiecesOfAnyLength(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
-        let blocks = try random.blocks(random.number(0...40))
+        let pieceBytes = random.pick([1, 100, 10_000, 1_000_000])
+        let sizes = interestingSmallSizes.filter { $0 <= 100 * pieceBytes }
+        let blocks = try random.blocks(random.number(0...40), sizes: sizes)
         let roots = blocks.prefix(random.number(0...3)).map(\.cid)
         let file = try writtenCAR(roots: roots, blocks, format: random.pick(Self.formats))
-        let pieces = random.pieces(of: file, upTo: random.pick([1, 100, 10_000, 1_000_000]))
+        let pieces = random.pieces(of: file, upTo: pieceBytes)
         let options = CARReadingOptions(batchBytes: random.pick([1, 1000, 4_000_000]))
         let car = ReadCAR(pieces, options: options)
         #expect(car.errors.isEmpty && car.isAtEnd)
