@@ -1,6 +1,7 @@
 import Multiformats
 
-/// The entries of a directory that is being built, in compact memory: 24 bytes, the name and the binary CID each.
+/// The entries of a directory that is being built, in compact memory: 24 bytes, the name and the binary CID
+/// each.
 ///
 /// Names and CIDs lie in slabs that never move, so that growing needs no second copy.
 struct DirectoryArena: Sendable {

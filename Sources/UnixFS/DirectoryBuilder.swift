@@ -3,16 +3,15 @@ public import Multiformats
 
 /// Builds the blocks of one directory from its entries: a basic one, or a HAMT if it is large.
 ///
-/// Entries come in any order. Memory: some 24 bytes, the name and the binary CID for each entry, and while a HAMT is
-/// made, one unfinished shard a level. Blocks are emitted children before parents.
+/// Entries come in any order. Memory: some 24 bytes, the name and the binary CID for each entry, and while
+/// a HAMT is made, one unfinished shard a level. Blocks are emitted children before parents.
 ///
 /// Spec: UnixFS, "Directory" and "HAMT sharded directory"; IPIP-499 for when a directory is sharded.
 public struct DirectoryBuilder: Sendable {
     private let parameters: ImportParameters
     private let metadata: UnixFSMetadata
     private var arena = DirectoryArena()
-    private var linksBytes = 0
-    private var blockBytes: Int
+    private var estimate: DirectoryEstimate
 
     /// The longest name: more than any file system allows.
     public static let maximumNameBytes = 4096
@@ -25,7 +24,7 @@ public struct DirectoryBuilder: Sendable {
     public init(parameters: ImportParameters, metadata: UnixFSMetadata? = nil) {
         self.parameters = parameters
         self.metadata = metadata ?? UnixFSMetadata()
-        blockBytes = DirectoryBlock.dataSizeInNode(Self.basicData(self.metadata))
+        estimate = DirectoryEstimate(parameters: parameters, metadata: self.metadata)
     }
 
     /// How many entries were added.
@@ -40,10 +39,7 @@ public struct DirectoryBuilder: Sendable {
     public mutating func add(name: [UInt8], cid: CID, dagBytes: UInt64) throws(UnixFSDirectoryError) {
         guard Self.isAllowed(name: name) else { throw .badName(name) }
         try arena.append(name: name, cid: cid, dagBytes: dagBytes)
-        let cidBytes = cid.byteCount
-        linksBytes += name.count + cidBytes
-        blockBytes += DirectoryBlock.linkSizeInNode(
-            cidBytes: cidBytes, nameBytes: name.count, dagBytes: dagBytes)
+        estimate.add(nameBytes: name.count, cidBytes: cid.byteCount, dagBytes: dagBytes)
     }
 
     /// Makes the blocks and forgets the entries.
@@ -52,25 +48,15 @@ public struct DirectoryBuilder: Sendable {
     ///   is off), `MultihashError`, and what `emit` throws.
     public mutating func finish(emit: (Block) throws -> Void) throws -> DirectoryRoot {
         defer { self = DirectoryBuilder(parameters: parameters, metadata: metadata) }
-        if isOverThreshold, let shape = HAMTShape(fanout: parameters.directory.fanout) {
+        if estimate.isOverThreshold, let shape = HAMTShape(fanout: parameters.directory.fanout) {
             return try finishSharded(shape, emit: emit)
         }
         return try finishBasic(emit: emit)
     }
 
-    private var isOverThreshold: Bool {
-        guard let threshold = parameters.directory.hamtThreshold else { return false }
-        return switch parameters.directory.hamtEstimate {
-        case .links: count > threshold
-        case .linksBytes: linksBytes > threshold
-        case .blockBytes: blockBytes > threshold
-        }
-    }
-
     private mutating func finishBasic(emit: (Block) throws -> Void) throws -> DirectoryRoot {
         arena.sortByName()
         var links: [UInt8] = []
-        links.reserveCapacity(min(blockBytes, Block.hardMaximumBytes))
         var dagBytes: UInt64 = 0
         for (index, record) in arena.records.enumerated() {
             if index > 0 { try refuseDuplicate(arena.records[index - 1], record) }
@@ -81,11 +67,11 @@ public struct DirectoryBuilder: Sendable {
                 ) { $0.append(contentsOf: name) }
             }
             guard links.count <= Block.hardMaximumBytes else {
-                throw UnixFSDirectoryError.blockTooLarge(bytes: blockBytes, maximum: Block.hardMaximumBytes)
+                throw UnixFSDirectoryError.blockTooLarge(bytes: links.count, maximum: Block.hardMaximumBytes)
             }
         }
-        let block = try DirectoryBlock.make(
-            links: links, data: Self.basicData(metadata), parameters: parameters)
+        let data = UnixFSData(kind: .directory, metadata: metadata).encoded()
+        let block = try DirectoryBlock.make(links: links, data: data, parameters: parameters)
         try emit(block)
         return DirectoryRoot(
             cid: block.cid, dagBytes: try DirectoryBlock.sum(dagBytes, UInt64(block.bytes.count)),
@@ -120,10 +106,6 @@ public struct DirectoryBuilder: Sendable {
         guard a.key == b.key, a.nameBytes == b.nameBytes else { return }
         let name = arena.name(of: b)
         if name == arena.name(of: a) { throw .duplicateName(name) }
-    }
-
-    private static func basicData(_ metadata: UnixFSMetadata) -> [UInt8] {
-        UnixFSData(kind: .directory, metadata: metadata).encoded()
     }
 
     /// Whether a name can be an entry of a directory that is made here.

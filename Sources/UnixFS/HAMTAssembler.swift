@@ -3,13 +3,14 @@ import Multiformats
 
 /// Builds the shards of a HAMT from entries that come in the order of their hashes.
 ///
-/// A shard is emitted as soon as its last entry is there, children before parents. Memory: one unfinished shard a
-/// level. An entry stands in the highest shard where no other entry shares its slot.
+/// A shard is emitted as soon as its last entry is there, children before parents. Memory: one unfinished
+/// shard a level. An entry stands in the highest shard where no other entry shares its slot.
 struct HAMTAssembler {
     private let shape: HAMTShape
     private let parameters: ImportParameters
     private let metadata: UnixFSMetadata
-    /// Unfinished shards on the way to the newest entry, the root first. Those beyond `depth` are spare memory.
+    /// Unfinished shards on the way to the newest entry, the root first. Those beyond `depth` are spare
+    /// memory.
     private var shards: [PendingShard] = [PendingShard()]
     private var depth = 0
     private var levelsWithPrevious = 0
@@ -71,7 +72,8 @@ struct HAMTAssembler {
     }
 }
 
-/// A shard whose entries are still coming, in the order of their slots; kept as the bytes that they take in the block.
+/// A shard whose entries are still coming, in the order of their slots; kept as the bytes that they take in
+/// the block.
 private struct PendingShard {
     private var links: [UInt8] = []
     /// One bit a slot, the lowest slot in the lowest bit of the first word.

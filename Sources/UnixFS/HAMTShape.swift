@@ -1,5 +1,5 @@
-/// How a HAMT of some fanout takes the bits of a hash: the highest choose the slot in the root, the next ones the slot
-/// in the shard below, and so on.
+/// How a HAMT of some fanout takes the bits of a hash: the highest choose the slot in the root, the next
+/// ones the slot in the shard below, and so on.
 struct HAMTShape: Hashable, Sendable {
     let fanout: Int
     /// Bits of hash that a level takes.

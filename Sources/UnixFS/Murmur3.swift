@@ -1,13 +1,15 @@
 /// MurmurHash3, the variant of 128 bits for 64-bit machines, of which HAMTs use the first half.
 ///
-/// Not a cryptographic hash: names that collide can be made at will, so depth is limited by the bits there are.
+/// Not a cryptographic hash: names that collide can be made at will, so depth is limited by the bits there
+/// are.
 ///
 /// Spec: UnixFS, "HAMT sharded directory" (hash function 0x22, murmur3-x64-64).
 enum Murmur3 {
     /// The code of the function in the multicodec table.
     static let code: UInt64 = 0x22
 
-    /// The first 64 bits of the hash with seed 0, as a number: its highest bits choose the slot nearest to the root.
+    /// The first 64 bits of the hash with seed 0, as a number: its highest bits choose the slot nearest to
+    /// the root.
     static func hash64(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var h1: UInt64 = 0
         var h2: UInt64 = 0

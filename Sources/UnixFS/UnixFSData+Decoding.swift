@@ -3,8 +3,8 @@ public import IPLD
 extension UnixFSData {
     /// Decodes a message.
     ///
-    /// Known fields may be there once, in any order, with the wire type they must have; unknown ones are passed over,
-    /// as protobuf wants it. Nothing is allocated by claim.
+    /// Known fields may be there once, in any order, with the wire type they must have; unknown ones are
+    /// passed over, as protobuf wants it. Nothing is allocated by claim.
     ///
     /// - Parameter maximumBytes: the size of message above which nothing is looked at.
     public init(

@@ -1,7 +1,7 @@
 /// The UnixFS message in the data of a DAG-PB node: what the node is.
 ///
-/// Binary form: a protobuf message with Type (1), Data (2), filesize (3), blocksizes (4, repeated), hashType (5),
-/// fanout (6), mode (7), mtime (8: seconds 1, nanoseconds 2), written in this order.
+/// Binary form: a protobuf message with Type (1), Data (2), filesize (3), blocksizes (4, repeated),
+/// hashType (5), fanout (6), mode (7), mtime (8: seconds 1, nanoseconds 2), written in this order.
 ///
 /// Spec: UnixFS, "Data format".
 public struct UnixFSData: Hashable, Sendable {

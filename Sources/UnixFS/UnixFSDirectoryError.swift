@@ -41,6 +41,8 @@ public enum DamagedDirectoryNode: Error, Equatable, Sendable {
     case wrongSlot(name: [UInt8])
     /// Shards below one another with no bits of hash left for them.
     case tooDeep(maximum: Int)
+    /// A shard below the root without entries.
+    case emptyShard
 }
 
 extension UnixFSDirectoryError: CustomStringConvertible {
@@ -64,12 +66,15 @@ extension UnixFSDirectoryError: CustomStringConvertible {
 
     /// A name as text, with what could disturb a terminal escaped.
     static func quote(_ name: [UInt8]) -> String {
-        let text = String(decoding: name.prefix(255), as: UTF8.self).unicodeScalars
-        return "`"
-            + text.map {
-                $0.value < 0x20 || $0.value == 0x7F ? "\\u{\(String($0.value, radix: 16))}" : String($0)
+        var text = ""
+        for scalar in String(decoding: name.prefix(255), as: UTF8.self).unicodeScalars {
+            if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) {
+                text += "\\u{" + String(scalar.value, radix: 16) + "}"
+            } else {
+                text.unicodeScalars.append(scalar)
             }
-            .joined() + "`"
+        }
+        return "`" + text + "`"
     }
 }
 
@@ -98,6 +103,7 @@ extension DamagedDirectoryNode: CustomStringConvertible {
         case .wrongSlot(let name):
             return "\(UnixFSDirectoryError.quote(name)) does not hash to where it stands"
         case .tooDeep(let maximum): return "more than \(maximum) shards lie below one another"
+        case .emptyShard: return "it is a shard without entries"
         }
     }
 }
