@@ -20,6 +20,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
     targets: [
         // Layer 0, values: no I/O, no async, no Foundation.
@@ -58,7 +59,8 @@ let package = Package(
         .target(  // data directory, add, read, pin, collect garbage, verify
             name: "NodeCore",
             dependencies: [
-                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "BlockStorage", "Catalog", "CSHA256",
+                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "BlockStorage", "Catalog",
+                .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: swiftSettings),
 
