@@ -1,0 +1,191 @@
+import BlockStorage
+import Glibc
+import IPLD
+import Multiformats
+import UnixFS
+
+/// Writes single files; used by all workers at once.
+struct FileExport: Sendable {
+    let source: any BlockSource
+    let options: ExportOptions
+    let cancellation: Cancellation
+
+    /// Larger files are written by several workers, a piece of this size each.
+    static let pieceBytes = 16 * 1024 * 1024
+
+    struct Request: Sendable {
+        let directory: TargetDirectory
+        let name: [UInt8]
+        let path: [UInt8]
+        let content: Content
+
+        enum Content: Sendable {
+            /// A file that is one raw block.
+            case leaf(CID)
+            case file(UnixFSFileReader)
+        }
+    }
+
+    /// Writes several small files; the blocks of those that are one block are read and verified together.
+    func run(_ requests: [Request]) throws -> [ExportEvent] {
+        var events: [ExportEvent] = []
+        events.reserveCapacity(requests.count)
+        let leaves = requests.compactMap { if case .leaf(let cid) = $0.content { cid } else { nil } }
+        var blocks: [Block?]
+        do {
+            blocks = try source.blocks(leaves)
+        } catch {
+            // One damaged block must not take the others with it: each by itself then.
+            blocks = leaves.map { _ in nil }
+        }
+        var next = 0
+        for request in requests {
+            try cancellation.check()
+            do {
+                switch request.content {
+                case .leaf(let cid):
+                    defer { next += 1 }
+                    guard let block = try blocks[next] ?? source.block(cid) else {
+                        throw NodeError.blockNotFound(cid)
+                    }
+                    blocks[next] = nil
+                    events.append(try write(block.bytes, request))
+                case .file(let reader):
+                    events.append(try write(reader, request))
+                }
+            } catch let error as CancelledError {
+                throw error
+            } catch {
+                events.append(.failed(path: request.path, error))
+            }
+        }
+        return events
+    }
+
+    /// A file of one block.
+    private func write(_ bytes: [UInt8], _ request: Request) throws -> ExportEvent {
+        let size = UInt64(bytes.count)
+        if let status = try request.directory.status(of: request.name) {
+            let isSame =
+                try status.kind == .file && status.bytes == Int64(bytes.count)
+                && holds(bytes, request.directory.openFile(request.name))
+            if isSame { return .unchanged(path: request.path, bytes: size) }
+            try clear(status, request.name, request.directory, request.path)
+        }
+        let part = Self.partName(of: request.name)
+        let file = try create(part, in: request.directory)
+        try bytes.withUnsafeBytes { try file.write($0, at: 0) }
+        try request.directory.rename(part, to: request.name)
+        return .written(path: request.path, bytes: size)
+    }
+
+    private func write(_ reader: UnixFSFileReader, _ request: Request) throws -> ExportEvent {
+        guard let part = try open(reader, name: request.name, in: request.directory) else {
+            return .unchanged(path: request.path, bytes: reader.size)
+        }
+        try write(reader, 0..<reader.size, to: part)
+        try finish(part, reader, name: request.name, in: request.directory)
+        return .written(path: request.path, bytes: reader.size)
+    }
+
+    // MARK: Files in pieces
+
+    /// A file that is being written under a passing name.
+    struct Part: Sendable {
+        let name: [UInt8]
+        let file: TargetFile
+        /// It was begun by an earlier run: what is right in it is not written again.
+        let isResumed: Bool
+    }
+
+    /// Opens the passing file, or says `nil` if the file is there already with the right content.
+    func open(_ reader: UnixFSFileReader, name: [UInt8], in directory: TargetDirectory) throws -> Part? {
+        if let status = try directory.status(of: name) {
+            if status.kind == .file, status.bytes == Int64(clamping: reader.size),
+                try holds(reader, directory.openFile(name))
+            {
+                return nil
+            }
+            try clear(status, name, directory, PathText.join(directory.handle.path, name))
+        }
+        // Named by the content, so that a repeated export finds what it began and nothing else.
+        let partName =
+            Array(".nacre-part-".utf8) + Array(reader.root.cid.asVersion1.description.utf8.suffix(40))
+        let file = try directory.openFile(partName)
+        return Part(name: partName, file: file, isResumed: try file.status().bytes > 0)
+    }
+
+    /// Writes a range of the file.
+    func write(_ reader: UnixFSFileReader, _ range: Range<UInt64>, to part: Part) throws {
+        var offset = Int64(range.lowerBound)
+        var existing: [UInt8] = []
+        try reader.read(range) { bytes in
+            try cancellation.check()
+            defer { offset += Int64(bytes.count) }
+            if part.isResumed {
+                if existing.count < bytes.count { existing = [UInt8](repeating: 0, count: bytes.count) }
+                let isRight = try existing.withUnsafeMutableBytes { buffer in
+                    let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<bytes.count])
+                    return try part.file.read(into: target, at: offset) == bytes.count
+                        && target.elementsEqual(bytes)
+                }
+                if isRight { return }
+            }
+            try part.file.write(bytes, at: offset)
+        }
+    }
+
+    func finish(_ part: Part, _ reader: UnixFSFileReader, name: [UInt8], in directory: TargetDirectory) throws
+    {
+        try part.file.truncate(to: Int64(clamping: reader.size))
+        try part.file.apply(
+            mode: reader.metadata.mode, seconds: reader.metadata.mtime?.seconds,
+            nanoseconds: reader.metadata.mtime?.nanoseconds ?? 0)
+        try directory.rename(part.name, to: name)
+    }
+
+    // MARK: What is there already
+
+    private func clear(
+        _ status: FileStatus, _ name: [UInt8], _ directory: TargetDirectory, _ path: [UInt8]
+    ) throws {
+        // Renaming over a file replaces it; only a directory stands in the way of that.
+        guard options.existing == .overwrite, status.kind != .directory else {
+            throw NodeError.targetExists(path)
+        }
+    }
+
+    private func holds(_ bytes: [UInt8], _ file: TargetFile) throws -> Bool {
+        var existing = [UInt8](repeating: 0, count: bytes.count)
+        let count = try existing.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+        return count == bytes.count && existing == bytes
+    }
+
+    private func holds(_ reader: UnixFSFileReader, _ file: TargetFile) throws -> Bool {
+        var cursor = try reader.cursor()
+        var offset: Int64 = 0
+        while let bytes = try cursor.next() {
+            var existing = [UInt8](repeating: 0, count: bytes.count)
+            let count = try existing.withUnsafeMutableBytes { try file.read(into: $0, at: offset) }
+            guard count == bytes.count, existing[...] == bytes else { return false }
+            offset += Int64(count)
+        }
+        return true
+    }
+
+    /// The passing name of a file of one block. Two entries of a directory never have the same.
+    private static func partName(of name: [UInt8]) -> [UInt8] {
+        let prefix = Array(".nacre-part-".utf8)
+        return prefix + (name.count + prefix.count <= 255 ? name : Array(name.suffix(255 - prefix.count)))
+    }
+
+    private func create(_ part: [UInt8], in directory: TargetDirectory) throws -> TargetFile {
+        do {
+            return try directory.createFile(part)
+        } catch let error as POSIXError where error.code == EEXIST {
+            // Left by a run that was killed.
+            try directory.remove(part)
+            return try directory.createFile(part)
+        }
+    }
+}

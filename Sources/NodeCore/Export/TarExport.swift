@@ -1,0 +1,150 @@
+public import IPLD
+public import Multiformats
+import UnixFS
+
+/// Streams a UnixFS DAG as a tar archive (POSIX.1-2001 pax).
+///
+/// Names and targets that a plain header cannot hold, or that are not ASCII, go into a pax record before it. Entries whose
+/// names could lead a careless reader out of its target (`..`, a slash, a NUL) are refused. Memory: one directory page a level.
+public final class TarExport {
+    private let source: any BlockSource
+    private let cancellation: Cancellation
+    private let sink: (UnsafeRawBufferPointer) throws -> Void
+
+    public init(
+        source: any BlockSource, cancellation: Cancellation = Cancellation(),
+        sink: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) {
+        self.source = source
+        self.cancellation = cancellation
+        self.sink = sink
+    }
+
+    private struct Frame {
+        let reader: DirectoryReader
+        let path: [UInt8]
+        var page: ArraySlice<DirectoryEntry> = []
+        var cursor: DirectoryCursor?
+        var isAtEnd = false
+    }
+
+    /// - Parameter name: what the root is called in the archive.
+    public func run(root: CID, name: [UInt8]) throws {
+        guard PathText.isSafeName(name) else { throw NodeError.unsafeName(name, in: []) }
+        var frames: [Frame] = []
+        if let frame = try write(root, path: name) { frames.append(frame) }
+        while var frame = frames.popLast() {
+            try cancellation.check()
+            if frame.page.isEmpty {
+                if frame.isAtEnd { continue }
+                let page = try frame.reader.page(after: frame.cursor, limit: 1024)
+                frame.page = page.entries[...]
+                frame.cursor = page.next
+                frame.isAtEnd = page.next == nil
+                frames.append(frame)
+                continue
+            }
+            let entry = frame.page.removeFirst()
+            frames.append(frame)
+            guard PathText.isSafeName(entry.name) else {
+                throw NodeError.unsafeName(entry.name, in: frame.path)
+            }
+            if let child = try write(entry.cid, path: PathText.join(frame.path, entry.name)) {
+                frames.append(child)
+            }
+        }
+        // Two blocks of zeros end an archive.
+        try write([UInt8](repeating: 0, count: 1024))
+    }
+
+    /// Writes one entry; returns a frame for a directory.
+    private func write(_ cid: CID, path: [UInt8]) throws -> Frame? {
+        guard let block = try source.block(cid) else { throw NodeError.blockNotFound(cid) }
+        guard let stat = try UnixFSStat.ifUnixFS(block) else {
+            throw NodeError.notUnixFS(cid, codec: cid.codec.rawValue)
+        }
+        switch stat.kind {
+        case .directory, .shardedDirectory:
+            try header(path + [PathText.slash], type: "5", size: 0, metadata: stat.metadata, target: [])
+            return Frame(reader: try DirectoryReader(source: source, root: block), path: path)
+        case .symlink(let target):
+            try header(path, type: "2", size: 0, metadata: stat.metadata, target: target)
+        case .file, .raw:
+            let reader = try UnixFSFileReader(source: source, root: block)
+            try header(path, type: "0", size: reader.size, metadata: stat.metadata, target: [])
+            try reader.read { bytes in
+                try cancellation.check()
+                try sink(bytes)
+            }
+            let rest = Int(reader.size % 512)
+            if rest > 0 { try write([UInt8](repeating: 0, count: 512 - rest)) }
+        }
+        return nil
+    }
+
+    private func header(
+        _ path: [UInt8], type: Unicode.Scalar, size: UInt64, metadata: UnixFSMetadata, target: [UInt8]
+    ) throws {
+        var records: [UInt8] = []
+        if path.count > 100 || path.contains(where: { $0 >= 0x80 }) {
+            Self.append("path", path, to: &records)
+        }
+        if target.count > 100 || target.contains(where: { $0 >= 0x80 }) {
+            Self.append("linkpath", target, to: &records)
+        }
+        if size >= 1 << 33 { Self.append("size", Array(String(size).utf8), to: &records) }
+        if !records.isEmpty {
+            try block(
+                name: Array("pax".utf8), mode: 0o644, size: UInt64(records.count), time: 0, type: "x",
+                target: [])
+            try write(records + [UInt8](repeating: 0, count: (512 - records.count % 512) % 512))
+        }
+        let mode = metadata.mode.map { $0 & 0o777 } ?? (type == "5" ? 0o755 : type == "2" ? 0o777 : 0o644)
+        try block(
+            name: path, mode: mode, size: size, time: UInt64(clamping: metadata.mtime?.seconds ?? 0),
+            type: type, target: target)
+    }
+
+    /// One header block. Spec: POSIX.1-2001, pax, "ustar Interchange Format".
+    private func block(
+        name: [UInt8], mode: UInt32, size: UInt64, time: UInt64, type: Unicode.Scalar, target: [UInt8]
+    ) throws {
+        var block = [UInt8](repeating: 0, count: 512)
+        func put(_ bytes: some Sequence<UInt8>, at offset: Int, limit: Int) {
+            for (index, byte) in bytes.prefix(limit).enumerated() { block[offset + index] = byte }
+        }
+        func putOctal(_ value: UInt64, at offset: Int, digits: Int) {
+            let text = String(value & (1 << UInt64(digits * 3)) - 1, radix: 8)
+            put(
+                Array(String(repeating: "0", count: digits - text.count).utf8) + Array(text.utf8), at: offset,
+                limit: digits)
+        }
+        put(name, at: 0, limit: 100)
+        putOctal(UInt64(mode), at: 100, digits: 7)
+        putOctal(0, at: 108, digits: 7)
+        putOctal(0, at: 116, digits: 7)
+        putOctal(size, at: 124, digits: 11)
+        putOctal(time, at: 136, digits: 11)
+        block[156] = UInt8(truncatingIfNeeded: type.value)
+        put(target, at: 157, limit: 100)
+        put(Array("ustar".utf8), at: 257, limit: 5)
+        put(Array("00".utf8), at: 263, limit: 2)
+        for index in 148..<156 { block[index] = UInt8(ascii: " ") }
+        let sum = block.reduce(UInt64(0)) { $0 + UInt64($1) }
+        putOctal(sum, at: 148, digits: 6)
+        block[154] = 0
+        try write(block)
+    }
+
+    /// `LENGTH KEY=VALUE\n`, where LENGTH counts itself.
+    private static func append(_ key: String, _ value: [UInt8], to records: inout [UInt8]) {
+        let rest = key.utf8.count + value.count + 3
+        var length = rest + String(rest).utf8.count
+        if String(length).utf8.count > String(rest).utf8.count { length = rest + String(length).utf8.count }
+        records += Array("\(length) \(key)=".utf8) + value + [UInt8(ascii: "\n")]
+    }
+
+    private func write(_ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { try sink($0) }
+    }
+}

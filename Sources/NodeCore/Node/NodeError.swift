@@ -1,0 +1,86 @@
+public import Multiformats
+
+/// What a use case can say of its failure, beyond what storage and formats say.
+public enum NodeError: Error, Sendable {
+    /// No block, path or pin by this name.
+    case blockNotFound(CID)
+    case pathNotFound(root: CID, path: [UInt8], missing: [UInt8])
+    case pinNotFound(String)
+    case noDataDirectory(String)
+    /// It is a directory where a file is needed.
+    case isDirectory(String)
+    case notADirectory(String)
+    case pathTooLong(segments: Int)
+    case notUnixFS(CID, codec: UInt64)
+    /// The name is in use for another root.
+    case pinNameTaken(name: String, root: CID)
+    /// A file that is there already and has other content.
+    case targetExists([UInt8])
+    /// A name that must not be written to a disk.
+    case unsafeName([UInt8], in: [UInt8])
+    case ambiguousPin(name: String, count: Int)
+    /// Blocks of a DAG that the store does not hold.
+    case incomplete(root: CID, missing: CID, count: Int)
+    case damaged(String)
+    case invalidConfiguration(String)
+
+    /// The sort of failure, for exit codes and HTTP statuses.
+    public enum Kind: Sendable {
+        case notFound
+        case conflict
+        case damaged
+        case usage
+        case failed
+    }
+
+    public var kind: Kind {
+        switch self {
+        case .blockNotFound, .pathNotFound, .pinNotFound, .noDataDirectory, .incomplete: .notFound
+        case .pinNameTaken, .targetExists, .ambiguousPin: .conflict
+        case .damaged: .damaged
+        case .isDirectory, .notADirectory, .notUnixFS, .unsafeName: .failed
+        case .invalidConfiguration, .pathTooLong: .usage
+        }
+    }
+}
+
+extension NodeError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .blockNotFound(let cid):
+            "block \(cid) is not in this data directory; import it (`nacre car import`) or check --data"
+        case .pathNotFound(let root, let path, let missing):
+            "\(root) has no \(PathText.printable(path)): \(PathText.printable(missing)) is not there; "
+                + "`nacre ls \(root)` shows what is"
+        case .pinNotFound(let name):
+            "no pin is named or has the root \(name); `nacre pin ls` lists the pins"
+        case .noDataDirectory(let path):
+            "there is no data directory at \(path); `nacre add` makes one, or name another with --data"
+        case .isDirectory(let name):
+            "\(name) is a directory; name a file in it, or use `nacre ls` or `nacre get`"
+        case .pathTooLong(let segments):
+            "a path of \(segments) segments is too long; at most 1024 are followed"
+        case .notADirectory(let name):
+            "\(name) is not a directory"
+        case .notUnixFS(let cid, let codec):
+            "\(cid) is no file or directory (codec \(MulticodecTable.name(of: codec) ?? "0x" + String(codec, radix: 16))); "
+                + "`nacre dag get` or `nacre block get` show it"
+        case .pinNameTaken(let name, let root):
+            "a pin named \(name) exists and keeps \(root); remove it (`nacre pin rm \(name)`) or choose another --name"
+        case .targetExists(let path):
+            "\(PathText.printable(path)) exists with other content; choose another -o, or give --overwrite"
+        case .unsafeName(let name, let parent):
+            "an entry named \"\(PathText.printable(name))\" in \(PathText.printable(parent)) cannot be a file name here, "
+                + "so it is not written"
+        case .ambiguousPin(let name, let count):
+            "\(count) pins are named \(name); give the root CID instead"
+        case .incomplete(let root, let missing, let count):
+            "\(count) blocks below \(root) are not in this data directory, the first is \(missing); "
+                + "import them (`nacre car import`) and try again"
+        case .damaged(let what):
+            what
+        case .invalidConfiguration(let what):
+            what
+        }
+    }
+}

@@ -1,0 +1,167 @@
+public import BlockStorage
+public import Catalog
+import IPLD
+public import Multiformats
+
+extension StorageNode {
+    /// Keeps a root and everything below it. What is below must be in the store already and is not walked: for callers
+    /// that have just put all of it under a lease.
+    ///
+    /// - Returns: the pin, and whether it is new: the same root under the same name is pinned once.
+    @discardableResult
+    public func pin(
+        _ root: CID, name: String, visibility: PinVisibility, parameters: String = "",
+        contentBytes: UInt64? = nil,
+        status: PinStatus = .pinned
+    ) throws -> (pin: Pin, isNew: Bool) {
+        var draft = PinDraft(root: root, name: name, visibility: visibility, status: status)
+        draft.importParameters = parameters
+        draft.figures.contentBytes = contentBytes.map { Int64(clamping: $0) }
+        // Block bytes are durable before any row names them.
+        try store.commit()
+        return try catalog.pins.add(draft)
+    }
+
+    /// Keeps a root that the store holds already: walks everything below it, so that a pin never promises what is not there.
+    ///
+    /// - Throws: `incomplete` if blocks are missing, unless `allowingMissing`: then the pin's status is `pinning`.
+    @discardableResult
+    public func pinExisting(
+        _ root: CID, name: String, visibility: PinVisibility, allowMissing: MissingBlocks = .refuse,
+        cancellation: Cancellation = Cancellation(), progress: (Int) throws -> Void = { _ in }
+    ) throws -> (pin: Pin, isNew: Bool) {
+        let lease = store.beginLease()
+        defer { lease.end() }
+        let report = try walk(
+            root, touching: true, scope: visibility == .public ? .public : [], cancellation, progress)
+        if let first = report.firstMissing, allowMissing == .refuse {
+            throw NodeError.incomplete(root: root, missing: first, count: report.missing)
+        }
+        try store.commit()
+        var draft = PinDraft(
+            root: root, name: name, visibility: visibility, status: report.missing == 0 ? .pinned : .pinning)
+        draft.figures = PinFigures(
+            blockCount: Int64(report.blocks), blockBytes: Int64(clamping: report.bytes))
+        return try catalog.pins.add(draft)
+    }
+
+    /// Whether a pin may be made of a DAG that is not whole.
+    public enum MissingBlocks: Sendable {
+        case refuse
+        case allow
+    }
+
+    /// What a walk over a DAG found.
+    public struct WalkReport: Sendable {
+        public var blocks = 0
+        public var bytes: UInt64 = 0
+        public var missing = 0
+        public var firstMissing: CID?
+    }
+
+    /// Visits every block below a root once, depth first.
+    ///
+    /// - Parameter touching: whether each block is to count as just put, so that no collection takes it.
+    public func walk(
+        _ root: CID, touching: Bool = false, scope: ScopeMarks = [],
+        _ cancellation: Cancellation = Cancellation(),
+        _ progress: (Int) throws -> Void = { _ in }
+    ) throws -> WalkReport {
+        var report = WalkReport()
+        let visited = store.makeVisitedBlocks()
+        var stack = [root]
+        while let cid = stack.popLast() {
+            try cancellation.check()
+            if touching && !cid.isIdentity { _ = try store.protect(cid.multihash) }
+            switch try visited.visit(cid) {
+            case .markedBefore: continue
+            case .absent:
+                report.missing += 1
+                if report.firstMissing == nil { report.firstMissing = cid }
+                continue
+            case .newlyMarked: break
+            }
+            report.blocks += 1
+            if !scope.isEmpty { try store.changeScopeMarks(of: [cid.multihash], adding: scope) }
+            if Block.canLink(cid.codec) {
+                guard let block = try store.block(cid) else { continue }
+                report.bytes &+= UInt64(block.bytes.count)
+                stack.append(contentsOf: try block.links().reversed())
+            } else {
+                report.bytes &+= UInt64(try store.size(of: cid) ?? 0)
+            }
+            try progress(1)
+        }
+        return report
+    }
+
+    /// The pins that a person means: by root, by id, or by name.
+    ///
+    /// - Throws: `pinNotFound`.
+    public func pins(matching text: String) throws -> [Pin] {
+        if let cid = try? CID(text: text) {
+            let found = try catalog.pins.list(PinFilter(root: cid), limit: 1000).pins
+            if !found.isEmpty { return found }
+        }
+        if let id = try? PinID(text: text), let pin = try catalog.pins.pin(id) { return [pin] }
+        var filter = PinFilter()
+        filter.name = text
+        let named = try catalog.pins.list(filter, limit: 1000).pins
+        guard !named.isEmpty else { throw NodeError.pinNotFound(text) }
+        return named
+    }
+}
+
+extension StorageNode {
+    /// Looks whether everything below a pin is there by now, and sets its status accordingly.
+    public func completePin(_ pin: Pin, cancellation: Cancellation = Cancellation()) throws -> Pin {
+        let walked = try walk(pin.root, cancellation)
+        let status: PinStatus = walked.missing == 0 ? .pinned : .pinning
+        guard status != pin.status else { return pin }
+        try store.commit()
+        var change = PinChange()
+        change.status = status
+        return try catalog.pins.update(pin.id, change)
+    }
+
+    /// Publishes what a pin keeps, or takes it back: marks every block below it, then changes the row.
+    ///
+    /// Taking back removes the mark `public` from blocks that no public pin reaches.
+    public func setVisibility(
+        _ visibility: PinVisibility, of pin: Pin, cancellation: Cancellation = Cancellation()
+    ) throws -> Pin {
+        var change = PinChange()
+        change.visibility = visibility
+        if visibility == .public {
+            // Marks first: a pin that says public has all of its blocks readable.
+            _ = try walk(pin.root, scope: .public, cancellation)
+            try store.commit()
+            return try catalog.pins.update(pin.id, change)
+        }
+        let changed = try catalog.pins.update(pin.id, change)
+        let stillPublic = store.makeVisitedBlocks()
+        var filter = PinFilter()
+        filter.visibility = .public
+        try catalog.pins.forEach(filter) { try visit($0.root, stillPublic, cancellation) { _ in } }
+        try visit(pin.root, stillPublic, cancellation) {
+            try store.changeScopeMarks(of: [$0.multihash], removing: .public)
+        }
+        try store.commit()
+        return changed
+    }
+
+    /// Visits what is below a root and was not visited before.
+    private func visit(
+        _ root: CID, _ visited: VisitedBlocks, _ cancellation: Cancellation, _ body: (CID) throws -> Void
+    ) throws {
+        var stack = [root]
+        while let cid = stack.popLast() {
+            try cancellation.check()
+            guard try visited.visit(cid) == .newlyMarked else { continue }
+            try body(cid)
+            if Block.canLink(cid.codec), let block = try store.block(cid) {
+                stack.append(contentsOf: try block.links().reversed())
+            }
+        }
+    }
+}

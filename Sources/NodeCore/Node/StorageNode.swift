@@ -1,0 +1,69 @@
+public import BlockStorage
+public import Catalog
+import Foundation
+import Multiformats
+
+/// An open data directory: blocks, catalog and configuration together.
+///
+/// Who owns what: the block store owns bytes, the catalog owns names; this type only keeps their order. Blocks are durable
+/// before a row names their root, rows go before blocks. `close` leaves a clean directory.
+public final class StorageNode: Sendable {
+    public let directory: String
+    public let store: PackBlockStore
+    public let catalog: CatalogDatabase
+    public let configuration: Configuration
+
+    /// Whether a data directory may be made.
+    public enum Access: Sendable {
+        case create
+        case existing
+    }
+
+    /// - Throws: `noDataDirectory`, `ConfigurationError`, and what store and catalog throw.
+    public static func open(
+        _ directory: String, access: Access = .create, environment: [String: String] = [:]
+    ) throws -> StorageNode {
+        if access == .existing, !FileManager.default.fileExists(atPath: directory + "/VERSION") {
+            throw NodeError.noDataDirectory(directory)
+        }
+        let configuration = try Configuration.load(dataDirectory: directory, environment: environment)
+        return try StorageNode(directory: directory, configuration: configuration)
+    }
+
+    private init(directory: String, configuration: Configuration) throws {
+        self.directory = directory
+        self.configuration = configuration
+        // The store first: it checks the format and takes the lock before anything is touched.
+        store = try PackBlockStore(directory: directory, options: configuration.storeOptions)
+        catalog = try CatalogDatabase(path: directory + "/" + CatalogDatabase.fileName)
+    }
+
+    /// What opening found that the user should know.
+    public var openingNotes: [String] { store.openingNotes }
+
+    /// Flushes and closes. Call it when no other call is under way.
+    public func close() throws {
+        defer { try? catalog.close() }
+        try store.close()
+    }
+
+    /// Keeps what is put from now on from being collected, until the lease ends.
+    public func beginLease() throws -> BlockLease { store.beginLease() }
+}
+
+extension Configuration {
+    /// What the block store is opened with.
+    public var storeOptions: PackBlockStore.Options {
+        var options = PackBlockStore.Options()
+        options.durability = durability
+        options.packTargetBytes = packBytes
+        options.reserveBytes = reserveBytes
+        options.lanes = workerThreads
+        return options
+    }
+
+    /// Threads that read, hash and store: what is configured, or one a core.
+    public var workerThreads: Int {
+        threads > 0 ? threads : max(1, ProcessInfo.processInfo.activeProcessorCount)
+    }
+}
