@@ -1,6 +1,51 @@
 import ArgumentParser
+import Glibc
+import NodeCore
+
+/// `nacre`: parse arguments, call one function, print.
+struct Nacre: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "nacre",
+        abstract: "A content-addressed storage node: put folders in, get them back byte for byte by CID.",
+        discussion: """
+            Everything is kept in one data directory: --data, or NACRE_DATA, or ~/.local/share/nacre.
+            Results go to standard output, everything else to standard error.
+            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done, 4 not found, 5 not allowed,
+            6 conflict or in use, 7 damaged data found, 130 interrupted.
+            """,
+        version: NacreVersion.text,
+        subcommands: [
+            AddCommand.self, CatCommand.self, LsCommand.self, StatCommand.self, GetCommand.self,
+            PinCommand.self,
+            BlockCommand.self, CIDCommand.self, VerifyCommand.self,
+            GCCommand.self, StatsCommand.self, ConfigCommand.self,
+        ])
+
+    @OptionGroup var global: GlobalOptions
+}
 
 @main
-struct Nacre: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "A content-addressed storage node.")
+enum Main {
+    static func main() {
+        Interruption.install()
+        raiseOpenFileLimit()
+        do {
+            var command = try Nacre.parseAsRoot()
+            do {
+                try command.run()
+            } catch {
+                Failure.end(with: error)
+            }
+        } catch {
+            Failure.endParsing(with: error)
+        }
+    }
+
+    /// Deep trees hold a directory open a level; the soft limit is a custom, the hard one is the limit.
+    private static func raiseOpenFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = min(limit.rlim_max, 65536)
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
 }

@@ -1,0 +1,83 @@
+import ArgumentParser
+import NodeCore
+
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config", abstract: "Settings: flags over environment over nacre.toml over defaults.",
+        subcommands: [Show.self, Check.self, Default.self])
+
+    @OptionGroup var global: GlobalOptions
+}
+
+extension ConfigCommand {
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print every setting in force and where it comes from.")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let configuration = try Loader.load(global)
+            var out = StandardOutput()
+            for key in ConfigurationKey.all {
+                guard let value = configuration.values[key.name] else { continue }
+                if output.json {
+                    let row = SettingJSON(key: key.name, value: value.text, origin: value.origin.description)
+                    try out.write(bytes: JSONLine.encode(row))
+                    try out.write("\n")
+                } else {
+                    try out.write(
+                        line: Columns.padded("\(key.name) = \(value.text)", 40) + "# \(value.origin)")
+                }
+            }
+            try out.flush()
+        }
+    }
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Check nacre.toml and the environment; say what is wrong and where.")
+        @OptionGroup var global: GlobalOptions
+
+        func run() throws {
+            _ = try Loader.load(global)
+            var out = StandardOutput()
+            try out.write(line: "the configuration is right")
+            try out.flush()
+        }
+    }
+
+    struct Default: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print a nacre.toml with every setting at its default.")
+        @OptionGroup var global: GlobalOptions
+
+        func run() throws {
+            var out = StandardOutput()
+            var section = ""
+            for key in ConfigurationKey.all {
+                let parts = key.name.split(separator: ".", maxSplits: 1).map(String.init)
+                if parts[0] != section {
+                    try out.write(section.isEmpty ? "[\(parts[0])]\n" : "\n[\(parts[0])]\n")
+                    section = parts[0]
+                }
+                try out.write(line: "# \(key.help)")
+                try out.write(line: "# \(key.environmentName)")
+                try out.write(line: "\(parts[1]) = \"\(key.defaultText)\"")
+            }
+            try out.flush()
+        }
+    }
+
+    private enum Loader {
+        static func load(_ global: GlobalOptions) throws -> Configuration {
+            try Configuration.load(dataDirectory: global.dataDirectory, environment: Environment.current)
+        }
+    }
+}
+
+private struct SettingJSON: Encodable {
+    let key: String
+    let value: String
+    let origin: String
+}

@@ -1,0 +1,214 @@
+import ArgumentParser
+import Catalog
+import Multiformats
+import NodeCore
+
+struct PinCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pin", abstract: "Keep roots and everything below them.",
+        subcommands: [Add.self, Ls.self, Rm.self, Wait.self, Publish.self, Unpublish.self])
+
+    @OptionGroup var global: GlobalOptions
+}
+
+extension PinCommand {
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Pin roots that the data directory holds; everything below is checked to be there.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"))
+        var references: [String]
+        @Option(name: .long, help: "The pin's name.")
+        var name: String?
+        @Flag(name: .long, help: "Only the owner reads it through the gateway.")
+        var `private` = false
+
+        func run() throws {
+            let parsed = try references.map { try ContentReference(RawArguments.bytes(of: $0)) }
+            try global.withNode(.existing) { node in
+                var out = StandardOutput()
+                for reference in parsed {
+                    let cid = try node.resolve(reference)
+                    let bar = ProgressBar("pinning")
+                    let pinned = try node.pinExisting(
+                        cid, name: name ?? "", visibility: self.private ? .private : .public,
+                        cancellation: Interruption.cancellation
+                    ) { bar.advance(items: $0) }
+                    bar.finish()
+                    try PinOutput.write(pinned.pin, json: output.json, to: &out)
+                }
+                try out.flush()
+            }
+        }
+    }
+
+    struct Ls: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List pins: a line `CID STATUS VISIBILITY CREATED NAME` for each, oldest first.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: ArgumentHelp("Only the pins of these roots, ids or names.", valueName: "pin"))
+        var texts: [String] = []
+        @Option(name: .long, help: ArgumentHelp("Only names that begin so.", valueName: "prefix"))
+        var name: String?
+        @Option(name: .long, help: ArgumentHelp("queued, pinning, pinned or failed.", valueName: "status"))
+        var status: String?
+        @Flag(name: [.long, .customShort("q")], help: "Print only CIDs.")
+        var quiet = false
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                var out = StandardOutput()
+                let write = { (pin: Pin) throws in
+                    if quiet {
+                        try out.write(line: pin.root.description)
+                    } else {
+                        try PinOutput.write(pin, json: output.json, to: &out)
+                    }
+                }
+                if texts.isEmpty {
+                    var filter = PinFilter()
+                    filter.namePrefix = name
+                    filter.statuses = try status.map { text in
+                        guard let status = PinStatus(rawValue: text) else {
+                            throw ValidationError("--status is queued, pinning, pinned or failed")
+                        }
+                        return [status]
+                    }
+                    try node.catalog.pins.forEach(filter) { pin in
+                        try Interruption.cancellation.check()
+                        try write(pin)
+                    }
+                } else {
+                    for text in texts { for pin in try node.pins(matching: text) { try write(pin) } }
+                }
+                try out.flush()
+            }
+        }
+    }
+
+    struct Rm: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove pins. What nothing else keeps goes with the next `nacre gc`.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"))
+        var texts: [String]
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                var out = StandardOutput()
+                // All are looked up before the first is removed: a mistyped name removes nothing.
+                let found = try texts.map { try node.pins(matching: $0) }
+                for pin in found.joined() where try node.catalog.pins.remove(pin.id) != nil {
+                    try PinOutput.write(pin, json: output.json, to: &out)
+                }
+                try out.flush()
+            }
+        }
+    }
+
+    struct Wait: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Wait until pins are pinned; fails if one has failed or lacks blocks that nobody brings.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"))
+        var texts: [String]
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                var out = StandardOutput()
+                for pin in try texts.flatMap({ try node.pins(matching: $0) }) {
+                    let current = try node.completePin(pin, cancellation: Interruption.cancellation)
+                    try PinOutput.write(current, json: output.json, to: &out)
+                    if current.status != .pinned {
+                        try out.flush()
+                        throw CommandError(
+                            .partlyDone,
+                            "pin \(pin.name.isEmpty ? pin.root.description : pin.name) lacks blocks; import them (`nacre car import`)"
+                        )
+                    }
+                }
+                try out.flush()
+            }
+        }
+    }
+
+    struct Publish: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Let anybody read what pins keep.")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"))
+        var texts: [String]
+        func run() throws { try PinOutput.setVisibility(.public, of: texts, global, json: output.json) }
+    }
+
+    struct Unpublish: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Let only the owner read what pins keep.")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"))
+        var texts: [String]
+        func run() throws { try PinOutput.setVisibility(.private, of: texts, global, json: output.json) }
+    }
+}
+
+/// How pins are printed.
+private enum PinOutput {
+    static func write(_ pin: Pin, json: Bool, to out: inout StandardOutput) throws {
+        if json {
+            try out.write(bytes: JSONLine.encode(PinJSON(pin)))
+            try out.write("\n")
+        } else {
+            try out.write(
+                line:
+                    "\(pin.root) \(pin.status.rawValue) \(pin.visibility.rawValue) \(TimeText.utc(milliseconds: pin.created)) "
+                    + PathText.printable(pin.name.utf8))
+        }
+    }
+
+    static func setVisibility(
+        _ visibility: PinVisibility, of texts: [String], _ global: GlobalOptions, json: Bool
+    ) throws {
+        try global.withNode(.existing) { node in
+            var out = StandardOutput()
+            for pin in try texts.flatMap({ try node.pins(matching: $0) }) {
+                let changed = try node.setVisibility(
+                    visibility, of: pin, cancellation: Interruption.cancellation)
+                try write(changed, json: json, to: &out)
+            }
+            try out.flush()
+        }
+    }
+}
+
+private struct PinJSON: Encodable {
+    let id: String
+    let cid: String
+    let name: String
+    let status: String
+    let visibility: String
+    let owner: String
+    let created: String
+    let bytes: Int64?
+    let parameters: String
+
+    init(_ pin: Pin) {
+        id = pin.id.text
+        cid = pin.root.description
+        name = pin.name
+        status = pin.status.rawValue
+        visibility = pin.visibility.rawValue
+        owner = pin.owner.rawValue
+        created = TimeText.utc(milliseconds: pin.created)
+        bytes = pin.figures.contentBytes ?? pin.figures.blockBytes
+        parameters = pin.importParameters
+    }
+}

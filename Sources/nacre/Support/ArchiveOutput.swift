@@ -1,0 +1,77 @@
+import Glibc
+import Multiformats
+import NodeCore
+
+/// Archives of `get --archive`.
+enum ArchiveOutput {
+    static func write(
+        _ format: GetCommand.ArchiveFormat, of cid: CID, named name: [UInt8], to path: [UInt8],
+        _ node: StorageNode,
+        quiet: Bool
+    ) throws {
+        let bar = ProgressBar("writing", quiet: quiet)
+        let sink = try OutputFile(path)
+        switch format {
+        case .tar:
+            let writer = TarExport(source: node.store, cancellation: Interruption.cancellation) { bytes in
+                bar.advance(bytes: bytes.count)
+                try sink.write(bytes)
+            }
+            try writer.run(root: cid, name: name)
+        case .car:
+            throw CommandError(.wrongUsage, "use `nacre car export`")
+        }
+        try sink.finish()
+        bar.finish()
+    }
+}
+
+/// A file that appears under its name when it is whole; `-` is standard output.
+final class OutputFile {
+    private let path: [UInt8]
+    private let passing: [UInt8]
+    private var descriptor: Int32
+
+    init(_ path: [UInt8]) throws {
+        self.path = path
+        passing = path + Array(".nacre-part".utf8)
+        if path == [UInt8(ascii: "-")] {
+            descriptor = STDOUT_FILENO
+            return
+        }
+        descriptor = (passing + [0]).withUnsafeBufferPointer { bytes in
+            bytes.withMemoryRebound(to: CChar.self) {
+                Glibc.open($0.baseAddress!, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+            }
+        }
+        guard descriptor >= 0 else { throw POSIXError("create", path: path, code: errno) }
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws {
+        var done = 0
+        while done < bytes.count {
+            let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+            if count < 0 {
+                switch errno {
+                case EINTR: continue
+                case EPIPE: throw SilentExit(status: .done)
+                case let code: throw POSIXError("write", path: path, code: code)
+                }
+            }
+            done += count
+        }
+    }
+
+    func finish() throws {
+        guard descriptor != STDOUT_FILENO else { return }
+        close(descriptor)
+        let result = (passing + [0]).withUnsafeBufferPointer { old in
+            (path + [0]).withUnsafeBufferPointer { new in
+                old.withMemoryRebound(to: CChar.self) { old in
+                    new.withMemoryRebound(to: CChar.self) { rename(old.baseAddress!, $0.baseAddress!) }
+                }
+            }
+        }
+        guard result == 0 else { throw POSIXError("rename", path: passing, code: errno) }
+    }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import BlockStorage
+import CAR
+import Catalog
+import Glibc
+import IPLD
+import Multiformats
+import NodeCore
+import UnixFS
+
+/// Turns errors into a message and an exit status.
+enum Failure {
+    /// Says what went wrong and ends the program.
+    static func end(with error: any Error) -> Never {
+        ProgressBar.clearLine()
+        if let silent = error as? SilentExit { exit(silent.status.rawValue) }
+        if error is CancelledError {
+            Terminal.note("interrupted: what was printed before is kept; repeat the command to go on")
+            exit(ExitStatus.interrupted.rawValue)
+        }
+        if error is ValidationError || error is CleanExit || error is ExitCode { endParsing(with: error) }
+        Terminal.fail(String(describing: error))
+        exit(status(of: error).rawValue)
+    }
+
+    /// Wrong usage is status 2; help and version are no failures.
+    static func endParsing(with error: any Error) -> Never {
+        if let silent = error as? SilentExit { exit(silent.status.rawValue) }
+        let message = Nacre.fullMessage(for: error)
+        guard Nacre.exitCode(for: error).isSuccess else {
+            Terminal.writeError(message + "\n")
+            exit(ExitStatus.wrongUsage.rawValue)
+        }
+        print(message)
+        fflush(nil)
+        exit(ExitStatus.done.rawValue)
+    }
+
+    static func status(of error: any Error) -> ExitStatus {
+        switch error {
+        case let error as CommandError: error.status
+        case let error as NodeError: status(of: error)
+        case let error as BlockStoreError: error.isDamage ? .damaged : error.isInUse ? .conflict : .failed
+        case let error as POSIXError:
+            switch error.code {
+            case ENOENT, ENOTDIR: .notFound
+            case EACCES, EPERM, EROFS: .notAllowed
+            case EEXIST: .conflict
+            default: .failed
+            }
+        case is CIDError, is ContentReferenceError, is ImportParametersError, is ChunkerError,
+            is ConfigurationError:
+            .wrongUsage
+        default: .failed
+        }
+    }
+
+    private static func status(of error: NodeError) -> ExitStatus {
+        switch error.kind {
+        case .notFound: .notFound
+        case .conflict: .conflict
+        case .damaged: .damaged
+        case .usage: .wrongUsage
+        case .failed: .failed
+        }
+    }
+}

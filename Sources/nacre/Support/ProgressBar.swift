@@ -1,0 +1,79 @@
+import Glibc
+import NodeCore
+import Synchronization
+
+/// One line on standard error that shows how far the work is: only on a terminal, at most ten times a second.
+final class ProgressBar {
+    private let verb: String
+    private let isShown: Bool
+    private let start = ContinuousClock.now
+    private var lastDrawn: ContinuousClock.Instant?
+    private var bytes: Int64 = 0
+    private var items = 0
+    private var totalBytes: Int64?
+    /// What there is to do in all, once another thread has found out; 0 before.
+    let scannedBytes = SharedCounter()
+    private static let isDrawn = Atomic<Bool>(false)
+
+    init(_ verb: String, totalBytes: Int64? = nil, quiet: Bool = false) {
+        self.verb = verb
+        self.totalBytes = totalBytes
+        isShown = Terminal.isErrorTerminal && !quiet
+    }
+
+    func advance(bytes count: Int = 0, items: Int = 0) {
+        bytes += Int64(count)
+        self.items += items
+        guard isShown else { return }
+        let now = ContinuousClock.now
+        if let lastDrawn, now - lastDrawn < .milliseconds(100) { return }
+        lastDrawn = now
+        draw(elapsed: now - start)
+    }
+
+    func finish() { Self.clearLine() }
+
+    /// Takes the bar off its line, so that something else can be written there.
+    static func clearLine() {
+        if isDrawn.exchange(false, ordering: .relaxed) { Terminal.writeError("\r\u{1B}[K") }
+    }
+
+    private func draw(elapsed: Duration) {
+        let seconds = max(0.001, elapsed.seconds)
+        let rate = Double(bytes) / seconds
+        var line = "\(verb) \(ByteCount.text(bytes))"
+        if items > 0 { line += ", \(items) files" }
+        line += ", \(ByteCount.text(Int64(rate)))/s"
+        let total = totalBytes ?? scannedBytes.current
+        if total > 0 {
+            let share = min(1, Double(bytes) / Double(total))
+            if rate > 0 {
+                line += ", " + DurationText.short(seconds: Double(max(0, total - bytes)) / rate) + " left"
+            }
+            let width = max(0, min(30, Terminal.width - line.count - 10))
+            if width >= 5 {
+                let filled = Int(Double(width) * share)
+                let bar =
+                    String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
+                line = "[\(bar)] \(Int(share * 100))% " + line
+            }
+        }
+        Self.isDrawn.store(true, ordering: .relaxed)
+        Terminal.writeError("\r\u{1B}[K" + line.prefix(max(10, Terminal.width - 1)))
+    }
+}
+
+extension Duration {
+    var seconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) + Double(attoseconds) / 1e18
+    }
+}
+
+/// A number that threads share.
+final class SharedCounter: Sendable {
+    private let value = Atomic<Int64>(0)
+
+    var current: Int64 { value.load(ordering: .relaxed) }
+    func set(_ new: Int64) { value.store(new, ordering: .relaxed) }
+}
