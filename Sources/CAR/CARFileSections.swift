@@ -1,4 +1,3 @@
-import Digests
 import Multiformats
 
 /// The sections of a file that can be read at any offset.
@@ -13,11 +12,11 @@ struct CARFileSections: Sendable {
     /// Length and CID of any section fit into this; so do several small sections.
     private static let windowBytes = 4096
 
-    /// The bytes of the section at an offset of the payload; `nil` if that is not a section with the multihash
-    /// of `cid`, so that whoever said so was wrong.
+    /// The section at an offset of the payload, unverified; `nil` if there is none with the multihash of `cid`,
+    /// so that whoever said so was wrong.
     ///
-    /// - Throws: `digestMismatch`, what `read` throws.
-    func block(_ cid: CID, at offset: UInt64) throws -> [UInt8]? {
+    /// - Throws: what `read` throws.
+    func section(_ cid: CID, at offset: UInt64) throws -> CARSection? {
         let (place, overflows) = payload.lowerBound.addingReportingOverflow(offset)
         guard !overflows, place >= firstSection, place < payload.upperBound else { return nil }
         let window = try bytes(at: place, count: Self.windowBytes)
@@ -26,17 +25,12 @@ struct CARFileSections: Sendable {
             let head = try? CARv1.sectionHead(window.span.bytes, at: 0, limits: options.limits, base: place),
             head.cid.multihash == cid.multihash, UInt64(head.end) <= payload.upperBound - place
         else { return nil }
-        var block: [UInt8]
         if head.end <= window.count {
-            block = Array(window[head.block])
-        } else {
-            block = try bytes(at: place + UInt64(head.headBytes), count: head.block.count)
-            guard block.count == head.block.count else { return nil }
+            return CARSection(cid: head.cid, bytes: Array(window[head.block]), offset: place)
         }
-        if options.verification == .everyBlock, !block.withUnsafeBytes(cid.multihash.matches) {
-            throw CARError.digestMismatch(cid, at: place)
-        }
-        return block
+        let block = try bytes(at: place + UInt64(head.headBytes), count: head.block.count)
+        guard block.count == head.block.count else { return nil }
+        return CARSection(cid: head.cid, bytes: block, offset: place)
     }
 
     /// Calls `body` with the CID of each section, and its offset in the payload. Blocks are not read.

@@ -1,3 +1,4 @@
+import Digests
 public import IPLD
 public import Multiformats
 import Synchronization
@@ -78,10 +79,37 @@ public final class CARRandomAccess: BlockSource {
     ///   wrong with the payload.
     public func block(_ cid: CID) throws -> Block? {
         if cid.isIdentity { return Block(cid: cid, bytes: cid.multihash.digest) }
-        let (hint, isRebuilt) = index.withLock { ($0.index, $0.isRebuilt) }
-        if let hint, let block = try block(cid, by: hint) { return block }
-        if isRebuilt { return nil }
-        return try block(cid, by: try rebuildIndex())
+        guard let section = try section(cid) else { return nil }
+        if file.options.verification == .everyBlock {
+            guard section.bytes.withUnsafeBytes({ cid.multihash.matches($0) }) else {
+                throw CARError.digestMismatch(cid, at: section.offset)
+            }
+        }
+        return Block(cid: cid, bytes: section.bytes)
+    }
+
+    /// Several blocks, verified together: see ``block(_:)``.
+    public func blocks(_ cids: [CID]) throws -> [Block?] {
+        var result: [Block?] = []
+        var joined: [UInt8] = []
+        var found: [Result<FoundSection, CARError>] = []
+        for cid in cids {
+            if cid.isIdentity {
+                result.append(Block(cid: cid, bytes: cid.multihash.digest))
+                continue
+            }
+            let section = try section(cid)
+            result.append(section.map { Block(cid: cid, bytes: $0.bytes) })
+            guard let section, file.options.verification == .everyBlock else { continue }
+            let range = joined.count..<(joined.count + section.bytes.count)
+            joined += section.bytes
+            found.append(.success(FoundSection(cid: cid, offset: section.offset, range: range)))
+        }
+        let damaged = joined.withUnsafeBytes { FoundSection.damaged(among: found, in: $0) }
+        if let first = damaged.min(), case .success(let section) = found[first] {
+            throw CARError.digestMismatch(section.cid, at: section.offset)
+        }
+        return result
     }
 
     /// Makes the index from the payload, and uses it from now on.
@@ -99,9 +127,17 @@ public final class CARRandomAccess: BlockSource {
         }
     }
 
-    private func block(_ cid: CID, by index: CARIndex) throws -> Block? {
+    /// The section of a block, unverified, by the index of the file or else by the one made from it.
+    private func section(_ cid: CID) throws -> CARSection? {
+        let (hint, isRebuilt) = index.withLock { ($0.index, $0.isRebuilt) }
+        if let hint, let section = try section(cid, by: hint) { return section }
+        if isRebuilt { return nil }
+        return try section(cid, by: try rebuildIndex())
+    }
+
+    private func section(_ cid: CID, by index: CARIndex) throws -> CARSection? {
         for offset in index.offsets(of: cid.multihash) {
-            if let bytes = try file.block(cid, at: offset) { return Block(cid: cid, bytes: bytes) }
+            if let section = try file.section(cid, at: offset) { return section }
         }
         return nil
     }

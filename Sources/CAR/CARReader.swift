@@ -96,10 +96,11 @@ public struct CARReader: Sendable {
     /// Goes on at an offset of the file up to which bytes are of no interest, as if they had come.
     mutating func jump(to offset: UInt64) { input.jump(to: offset) }
 
-    /// Whether less than a batch waits to be read.
+    /// Whether less than a batch waits to be read, where a batch is of use.
     var wantsMore: Bool {
         switch state {
-        case .sections where !input.isFinished: input.count < options.batchBytes
+        case .sections where !input.isFinished && options.verification == .everyBlock:
+            input.count < options.batchBytes
         default: false
         }
     }

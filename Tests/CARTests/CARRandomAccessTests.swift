@@ -34,6 +34,8 @@ import Testing
         let file = try writtenCAR(blocks, format: random.pick(CARReaderTests.formats))
         let access = try CARRandomAccess(size: UInt64(file.count), read: positionalRead(file))
         for block in random.shuffled(blocks) { #expect(try access.block(block.cid) == block) }
+        let absent = try CID(hashing: Array("absent".utf8), codec: .raw)
+        #expect(try access.blocks(blocks.map(\.cid) + [absent]) == blocks + [nil])
     }
 
     @Test func identityCIDIsAnsweredWithoutTheFile() throws {
@@ -49,5 +51,6 @@ import Testing
         file[file.count - 1] ^= 1
         let access = try CARRandomAccess(size: UInt64(file.count), read: positionalRead(file))
         #expect(throws: CARError.digestMismatch(cid, at: 18)) { try access.block(cid) }
+        #expect(throws: CARError.digestMismatch(cid, at: 18)) { try access.blocks([cid]) }
     }
 }
