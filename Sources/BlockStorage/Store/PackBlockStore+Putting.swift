@@ -7,19 +7,21 @@ extension PackBlockStore {
     public func put(_ blocks: [BlockView], scope: ScopeMarks = .defaultProject) throws -> PutSummary {
         try checkWritable()
         var summary = PutSummary()
-        let generation = state.withLock { $0.generation }
+        var generation = state.withLock { $0.generation }
         var damaged: [Multihash: BlockLocation] = [:]
         var missing = try sortOut(blocks, scope: scope, &summary, &damaged)
         if !missing.isEmpty {
             try checkFreeSpace(for: missing)
             let lane = takeLane()
             defer { giveBack(lane) }
-            if state.withLock({ $0.generation != generation }) {
+            let newest = state.withLock { $0.generation }
+            if newest != generation {
+                generation = newest
                 // A flush ended meanwhile: what another thread put could have gone by unseen.
                 missing = try sortOut(missing, scope: scope, &summary, &damaged)
             }
             do {
-                try append(missing, scope: scope, to: lane, &summary)
+                try append(missing, scope: scope, to: lane, since: generation, &summary)
             } catch let error as BlockStoreError where error.isDiskFull {
                 // Nothing was registered: the bytes behind the end are overwritten by the next put.
                 throw BlockStoreError.storageFull(
@@ -125,8 +127,11 @@ extension PackBlockStore {
     }
 
     /// Writes blocks that are not held, in one pack or, where it gets full, in several.
+    ///
+    /// - Parameter generation: the flushes that had ended when the blocks were looked for.
     private func append(
-        _ blocks: [BlockView], scope: ScopeMarks, to lane: AppendLane, _ summary: inout PutSummary
+        _ blocks: [BlockView], scope: ScopeMarks, to lane: AppendLane, since generation: Int,
+        _ summary: inout PutSummary
     ) throws {
         var rest = blocks[...]
         while !rest.isEmpty {
@@ -141,7 +146,8 @@ extension PackBlockStore {
             let headers = run.map { writer.append($0) }
             try allocate(pack, upTo: Int64(start) + Int64(writer.bytes))
             try writer.write(to: pack.file, at: Int64(start))
-            register(run, headers: headers, in: pack, at: start, scope: scope, &summary)
+            try register(
+                run, headers: headers, in: pack, at: start, scope: scope, since: generation, &summary)
             rest = rest.dropFirst(run.count)
         }
     }
@@ -166,10 +172,14 @@ extension PackBlockStore {
     /// Makes written sections readable. Their bytes are in the file; they are not durable yet.
     private func register(
         _ blocks: ArraySlice<BlockView>, headers: [Int], in pack: OpenPack, at start: UInt64,
-        scope: ScopeMarks, _ summary: inout PutSummary
-    ) {
+        scope: ScopeMarks, since generation: Int, _ summary: inout PutSummary
+    ) throws {
         let birth = options.now()
-        state.withLock { state in
+        try state.withLock { state in
+            // A flush that ended since they were looked for may have taken another thread's copies to the index.
+            let flushed =
+                try state.generation == generation ? [] : blocks.filter { try isInIndex($0.cid.multihash) }
+            let held = Set(flushed.map(\.cid.multihash))
             var pack_ = state.packs[pack.number] ?? PackState(mark: start)
             var offset = start
             for (block, headerBytes) in zip(blocks, headers) {
@@ -180,9 +190,8 @@ extension PackBlockStore {
                 offset += location.sectionBytes
                 pack_.sections += 1
                 // Another thread may have put the same block at the same time: its copy stays, ours is dead.
-                if let other = state.pending[block.cid.multihash] ?? state.flushing[block.cid.multihash],
-                    !other.isQuarantined
-                {
+                let other = state.pending[block.cid.multihash] ?? state.flushing[block.cid.multihash]
+                if other?.isQuarantined == false || held.contains(block.cid.multihash) {
                     summary.knownBlocks += 1
                     summary.knownBytes += Int64(block.bytes.count)
                     continue
@@ -200,6 +209,11 @@ extension PackBlockStore {
             state.changedPacks.insert(pack.number)
             state.dirtyPacks[pack.number] = pack
         }
+    }
+
+    private func isInIndex(_ multihash: Multihash) throws -> Bool {
+        guard let value = try index.value(of: IndexKey.block(multihash)) else { return false }
+        return try !BlockLocation(decoding: value).isQuarantined
     }
 
     /// Writes copies of living blocks, keeping their birth and flags, and points the index at them.
