@@ -23,7 +23,7 @@ public struct CARReadingOptions: Hashable, Sendable {
 
     public init(
         limits: CARLimits = .standard, verification: Verification = .everyBlock,
-        zeroLengthSection: ZeroLengthSection = .isError, batchBytes: Int = 4 * 1024 * 1024
+        zeroLengthSection: ZeroLengthSection = .isError, batchBytes: Int = 8 * 1024 * 1024
     ) {
         self.limits = limits
         self.verification = verification
