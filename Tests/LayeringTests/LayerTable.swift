@@ -34,7 +34,8 @@ enum LayerTable {
         "NodeCore": Module(
             layer: 3,
             allowed: [
-                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "BlockStorage", "Catalog", "CSHA256", "TOMLKit",
+                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "BlockStorage", "Catalog", "CSHA256",
+                "TOMLKit",
             ],
             reason: "use cases know what is below them, no command line, no HTTP, no SQL library"),
         "nacre": Module(
