@@ -44,8 +44,8 @@ public struct DirectoryBuilder: Sendable {
 
     /// Makes the blocks and forgets the entries.
     ///
-    /// - Throws: `UnixFSDirectoryError` (`duplicateName`, `hashCollision`, `sizesOverflow`; `blockTooLarge` if sharding
-    ///   is off), `MultihashError`, and what `emit` throws.
+    /// - Throws: `UnixFSDirectoryError` (`duplicateName`, `hashCollision`, `sizesOverflow`; `blockTooLarge`
+    ///   if sharding is off), `MultihashError`, and what `emit` throws.
     public mutating func finish(emit: (Block) throws -> Void) throws -> DirectoryRoot {
         defer { self = DirectoryBuilder(parameters: parameters, metadata: metadata) }
         if estimate.isOverThreshold, let shape = HAMTShape(fanout: parameters.directory.fanout) {

@@ -10,7 +10,8 @@ struct HAMTShape: Hashable, Sendable {
     /// Hexadecimal digits in front of the names in a shard: as many as the last slot has.
     var prefixDigits: Int { (bits + 3) / 4 }
 
-    /// - Parameter fanout: a power of two from 8 to ``DirectoryParameters/maximumFanout``; else there is no shape.
+    /// - Parameter fanout: a power of two from 8 to ``DirectoryParameters/maximumFanout``; else there is
+    ///   no shape.
     init?(fanout: Int) {
         guard (8...DirectoryParameters.maximumFanout).contains(fanout), fanout & (fanout - 1) == 0 else {
             return nil
