@@ -1,3 +1,4 @@
+import Foundation
 import Multiformats
 import TestKit
 
@@ -33,5 +34,14 @@ struct CodecVectors {
             bytes.append(UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16) ?? 0)
         }
         return bytes
+    }
+}
+
+extension CodecVectors {
+    /// A parsed JSON value as text again, keys sorted.
+    static func json(_ value: Any) throws -> [UInt8] {
+        [UInt8](
+            try JSONSerialization.data(
+                withJSONObject: value, options: [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes]))
     }
 }

@@ -3,8 +3,8 @@ public import Multiformats
 extension DAGPBNode {
     /// Decodes a block.
     ///
-    /// Strict: links before data or data before links, as the spec lets decoders take both, but never mixed; no
-    /// unknown fields; the fields of a link in their order and once.
+    /// Strict: links before data or data before links, as the spec lets decoders take both, but never mixed;
+    /// no unknown fields; the fields of a link in their order and once.
     public init(decoding bytes: [UInt8], limits: DAGPBLimits = DAGPBLimits()) throws(DAGPBError) {
         try self.init(decoding: bytes.span.bytes, limits: limits)
     }
@@ -146,7 +146,8 @@ struct ProtobufField {
         }
     }
 
-    /// Protobuf numbers have 64 bits, one more than multiformats varints; like those they must be minimal here.
+    /// Protobuf numbers have 64 bits, one more than multiformats varints; like those they must be minimal
+    /// here.
     private static func number(_ bytes: RawSpan, at offset: inout Int) throws(DAGPBError) -> UInt64 {
         let start = offset
         var value: UInt64 = 0

@@ -1,0 +1,96 @@
+/// Puts values together as a decoder meets them, without recursion.
+struct ValueStack {
+    enum Kind {
+        case list
+        case map
+    }
+
+    private struct Frame {
+        let kind: Kind
+        /// Values still to come (keys not counted); `nil` where an end mark says so.
+        var remaining: UInt64?
+        var list: [IPLDValue] = []
+        var map: [IPLDEntry] = []
+        var key: String?
+        var keys: Set<String> = []
+    }
+
+    private let limits: IPLDLimits
+    private var frames: [Frame] = []
+    private var count = 0
+    /// The outermost value, once it is whole.
+    private(set) var result: IPLDValue?
+
+    init(limits: IPLDLimits) { self.limits = limits }
+
+    var isEmpty: Bool { frames.isEmpty }
+    var kind: Kind? { frames.last?.kind }
+    var isOpenEnded: Bool { frames.last.map { $0.remaining == nil } ?? false }
+    /// Whether the next thing must be a key.
+    var wantsKey: Bool { frames.last.map { $0.kind == .map && $0.key == nil } ?? false }
+    var lastKey: String? { frames.last?.map.last?.key }
+    var entries: Int { frames.last.map { $0.list.count + $0.map.count } ?? 0 }
+
+    mutating func open(
+        _ kind: Kind, count: UInt64?, transform: (IPLDValue) throws(IPLDCodecError) -> IPLDValue = { $0 }
+    )
+        throws(IPLDCodecError)
+    {
+        guard frames.count < limits.depth else { throw .tooDeep(maximum: limits.depth) }
+        try charge()
+        frames.append(Frame(kind: kind, remaining: count))
+        if count == 0 { try close(transform: transform) }
+    }
+
+    mutating func add(key: String, offset: Int) throws(IPLDCodecError) {
+        guard frames[frames.count - 1].keys.insert(key).inserted else {
+            throw .duplicateKey(key, offset: offset)
+        }
+        frames[frames.count - 1].key = key
+    }
+
+    mutating func add(
+        _ value: IPLDValue, transform: (IPLDValue) throws(IPLDCodecError) -> IPLDValue = { $0 }
+    ) throws(IPLDCodecError) {
+        try charge()
+        try place(value, transform: transform)
+    }
+
+    /// Ends the innermost list or map; `transform` may make something else of it.
+    mutating func close(
+        transform: (IPLDValue) throws(IPLDCodecError) -> IPLDValue = { $0 }
+    ) throws(IPLDCodecError) {
+        let frame = frames.removeLast()
+        let value: IPLDValue = frame.kind == .list ? .list(frame.list) : .map(frame.map)
+        try place(try transform(value), transform: transform)
+    }
+
+    private mutating func place(
+        _ value: IPLDValue, transform: (IPLDValue) throws(IPLDCodecError) -> IPLDValue
+    ) throws(IPLDCodecError) {
+        var value = value
+        while true {
+            guard !frames.isEmpty else {
+                result = value
+                return
+            }
+            let top = frames.count - 1
+            if frames[top].kind == .list {
+                frames[top].list.append(value)
+            } else {
+                frames[top].map.append(IPLDEntry(key: frames[top].key ?? "", value: value))
+                frames[top].key = nil
+            }
+            guard let remaining = frames[top].remaining else { return }
+            frames[top].remaining = remaining - 1
+            guard remaining == 1 else { return }
+            let frame = frames.removeLast()
+            value = try transform(frame.kind == .list ? .list(frame.list) : .map(frame.map))
+        }
+    }
+
+    private mutating func charge() throws(IPLDCodecError) {
+        count += 1
+        guard count <= limits.values else { throw .tooManyValues(maximum: limits.values) }
+    }
+}
