@@ -56,15 +56,21 @@ import Testing
     }
 
     @Test func dotsAndMistypedCIDsAreRefused() {
-        #expect(throws: ContentReferenceError.self) { try ContentReference(Array((Self.cid + "/../etc").utf8)) }
-        #expect(throws: ContentReferenceError.self) { try ContentReference(Array((Self.cid.dropLast() + "0").utf8)) }
+        #expect(throws: ContentReferenceError.self) {
+            try ContentReference(Array((Self.cid + "/../etc").utf8))
+        }
+        #expect(throws: ContentReferenceError.self) {
+            try ContentReference(Array((Self.cid.dropLast() + "0").utf8))
+        }
         #expect(throws: ContentReferenceError.empty) { try ContentReference([]) }
     }
 }
 
 @Suite struct TextFormTests {
     @Test func byteCountsAndDurationsAreReadAndShown() {
-        #expect(ByteCount.parse("64MiB") == 64 << 20 && ByteCount.parse("1.5 G") == 3 << 29 && ByteCount.parse("2kB") == 2000)
+        #expect(
+            ByteCount.parse("64MiB") == 64 << 20 && ByteCount.parse("1.5 G") == 3 << 29
+                && ByteCount.parse("2kB") == 2000)
         #expect(ByteCount.parse("many") == nil && ByteCount.parse("1XB") == nil)
         #expect(ByteCount.text(1023) == "1023 B" && ByteCount.text(1536) == "1.5 KiB")
         #expect(DurationText.parse("1h30m") == .seconds(5400) && DurationText.parse("0") == .zero)

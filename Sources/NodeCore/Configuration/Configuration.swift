@@ -10,6 +10,7 @@ public struct Configuration: Sendable {
         public let origin: Origin
     }
 
+    /// Where a value comes from.
     public enum Origin: Equatable, Sendable, CustomStringConvertible {
         case `default`
         case file(String, line: Int)
@@ -72,7 +73,8 @@ public struct ConfigurationKey: Sendable {
     public static let durability = ConfigurationKey(
         name: "store.durability", defaultText: "group",
         help:
-            "group: a commit survives power loss, many share one sync; always: every put does; os: a crash of the machine may lose the last seconds"
+            "group: a commit survives power loss, many share one sync; always: every put does; "
+            + "os: a crash of the machine may lose the last seconds"
     ) { Durability(rawValue: $0) == nil ? "must be group, always or os" : nil }
     public static let packSize = ConfigurationKey(
         name: "store.pack_size", defaultText: "256MiB",
@@ -117,6 +119,7 @@ public struct ConfigurationKey: Sendable {
         .durability, .packSize, .reserve, .grace, .maximumUnused, .profile, .visibility, .threads,
     ]
 
+    /// The key of a name, if there is one.
     public static func named(_ name: String) -> ConfigurationKey? { all.first { $0.name == name } }
 
     /// The known key that a mistyped one is nearest to.

@@ -4,8 +4,9 @@ import UnixFS
 
 /// Streams a UnixFS DAG as a tar archive (POSIX.1-2001 pax).
 ///
-/// Names and targets that a plain header cannot hold, or that are not ASCII, go into a pax record before it. Entries whose
-/// names could lead a careless reader out of its target (`..`, a slash, a NUL) are refused. Memory: one directory page a level.
+/// Names and targets that a plain header cannot hold, or that are not ASCII, go into a pax record before it.
+/// Entries whose names could lead a careless reader out of its target (`..`, a slash, a NUL) are refused.
+/// Memory: one directory page a level.
 public final class TarExport {
     private let source: any BlockSource
     private let cancellation: Cancellation
@@ -114,7 +115,7 @@ public final class TarExport {
             for (index, byte) in bytes.prefix(limit).enumerated() { block[offset + index] = byte }
         }
         func putOctal(_ value: UInt64, at offset: Int, digits: Int) {
-            let text = String(value & (1 << UInt64(digits * 3)) - 1, radix: 8)
+            let text = String(value & ((1 << UInt64(digits * 3)) - 1), radix: 8)
             put(
                 Array(String(repeating: "0", count: digits - text.count).utf8) + Array(text.utf8), at: offset,
                 limit: digits)

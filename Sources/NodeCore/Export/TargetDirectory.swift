@@ -1,7 +1,7 @@
 import Glibc
 
-/// A directory that is being written to. Every entry is made relative to an open directory and without following
-/// symlinks, so nothing is written outside, whatever the DAG says and whatever lies there already.
+/// A directory that is being written to. Every entry is made relative to an open directory and without
+/// following symlinks, so nothing is written outside, whatever the DAG says and whatever lies there already.
 final class TargetDirectory: Sendable {
     let handle: DirectoryHandle
 

@@ -6,10 +6,10 @@ import UnixFS
 
 /// Writes a UnixFS DAG to disk as files.
 ///
-/// Directories are walked depth first without recursion; workers read, verify and write files. A file is written
-/// under a name of its own and renamed when it is whole, so that a name never stands for half a file. Repeating an
-/// export goes on where it stopped: files that are there with the right content are left alone, and of a half-written
-/// one only what is missing or wrong is written. Symlinks are made last of all.
+/// Directories are walked depth first without recursion; workers read, verify and write files. A file is
+/// written under a name of its own and renamed when it is whole, so that a name never stands for half a file.
+/// Repeating an export goes on where it stopped: files that are there with the right content are left alone,
+/// and of a half-written one only what is missing or wrong is written. Symlinks are made last of all.
 public final class TreeExport {
     let source: any BlockSource
     let options: ExportOptions
@@ -248,6 +248,7 @@ public struct ExportOptions: Sendable {
 
     public init(threads: Int) { self.threads = max(1, threads) }
 
+    /// What to do with what is there.
     public enum Existing: Sendable {
         case refuse
         case overwrite

@@ -7,6 +7,8 @@ struct BlockCollector {
     private let scope: ScopeMarks
     private var blocks: [Block] = []
     private var bytes = 0
+    /// What has been put so far.
+    private(set) var summary = PutSummary()
 
     /// Put when this much has gathered.
     private static let flushBytes = 1024 * 1024
@@ -26,7 +28,7 @@ struct BlockCollector {
     /// Puts what has gathered.
     mutating func flush() throws {
         guard !blocks.isEmpty else { return }
-        try store.put(blocks, scope: scope)
+        summary.add(try store.put(blocks, scope: scope))
         blocks.removeAll(keepingCapacity: true)
         bytes = 0
     }
@@ -56,5 +58,14 @@ extension BlockStore {
             offset += block.bytes.count
         }
         return try body(views)
+    }
+}
+
+extension PutSummary {
+    fileprivate mutating func add(_ other: PutSummary) {
+        newBlocks += other.newBlocks
+        newBytes += other.newBytes
+        knownBlocks += other.knownBlocks
+        knownBytes += other.knownBytes
     }
 }

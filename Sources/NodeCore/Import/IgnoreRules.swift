@@ -1,9 +1,9 @@
 /// Patterns of paths to leave out, in the form of `.gitignore`.
 ///
-/// A pattern with a slash that is not its last character is anchored at the folder that is added; others match
-/// at any depth. `*` and `?` stop at slashes, `**` does not, `[a-z]` and `[!a-z]` are classes, `!` takes in again,
-/// a slash at the end means directories only, `\` quotes. The last pattern that matches decides. Matching takes time linear
-/// in path × pattern: no input makes it slow.
+/// A pattern with a slash that is not its last character is anchored at the folder that is added; others
+/// match at any depth. `*` and `?` stop at slashes, `**` does not, `[a-z]` and `[!a-z]` are classes, `!`
+/// takes in again, a slash at the end means directories only, `\` quotes. The last pattern that matches
+/// decides. Matching takes time linear in path × pattern: no input makes it slow.
 public struct IgnoreRules: Sendable {
     private var rules: [Rule] = []
 
@@ -63,7 +63,8 @@ public struct IgnoreRules: Sendable {
 
     private static let anyDepth = Array("**".utf8)
 
-    /// Whether segments of a pattern match all segments of a path: the greedy way with one point to return to.
+    /// Whether segments of a pattern match all segments of a path: the greedy way with one point to return
+    /// to.
     private static func matches(_ pattern: [[UInt8]], _ path: [[UInt8]]) -> Bool {
         var p = 0
         var s = 0

@@ -23,11 +23,13 @@ public struct ImportOptions: Sendable {
         self.threads = max(1, threads)
     }
 
+    /// What to do with names that begin with a dot.
     public enum HiddenEntries: Sendable {
         case leaveOut
         case include
     }
 
+    /// What to do with symlinks.
     public enum Symlinks: Sendable {
         /// A symlink is stored as what it is.
         case keep
@@ -35,11 +37,13 @@ public struct ImportOptions: Sendable {
         case follow
     }
 
+    /// What to do with directories that hold nothing.
     public enum EmptyDirectories: Sendable {
         case keep
         case leaveOut
     }
 
+    /// Metadata of files that can go into their nodes.
     public struct RecordedMetadata: OptionSet, Sendable {
         public let rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }

@@ -2,7 +2,8 @@ import Glibc
 
 /// Paths as the user gave them.
 enum ImportPath {
-    /// What an entry is called when it is added by this path: the last part, of the real path for `.` and the like.
+    /// What an entry is called when it is added by this path: the last part, of the real path for `.` and the
+    /// like.
     static func name(of path: [UInt8]) -> [UInt8] {
         let last = PathText.lastComponent(path)
         if PathText.isSafeName(last) { return last }

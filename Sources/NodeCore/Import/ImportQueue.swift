@@ -2,8 +2,8 @@ import UnixFS
 
 /// Steps of a walk in order, with their files on the way through the workers.
 ///
-/// Files are gathered into batches across directories; a step leaves the queue when everything before it has left
-/// and its batch is done. Bounded in steps and in batches.
+/// Files are gathered into batches across directories; a step leaves the queue when everything before it has
+/// left and its batch is done. Bounded in steps and in batches.
 struct ImportQueue {
     enum Finished {
         case file(name: [UInt8], ImportFrame, SmallFileBatch.Result)

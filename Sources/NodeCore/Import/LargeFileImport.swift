@@ -1,8 +1,8 @@
 import IPLD
 import UnixFS
 
-/// A file larger than one buffer, cut into pieces that the workers hash and store at the same time; the layout
-/// above is built in order as their results come in.
+/// A file larger than one buffer, cut into pieces that the workers hash and store at the same time; the
+/// layout above is built in order as their results come in.
 struct LargeFileImport {
     let options: ImportOptions
     let stage: LeafStage
@@ -88,8 +88,8 @@ struct LargeFileImport {
         }
     }
 
-    /// Chunks of sizes that depend on the content, or a source that can be read only once: this thread reads and
-    /// cuts, the workers hash and store.
+    /// Chunks of sizes that depend on the content, or a source that can be read only once: this thread reads
+    /// and cuts, the workers hash and store.
     ///
     /// - Parameter read: fills as much of the buffer as there is; fewer bytes than asked mean the end.
     func storeSequentially(

@@ -4,6 +4,7 @@ public import Multiformats
 ///
 /// `CID`, `CID/PATH`, `/ipfs/CID/PATH`, `ipfs://CID/PATH`, or the name of a pin with or without a path.
 public struct ContentReference: Equatable, Sendable {
+    /// What a reference begins with.
     public enum Root: Equatable, Sendable {
         case cid(CID)
         case pinName(String)
@@ -14,6 +15,13 @@ public struct ContentReference: Equatable, Sendable {
     public let path: [[UInt8]]
     /// As it was given.
     public let text: String
+
+    /// A root without a path.
+    public init(root: Root, text: String) {
+        self.root = root
+        self.text = text
+        path = []
+    }
 
     /// - Throws: `ContentReferenceError` if it is empty, or looks like a CID and is none.
     public init(_ bytes: [UInt8]) throws(ContentReferenceError) {
@@ -40,7 +48,8 @@ public struct ContentReference: Equatable, Sendable {
         }
     }
 
-    /// Long enough and without anything that only names have: then a typing error in a CID is the likelier reading.
+    /// Long enough and without anything that only names have: then a typing error in a CID is the likelier
+    /// reading.
     private static func looksLikeCID(_ text: String) -> Bool {
         guard text.utf8.count >= 46,
             text.utf8.allSatisfy({ ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A || ($0 >= 0x30 && $0 <= 0x39) })

@@ -48,8 +48,8 @@ public struct CollectionOptions: Sendable {
 extension StorageNode {
     /// Drops blocks that no pin reaches and gives their space back, while everything else goes on.
     ///
-    /// Nothing is dropped if a block that a pin needs is damaged or missing: what lies below it cannot be known.
-    /// Memory: one bit a block; with `listsTrees`, also a digest for each link of what goes.
+    /// Nothing is dropped if a block that a pin needs is damaged or missing: what lies below it cannot be
+    /// known. Memory: one bit a block; with `listsTrees`, also a digest for each link of what goes.
     public func collectGarbage(
         _ options: CollectionOptions, cancellation: Cancellation = Cancellation(),
         progress: (String, Int) throws -> Void = { _, _ in }
@@ -93,7 +93,8 @@ extension StorageNode {
         return report
     }
 
-    /// Marks everything that pins reach. Pins that are made meanwhile are found by going over them until nothing is new.
+    /// Marks everything that pins reach. Pins that are made meanwhile are found by going over them until
+    /// nothing is new.
     private func markPins(_ cancellation: Cancellation, _ progress: (String, Int) throws -> Void) throws {
         var marked: Set<PinID> = []
         var isNew = true
@@ -110,22 +111,22 @@ extension StorageNode {
     private func mark(_ pin: Pin, _ cancellation: Cancellation, _ progress: (String, Int) throws -> Void)
         throws
     {
-        var stack = [pin.root]
-        while let cid = stack.popLast() {
+        let store = store
+        var walker = DAGWalker(root: pin.root) { cid in
             try cancellation.check()
-            if !cid.isIdentity {
-                switch try store.mark(cid.multihash) {
-                case .markedBefore: continue
-                case .absent:
-                    // Pins that are still being filled may lack blocks.
-                    guard pin.status == .pinned else { continue }
-                    throw NodeError.incomplete(root: pin.root, missing: cid, count: 1)
-                case .newlyMarked: break
-                }
+            if cid.isIdentity { return .enter }
+            switch try store.mark(cid.multihash) {
+            case .newlyMarked: return .enter
+            case .markedBefore: return .skip
+            case .absent: return .missing
+            }
+        }
+        while let step = try walker.next(load: store.block) {
+            // Pins that are still being filled may lack blocks.
+            if case .missing(let cid, _) = step, pin.status == .pinned {
+                throw NodeError.incomplete(root: pin.root, missing: cid, count: 1)
             }
             try progress("marking", 1)
-            guard Block.canLink(cid.codec), let block = try store.block(cid) else { continue }
-            stack.append(contentsOf: try block.links().reversed())
         }
     }
 

@@ -4,8 +4,8 @@ import IPLD
 public import Multiformats
 
 extension StorageNode {
-    /// Keeps a root and everything below it. What is below must be in the store already and is not walked: for callers
-    /// that have just put all of it under a lease.
+    /// Keeps a root and everything below it. What is below must be in the store already and is not walked:
+    /// for callers that have just put all of it under a lease.
     ///
     /// - Returns: the pin, and whether it is new: the same root under the same name is pinned once.
     @discardableResult
@@ -22,9 +22,11 @@ extension StorageNode {
         return try catalog.pins.add(draft)
     }
 
-    /// Keeps a root that the store holds already: walks everything below it, so that a pin never promises what is not there.
+    /// Keeps a root that the store holds already: walks everything below it, so that a pin never promises
+    /// what is not there.
     ///
-    /// - Throws: `incomplete` if blocks are missing, unless `allowingMissing`: then the pin's status is `pinning`.
+    /// - Throws: `incomplete` if blocks are missing, unless `allowingMissing`: then the pin's status is
+    /// `pinning`.
     @discardableResult
     public func pinExisting(
         _ root: CID, name: String, visibility: PinVisibility, allowMissing: MissingBlocks = .refuse,
@@ -69,27 +71,23 @@ extension StorageNode {
     ) throws -> WalkReport {
         var report = WalkReport()
         let visited = store.makeVisitedBlocks()
-        var stack = [root]
-        while let cid = stack.popLast() {
+        let store = store
+        var walker = DAGWalker(root: root) { cid in
             try cancellation.check()
             if touching && !cid.isIdentity { _ = try store.protect(cid.multihash) }
-            switch try visited.visit(cid) {
-            case .markedBefore: continue
-            case .absent:
+            return try visited.decision(on: cid)
+        }
+        while let step = try walker.next(load: store.block) {
+            switch step {
+            case .missing(let cid, _):
                 report.missing += 1
                 if report.firstMissing == nil { report.firstMissing = cid }
                 continue
-            case .newlyMarked: break
+            case .block(let block, _): report.bytes &+= UInt64(block.bytes.count)
+            case .leaf(let cid, _): report.bytes &+= UInt64(try store.size(of: cid) ?? 0)
             }
             report.blocks += 1
-            if !scope.isEmpty { try store.changeScopeMarks(of: [cid.multihash], adding: scope) }
-            if Block.canLink(cid.codec) {
-                guard let block = try store.block(cid) else { continue }
-                report.bytes &+= UInt64(block.bytes.count)
-                stack.append(contentsOf: try block.links().reversed())
-            } else {
-                report.bytes &+= UInt64(try store.size(of: cid) ?? 0)
-            }
+            if !scope.isEmpty { try store.changeScopeMarks(of: [step.cid.multihash], adding: scope) }
             try progress(1)
         }
         return report
@@ -154,14 +152,21 @@ extension StorageNode {
     private func visit(
         _ root: CID, _ visited: VisitedBlocks, _ cancellation: Cancellation, _ body: (CID) throws -> Void
     ) throws {
-        var stack = [root]
-        while let cid = stack.popLast() {
+        var walker = DAGWalker(root: root) { cid in
             try cancellation.check()
-            guard try visited.visit(cid) == .newlyMarked else { continue }
-            try body(cid)
-            if Block.canLink(cid.codec), let block = try store.block(cid) {
-                stack.append(contentsOf: try block.links().reversed())
-            }
+            return try visited.decision(on: cid)
+        }
+        while let step = try walker.next(load: store.block) { try body(step.cid) }
+    }
+}
+
+extension VisitedBlocks {
+    /// What a walk is to do about a block.
+    func decision(on cid: CID) throws -> DAGWalker.Decision {
+        switch try visit(cid) {
+        case .newlyMarked: .enter
+        case .markedBefore: .skip
+        case .absent: .missing
         }
     }
 }

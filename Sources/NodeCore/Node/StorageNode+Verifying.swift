@@ -13,6 +13,7 @@ public struct VerificationReport: Sendable {
     public var incompletePins: [IncompletePin] = []
     public var openingNotes: [String] = []
 
+    /// A pin that cannot give back everything it keeps.
     public struct IncompletePin: Sendable {
         public let pin: Pin
         public let problem: String
@@ -26,7 +27,8 @@ public struct VerificationReport: Sendable {
 }
 
 extension StorageNode {
-    /// Checks every stored block against its CID, the catalog against itself, and every pin for everything below it.
+    /// Checks every stored block against its CID, the catalog against itself, and every pin for everything
+    /// below it.
     ///
     /// - Parameters:
     ///   - bytesPerSecond: reads no faster than this.

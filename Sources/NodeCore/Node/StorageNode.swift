@@ -5,8 +5,8 @@ import Multiformats
 
 /// An open data directory: blocks, catalog and configuration together.
 ///
-/// Who owns what: the block store owns bytes, the catalog owns names; this type only keeps their order. Blocks are durable
-/// before a row names their root, rows go before blocks. `close` leaves a clean directory.
+/// Who owns what: the block store owns bytes, the catalog owns names; this type only keeps their order.
+/// Blocks are durable before a row names their root, rows go before blocks. `close` leaves a clean directory.
 public final class StorageNode: Sendable {
     public let directory: String
     public let store: PackBlockStore

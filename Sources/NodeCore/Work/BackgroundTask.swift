@@ -8,6 +8,7 @@ public final class BackgroundTask {
     /// Whether a task was started whose end nobody has seen yet.
     public var isRunning: Bool { pending != nil }
 
+    /// Starts a task; the one before must have been waited for.
     public func start(_ work: @escaping @Sendable () throws -> Void) {
         precondition(pending == nil, "the task before has not been waited for")
         pending = pool.submit(work)
@@ -21,6 +22,7 @@ public final class BackgroundTask {
         return true
     }
 
+    /// Waits for the task, if one was started, and throws its error.
     public func wait() throws {
         guard let pending else { return }
         self.pending = nil

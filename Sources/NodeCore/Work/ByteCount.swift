@@ -15,7 +15,8 @@ public enum ByteCount {
         return abs(tenths) >= 100 ? "\(Int(tenths)) \(units[unit])" : "\(tenths) \(units[unit])"
     }
 
-    /// Reads "1048576", "64MiB", "64 M", "1.5GiB". `K`, `M`, `G`, `T` mean powers of 1024, `kB`, `MB`, `GB` of 1000.
+    /// Reads "1048576", "64MiB", "64 M", "1.5GiB". `K`, `M`, `G`, `T` mean powers of 1024, `kB`, `MB`, `GB`
+    /// of 1000.
     public static func parse(_ text: String) -> Int64? {
         let trimmed = text.filter { $0 != " " && $0 != "_" }
         let number = trimmed.prefix { $0.isNumber || $0 == "." }
