@@ -17,7 +17,7 @@ struct Nacre: ParsableCommand {
         subcommands: [
             AddCommand.self, CatCommand.self, LsCommand.self, StatCommand.self, GetCommand.self,
             PinCommand.self,
-            BlockCommand.self, CIDCommand.self, VerifyCommand.self,
+            BlockCommand.self, DAGCommand.self, CARCommand.self, CIDCommand.self, VerifyCommand.self,
             GCCommand.self, StatsCommand.self, ConfigCommand.self,
         ])
 

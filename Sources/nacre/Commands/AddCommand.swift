@@ -11,9 +11,9 @@ struct AddCommand: ParsableCommand {
         commandName: "add",
         abstract: "Add files and folders; print a line `CID NAME` for each entry, the root last.",
         discussion: """
-            What is printed is durable. The root is pinned, so that `nacre gc` keeps it; --no-pin leaves that out.
-            A folder's .nacreignore, and --ignore and --ignore-from, name what stays out, in the form of .gitignore.
-            Adding again stores only what is new: repeat the command after an interruption.
+            What is printed is durable. The root is pinned, so that `nacre gc` keeps it; --no-pin leaves that
+            out. A folder's .nacreignore, and --ignore and --ignore-from, name what stays out, in the form of
+            .gitignore. Adding again stores only what is new: repeat the command after an interruption.
             """)
 
     @OptionGroup var global: GlobalOptions

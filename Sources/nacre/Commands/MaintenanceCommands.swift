@@ -90,8 +90,8 @@ struct GCCommand: ParsableCommand {
         commandName: "gc",
         abstract: "Remove blocks that no pin keeps and give their space back.",
         discussion: """
-            Blocks that were put within the grace period stay (gc.grace, 24h), so that nothing is taken from under an add
-            that goes on. --dry-run tells exactly what would go; --list names the roots of it.
+            Blocks that were put within the grace period stay (gc.grace, 24h), so that nothing is taken from
+            under an add that goes on. --dry-run tells exactly what would go; --list names the roots of it.
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -19,7 +19,9 @@ enum ArchiveOutput {
             }
             try writer.run(root: cid, name: name)
         case .car:
-            throw CommandError(.wrongUsage, "use `nacre car export`")
+            _ = try node.exportCAR(
+                root: cid, cancellation: Interruption.cancellation, progress: { bar.advance(bytes: $0) },
+                sink: { try sink.write($0) })
         }
         try sink.finish()
         bar.finish()

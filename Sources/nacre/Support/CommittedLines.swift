@@ -4,8 +4,8 @@ import NodeCore
 
 /// Lines of output that are printed only once what they tell is durable.
 ///
-/// A thread of its own commits the store again and again while the work goes on; each commit releases the lines
-/// that were there when it began. So a line that was seen is a promise, even through a power cut.
+/// A thread of its own commits the store again and again while the work goes on; each commit releases the
+/// lines that were there when it began. So a line that was seen is a promise, even through a power cut.
 final class CommittedLines {
     private let store: (any BlockStore)?
     private let committer: BackgroundTask

@@ -18,7 +18,8 @@ enum Failure {
             Terminal.note("interrupted: what was printed before is kept; repeat the command to go on")
             exit(ExitStatus.interrupted.rawValue)
         }
-        if error is ValidationError || error is CleanExit || error is ExitCode { endParsing(with: error) }
+        // Asking for help comes as an error too.
+        if error is ValidationError || Nacre.exitCode(for: error).isSuccess { endParsing(with: error) }
         Terminal.fail(String(describing: error))
         exit(status(of: error).rawValue)
     }

@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import NodeCore
 
-/// Finds out in the background how much there is to read, so that the progress bar can tell how long it takes.
-/// Does nothing where no bar is shown.
+/// Finds out in the background how much there is to read, so that the progress bar can tell how long it
+/// takes. Does nothing where no bar is shown.
 final class ScanAhead {
     private let cancellation = Cancellation()
     private let task = BackgroundTask()
