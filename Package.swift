@@ -24,10 +24,12 @@ let package = Package(
     ],
     targets: [
         // Layer 0, values: no I/O, no async, no Foundation.
-        .target(name: "Multiformats", swiftSettings: swiftSettings),  // varint, multibase, codes, multihash, CID
+        .target(  // varint, multibase, codes, multihash, CID
+            name: "Multiformats", swiftSettings: swiftSettings),
 
         // Layer 1, formats: bytes to values and back, streaming, no I/O.
-        .target(name: "CSHA256", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),  // SHA-256 kernels
+        .target(  // SHA-256 kernels
+            name: "CSHA256", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
         .systemLibrary(name: "CGcrypt", pkgConfig: "libgcrypt", providers: [.apt(["libgcrypt20-dev"])]),
         .target(  // real implementations of the hash functions
             name: "Digests", dependencies: ["Multiformats", "CSHA256", "CGcrypt"],
@@ -85,7 +87,8 @@ let package = Package(
             dependencies: ["TestKit", "Multiformats", "Digests", "IPLD", "BlockStorage"],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "MultiformatsTests", dependencies: ["Multiformats", "TestKit"], swiftSettings: swiftSettings),
+            name: "MultiformatsTests", dependencies: ["Multiformats", "TestKit"], swiftSettings: swiftSettings
+        ),
         .target(  // the SHA-NI kernel on emulated instructions
             name: "CSHA256Emulated", dependencies: ["CSHA256"], path: "Tests/CSHA256Emulated",
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
@@ -115,7 +118,8 @@ let package = Package(
         .testTarget(
             name: "NodeCoreTests",
             dependencies: [
-                "NodeCore", "BlockStorage", "Catalog", "UnixFS", "CAR", "IPLD", "Multiformats", "Digests", "TestKit",
+                "NodeCore", "BlockStorage", "Catalog", "UnixFS", "CAR", "IPLD", "Multiformats", "Digests",
+                "TestKit",
             ],
             swiftSettings: swiftSettings),
         .testTarget(

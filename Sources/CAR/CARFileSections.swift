@@ -12,8 +12,8 @@ struct CARFileSections: Sendable {
     /// Length and CID of any section fit into this; so do several small sections.
     private static let windowBytes = 4096
 
-    /// The section at an offset of the payload, unverified; `nil` if there is none with the multihash of `cid`,
-    /// so that whoever said so was wrong.
+    /// The section at an offset of the payload, unverified; `nil` if there is none with the multihash of
+    /// `cid`, so that whoever said so was wrong.
     ///
     /// - Throws: what `read` throws.
     func section(_ cid: CID, at offset: UInt64) throws -> CARSection? {

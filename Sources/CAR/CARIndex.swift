@@ -50,7 +50,8 @@ public struct CARIndex: Hashable, Sendable {
     }
 }
 
-/// Records of one hash function and one length of digest, `digest | offset (8 bytes, little-endian)`, in order.
+/// Records of one hash function and one length of digest, `digest | offset (8 bytes, little-endian)`, in
+/// order.
 struct CARIndexBucket: Hashable, Sendable {
     /// `nil` where the format does not keep it.
     let code: MultihashCode?

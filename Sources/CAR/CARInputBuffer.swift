@@ -4,7 +4,8 @@ import Multiformats
 /// Bytes that came and were not yet taken, and where in the file they stand.
 struct CARInputBuffer: Sendable {
     private var bytes: [UInt8] = []
-    /// Where the bytes not yet taken begin. Nothing moves while sections are taken, only when bytes are added.
+    /// Where the bytes not yet taken begin. Nothing moves while sections are taken, only when bytes are
+    /// added.
     private(set) var start = 0
     /// The offset in the file of the first byte not yet taken.
     private(set) var position: UInt64 = 0

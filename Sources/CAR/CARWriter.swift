@@ -11,8 +11,8 @@ public enum CARWritingFormat: Hashable, Sendable {
     /// A CARv1 within a container that says where it ends, with an index behind it unless `nil`.
     ///
     /// The header stands before the payload and holds its size. If ``payloadBytes`` is known beforehand
-    /// (``CARWriter/payloadBytes(roots:sections:)``), the file can go to a pipe. If it is `nil`, the header says
-    /// zero, which no reader accepts, until ``CARWritingResult/patch`` is written over it.
+    /// (``CARWriter/payloadBytes(roots:sections:)``), the file can go to a pipe. If it is `nil`, the header
+    /// says zero, which no reader accepts, until ``CARWritingResult/patch`` is written over it.
     case version2(index: CARIndexFormat?, payloadBytes: UInt64?)
 }
 

@@ -2,7 +2,8 @@
 ///
 /// Spec: multiformats/multibase.
 public enum Multibase {
-    /// The most characters behind the prefix that a base which is one large number decodes: its cost is quadratic.
+    /// The most characters behind the prefix that a base which is one large number decodes: its cost is
+    /// quadratic.
     public static let maximumRadixCharacters = 4096
 
     /// The text of bytes, prefix first.

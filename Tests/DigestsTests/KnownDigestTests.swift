@@ -52,7 +52,9 @@ import Testing
 
     @Test func anUnknownFunctionIsRefused() {
         let blake3 = MultihashCode(rawValue: 0x1E)
-        #expect(throws: MultihashError.unknownFunction(code: 0x1E)) { try Multihash(hashing: [1], with: blake3) }
+        #expect(throws: MultihashError.unknownFunction(code: 0x1E)) {
+            try Multihash(hashing: [1], with: blake3)
+        }
     }
 
     @Test func bytesOfAnotherBlockDoNotMatch() throws {

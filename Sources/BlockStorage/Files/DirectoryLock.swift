@@ -3,7 +3,8 @@ import Synchronization
 
 /// The LOCK file: one process at a time has a data directory open.
 ///
-/// The lock is the system's and goes when the process ends, however it ends; what the file says is for messages.
+/// The lock is the system's and goes when the process ends, however it ends; what the file says is for
+/// messages.
 final class DirectoryLock: Sendable {
     /// `nil` once it is released.
     private let descriptor: Mutex<Int32?>

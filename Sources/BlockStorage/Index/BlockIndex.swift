@@ -1,7 +1,8 @@
 /// Ordered keys and values that map multihashes to places in packs.
 ///
-/// A cache of the packs: losing a tail of its writes is expected and mended at the next open. `RocksDBBlockIndex` is
-/// the real one; `MemoryBlockIndex` stands in for tests and can lose writes as a crash would.
+/// A cache of the packs: losing a tail of its writes is expected and mended at the next open.
+/// `RocksDBBlockIndex` is the real one; `MemoryBlockIndex` stands in for tests and can lose writes as a crash
+/// would.
 public protocol BlockIndex: AnyObject, Sendable {
     /// The value of a key.
     func value(of key: [UInt8]) throws -> [UInt8]?
@@ -11,8 +12,8 @@ public protocol BlockIndex: AnyObject, Sendable {
     ///
     /// - Parameter sync: whether this and everything before survives power loss when the call returns.
     func write(_ batch: IndexBatch, sync: Bool) throws
-    /// Gives the entries whose keys begin with `prefix`, in the order of keys, from `start` on (with it), as of the
-    /// moment of the call, until `body` returns `false`.
+    /// Gives the entries whose keys begin with `prefix`, in the order of keys, from `start` on (with it), as
+    /// of the moment of the call, until `body` returns `false`.
     func scan(
         prefix: [UInt8], from start: [UInt8],
         _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Bool

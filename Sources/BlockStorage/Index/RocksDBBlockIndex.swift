@@ -7,8 +7,9 @@ import Synchronization
 /// filters of 10 million
 /// blocks take some 12 MB of the cache, so that a look-up costs one read of a data block at most.
 public final class RocksDBBlockIndex: BlockIndex, @unchecked Sendable {
-    // Proof of Sendable: rocksdb_t and its options may be used by any number of threads at once (rocksdb/db.h,
-    // "thread safety"); they are set once in `init` and destroyed in `deinit`, when nobody holds a reference.
+    // Proof of Sendable: rocksdb_t and its options may be used by any number of threads at once
+    // (rocksdb/db.h, "thread safety"); they are set once in `init` and destroyed in `deinit`, when nobody
+    // holds a reference.
     private let database: OpaquePointer
     private let readOptions: OpaquePointer
     private let scanOptions: OpaquePointer
@@ -146,7 +147,8 @@ private final class RocksDBTuning {
     private static let writeBufferBytes = 8 * 1024 * 1024
 
     init() {
-        // These allocate small objects; they return null only where malloc does, and then nothing could go on.
+        // These allocate small objects; they return null only where malloc does, and then nothing could go
+        // on.
         options = rocksdb_options_create()
         table = rocksdb_block_based_options_create()
         cache = Self.undividedCache()

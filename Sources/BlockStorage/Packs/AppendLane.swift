@@ -2,8 +2,8 @@ import Multiformats
 
 /// One pack that is being appended to. Whoever took the lane is the only one to touch it.
 final class AppendLane: @unchecked Sendable {
-    // Proof of Sendable: a lane is handed out by `PackBlockStore.lanes` to one thread at a time and given back
-    // when that thread is done; flushing reads only `pack`, under the store's state lock.
+    // Proof of Sendable: a lane is handed out by `PackBlockStore.lanes` to one thread at a time and given
+    // back when that thread is done; flushing reads only `pack`, under the store's state lock.
     private(set) var pack: OpenPack?
 
     func use(_ pack: OpenPack?) { self.pack = pack }
@@ -22,8 +22,8 @@ final class OpenPack: Sendable {
     }
 }
 
-/// Lays sections one behind the other in as few writes as possible: small ones are copied together, large payloads are
-/// written from where they lie.
+/// Lays sections one behind the other in as few writes as possible: small ones are copied together, large
+/// payloads are written from where they lie.
 struct SectionWriter {
     private var staging: [UInt8] = []
     /// Pieces in order: ranges of the staging bytes, or payloads elsewhere.

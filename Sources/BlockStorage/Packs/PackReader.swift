@@ -18,7 +18,8 @@ final class PackReader: Sendable {
         self.capacity = max(1, capacity)
     }
 
-    /// The file of a pack. A file that is being read stays open after the pack was removed, until the read ends.
+    /// The file of a pack. A file that is being read stays open after the pack was removed, until the read
+    /// ends.
     func file(_ number: UInt64) throws -> any FileHandle {
         let known: (any FileHandle)? = state.withLock { state in
             state.clock += 1

@@ -11,8 +11,8 @@ extension PackBlockStore {
         case markedBefore
     }
 
-    /// Keeps blocks that are put from now on, also those that are held already, from every collection until it ends:
-    /// between a put and the pin that keeps it.
+    /// Keeps blocks that are put from now on, also those that are held already, from every collection until
+    /// it ends: between a put and the pin that keeps it.
     public func beginLease() -> BlockLease {
         let number = state.withLock { state in
             defer { state.nextLease += 1 }
@@ -111,13 +111,15 @@ extension PackBlockStore {
         }
         if dryRun == .no {
             try writeChangedPacks()
-            // Before any pack may go, the removals must be sure: an entry must not come back without its bytes.
+            // Before any pack may go, the removals must be sure: an entry must not come back without its
+            // bytes.
             if options.durability != .os { try index.sync() }
         }
         return report
     }
 
-    /// Drops entries, each only if it is still unmarked and old under the lock that puts of known blocks take.
+    /// Drops entries, each only if it is still unmarked and old under the lock that puts of known blocks
+    /// take.
     private func drop(
         _ multihashes: [Multihash], _ report: inout SweepReport, _ dropping: (Multihash, Int) throws -> Void
     ) throws {
@@ -154,7 +156,8 @@ extension PackBlockStore {
         var packs: [UInt64: PackState] = [:]
         for (multihash, location) in dropped {
             batch.remove(IndexKey.block(multihash))
-            // The state that the index has, not the newer one in memory, whose mark may be ahead of what is synced.
+            // The state that the index has, not the newer one in memory, whose mark may be ahead of what is
+            // synced.
             let known =
                 try packs[location.pack]
                 ?? index.value(of: IndexKey.pack(location.pack)).map(PackState.init(decoding:))

@@ -7,8 +7,8 @@ extension PackBlockStore {
     ///
     /// Packs without a living block are removed at once. Then the packs with most dead bytes are rewritten
     /// until no more
-    /// than `maximumUnusedShare` of the store is dead. Reads and puts go on meanwhile; a crash at any point leaves each
-    /// block in at least one pack that the index knows.
+    /// than `maximumUnusedShare` of the store is dead. Reads and puts go on meanwhile; a crash at any point
+    /// leaves each block in at least one pack that the index knows.
     ///
     /// - Parameters:
     ///   - maximumUnusedShare: 0 rewrites every pack that has a dead byte.

@@ -176,7 +176,8 @@ extension PackBlockStore {
     ) throws {
         let birth = options.now()
         try state.withLock { state in
-            // A flush that ended since they were looked for may have taken another thread's copies to the index.
+            // A flush that ended since they were looked for may have taken another thread's copies to the
+            // index.
             let flushed =
                 try state.generation == generation ? [] : blocks.filter { try isInIndex($0.cid.multihash) }
             let held = Set(flushed.map(\.cid.multihash))
@@ -305,7 +306,8 @@ extension PackBlockStore {
         }
     }
 
-    /// Allocates ahead: little for a small store, at most 32 MiB for a large one, never beyond the target size.
+    /// Allocates ahead: little for a small store, at most 32 MiB for a large one, never beyond the target
+    /// size.
     private func allocate(_ pack: OpenPack, upTo needed: Int64) throws {
         let current = try pack.file.size()
         guard needed > current else { return }

@@ -33,7 +33,8 @@ extension PackBlockStore {
         }
     }
 
-    /// Gives the multihash and size of every held block, in the order of the index; returns early if `body` says so.
+    /// Gives the multihash and size of every held block, in the order of the index; returns early if `body`
+    /// says so.
     public func forEachBlock(_ body: (Multihash, Int) throws -> Bool) throws {
         try commit()
         try index.scan(prefix: IndexKey.blockPrefix, from: IndexKey.blockPrefix) { key, value in

@@ -4,16 +4,15 @@ import Synchronization
 
 /// Blocks in packs on a disk.
 ///
-/// Who owns what: the packs are the truth; the index is a cache of them; `State` below holds what is put but not yet
-/// flushed. What is durable when: bytes and entries are durable when a `commit` that began after the `put`
-/// returns. A put
-/// writes through one of a few append lanes; commits that come together share one sync (group commit). After a failed
-/// write or sync the store refuses writes until it is opened again. `close` flushes, cuts open packs to their exact
-/// length and marks the stop as clean; without it the next open reads the tails of the packs
-/// (`PackBlockStore+Recovery`).
+/// Who owns what: the packs are the truth; the index is a cache of them; `State` below holds what is put but
+/// not yet flushed. What is durable when: bytes and entries are durable when a `commit` that began after the
+/// `put` returns. A put writes through one of a few append lanes; commits that come together share one sync
+/// (group commit). After a failed write or sync the store refuses writes until it is opened again. `close`
+/// flushes, cuts open packs to their exact length and marks the stop as clean; without it the next open reads
+/// the tails of the packs (`PackBlockStore+Recovery`).
 ///
-/// Locks, taken in this order and never across each other otherwise: `maintenance` (collection, compaction, scrub),
-/// `sweepLock` (a sweep against puts of known blocks), `commits` (who flushes), a lane, `state`.
+/// Locks, taken in this order and never across each other otherwise: `maintenance` (collection, compaction,
+/// scrub), `sweepLock` (a sweep against puts of known blocks), `commits` (who flushes), a lane, `state`.
 ///
 /// Formats: docs/formats/pack.md, index.md, data-directory.md.
 public final class PackBlockStore: BlockStore {
@@ -115,8 +114,8 @@ public final class PackBlockStore: BlockStore {
         try reopenUnsealedPacks()
     }
 
-    /// Flushes everything and leaves a directory of plain CAR files. Call it when no other call is under way; the
-    /// store cannot be used afterwards.
+    /// Flushes everything and leaves a directory of plain CAR files. Call it when no other call is under way;
+    /// the store cannot be used afterwards.
     public func close() throws {
         try checkOpen()
         try commit()
@@ -157,7 +156,8 @@ public final class PackBlockStore: BlockStore {
         }
     }
 
-    /// The unsealed packs that a stop left are appended to again; recovery leaves no more of them than there are lanes.
+    /// The unsealed packs that a stop left are appended to again; recovery leaves no more of them than there
+    /// are lanes.
     private func reopenUnsealedPacks() throws {
         let unsealed = state.withLock { state in
             state.packs.filter { !$0.value.isSealed }.keys.sorted(by: >)

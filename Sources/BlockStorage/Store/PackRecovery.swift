@@ -2,8 +2,8 @@ import Multiformats
 
 /// Brings the index up to what the packs hold, when a store is opened.
 ///
-/// Only what lies behind a pack's mark is read, so the cost is bounded by what was written since the last flush, and by
-/// the target size of the open packs where the last stop was a crash.
+/// Only what lies behind a pack's mark is read, so the cost is bounded by what was written since the last
+/// flush, and by the target size of the open packs where the last stop was a crash.
 struct PackRecovery {
     struct Outcome {
         var packs: [UInt64: PackState] = [:]

@@ -2,8 +2,8 @@ import Digests
 public import IPLD
 public import Multiformats
 
-/// Checks every block against its CID on the way into and out of another store: for stores that do not, and for callers
-/// that did not.
+/// Checks every block against its CID on the way into and out of another store: for stores that do not, and
+/// for callers that did not.
 public struct VerifyingBlockStore<Base: BlockStore>: BlockStore {
     private let base: Base
 
