@@ -62,16 +62,35 @@ struct FileExport: Sendable {
         return events
     }
 
-    /// A file of one block.
+    /// A file of one block: made and written in two calls, under its name. What a kill leaves between them is
+    /// a beginning of the content, which a repeated export recognises and completes.
     private func write(_ bytes: [UInt8], _ request: Request) throws -> ExportEvent {
         let size = UInt64(bytes.count)
-        if let status = try request.directory.status(of: request.name) {
-            let isSame =
-                try status.kind == .file && status.bytes == Int64(bytes.count)
-                && holds(bytes, request.directory.openFile(request.name))
-            if isSame { return .unchanged(path: request.path, bytes: size) }
-            try clear(status, request.name, request.directory, request.path)
+        do {
+            let file = try request.directory.createFile(request.name)
+            try bytes.withUnsafeBytes { try file.write($0, at: 0) }
+            return .written(path: request.path, bytes: size)
+        } catch let error as POSIXError where error.code == EEXIST {
+            return try replace(with: bytes, request)
         }
+    }
+
+    /// Something has the name of a file of one block already.
+    private func replace(with bytes: [UInt8], _ request: Request) throws -> ExportEvent {
+        let size = UInt64(bytes.count)
+        guard let status = try request.directory.status(of: request.name) else {
+            throw POSIXError("create", path: request.path, code: EEXIST)
+        }
+        if status.kind == .file, status.bytes <= Int64(bytes.count) {
+            let file = try request.directory.openFile(request.name)
+            if try begins(file, bytes: Int(status.bytes), with: bytes) {
+                if status.bytes == Int64(bytes.count) { return .unchanged(path: request.path, bytes: size) }
+                // Nothing of it is lost by completing it.
+                try bytes.withUnsafeBytes { try file.write($0, at: 0) }
+                return .written(path: request.path, bytes: size)
+            }
+        }
+        try clear(status, request.name, request.directory, request.path)
         let part = Self.partName(of: request.name)
         let file = try create(part, in: request.directory)
         try bytes.withUnsafeBytes { try file.write($0, at: 0) }
@@ -155,10 +174,11 @@ struct FileExport: Sendable {
         }
     }
 
-    private func holds(_ bytes: [UInt8], _ file: TargetFile) throws -> Bool {
-        var existing = [UInt8](repeating: 0, count: bytes.count)
-        let count = try existing.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
-        return count == bytes.count && existing == bytes
+    /// Whether the file's bytes, so many, are the first ones of the content.
+    private func begins(_ file: TargetFile, bytes count: Int, with content: [UInt8]) throws -> Bool {
+        var existing = [UInt8](repeating: 0, count: count)
+        let read = try existing.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+        return read == count && content.starts(with: existing)
     }
 
     private func holds(_ reader: UnixFSFileReader, _ file: TargetFile) throws -> Bool {
