@@ -13,9 +13,13 @@ struct LeafStage: Sendable {
     let scope: ScopeMarks
 
     /// Stores one leaf a chunk, in order.
-    func store(_ chunks: [UnsafeRawBufferPointer]) throws -> [FileLeaf] {
+    ///
+    /// - Parameter soleLeafMetadata: of a file that is this one chunk: where the leaf is the root, it carries them.
+    func store(
+        _ chunks: [UnsafeRawBufferPointer], soleLeafMetadata: UnixFSMetadata? = nil
+    ) throws -> [FileLeaf] {
         guard !chunks.isEmpty else { return [] }
-        let encoder = LeafEncoder(parameters)
+        let encoder = LeafEncoder(parameters, soleLeafMetadata: soleLeafMetadata)
         if parameters.rawLeaves { return try storeEncoded(chunks, encoder, contents: chunks) }
 
         // DAG-PB leaves wrap the content: lay the wrapped forms one behind the other.
@@ -32,11 +36,13 @@ struct LeafStage: Sendable {
             encoded.append(UnsafeRawBufferPointer(target))
             offset += size
         }
-        return try storeEncoded(encoded, encoder, contents: chunks)
+        return try storeEncoded(
+            encoded, encoder, contents: chunks, carriesMetadata: soleLeafMetadata?.isEmpty == false)
     }
 
     private func storeEncoded(
-        _ blocks: [UnsafeRawBufferPointer], _ encoder: LeafEncoder, contents: [UnsafeRawBufferPointer]
+        _ blocks: [UnsafeRawBufferPointer], _ encoder: LeafEncoder, contents: [UnsafeRawBufferPointer],
+        carriesMetadata: Bool = false
     ) throws -> [FileLeaf] {
         let multihashes =
             parameters.hash == .sha2_256
@@ -52,7 +58,8 @@ struct LeafStage: Sendable {
             leaves.append(
                 FileLeaf(
                     cid: cid, contentBytes: UInt64(contents[index].count),
-                    dagBytes: UInt64(blocks[index].count)))
+                    dagBytes: UInt64(blocks[index].count),
+                    carriesMetadata: carriesMetadata))
         }
         try store.put(views, scope: scope)
         return leaves

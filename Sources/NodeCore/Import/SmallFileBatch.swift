@@ -118,7 +118,7 @@ struct SmallFileBatch: Sendable {
         /// Hashes and stores what lies in the buffer, and builds the nodes above.
         mutating func flush() throws {
             guard !waiting.isEmpty else { return }
-            let leaves = try batch.stage.store(chunks)
+            let leaves = try storeLeaves()
             var inner = BlockCollector(store: batch.stage.store, scope: batch.stage.scope)
             var next = 0
             for file in waiting {
@@ -132,6 +132,23 @@ struct SmallFileBatch: Sendable {
             chunks.removeAll(keepingCapacity: true)
             waiting.removeAll(keepingCapacity: true)
             used = 0
+        }
+
+        /// All chunks together, but for files whose one leaf carries their metadata: no two of those are alike.
+        private func storeLeaves() throws -> [FileLeaf] {
+            let parameters = batch.options.parameters
+            let canCarry = !parameters.rawLeaves && parameters.layout == .balanced
+            guard canCarry, waiting.contains(where: { $0.metadata != nil }) else {
+                return try batch.stage.store(chunks)
+            }
+            var leaves: [FileLeaf] = []
+            var next = 0
+            for file in waiting {
+                let own = Array(chunks[next..<(next + file.chunks)])
+                next += file.chunks
+                leaves += try batch.stage.store(own, soleLeafMetadata: own.count == 1 ? file.metadata : nil)
+            }
+            return leaves
         }
     }
 }

@@ -67,6 +67,10 @@ struct AddCommand: ParsableCommand {
             throw ValidationError("--name names one root: add the paths one by one, or together with --wrap")
         }
         if name?.isEmpty == true { throw ValidationError("--name needs a name") }
+        if (preserveMode || preserveMtime) && profile.rawLeaves == true {
+            throw ValidationError(
+                "raw leaves carry no mode or time: leave out --raw-leaves, or what is to be preserved")
+        }
         if onlyHash && noPin {
             throw ValidationError("--only-hash stores nothing, so there is nothing to pin")
         }
@@ -106,7 +110,10 @@ extension AddCommand {
             self.command = command
             self.node = node
             self.configuration = configuration
-            parameters = try command.profile.parameters(default: configuration[.profile])
+            var parameters = try command.profile.parameters(default: configuration[.profile])
+            // As in Kubo: the root carries mode and time, so it must be a node of its own kind.
+            if command.preserveMode || command.preserveMtime { parameters.rawLeaves = false }
+            self.parameters = parameters
             bar = ProgressBar(command.onlyHash ? "hashing" : "adding")
             lines = CommittedLines(store: node?.store)
         }
