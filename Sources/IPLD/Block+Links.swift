@@ -4,6 +4,7 @@ extension Block {
     /// The CIDs that the block links to, in its order, repeated where the block repeats them.
     ///
     /// Raw blocks and blocks of unknown codecs have none; plain CBOR and JSON carry no links by definition.
+    /// DAG-CBOR need not be in its one form for this (``DAGCBOR/Dialect/links``); ``value(limits:)`` is strict.
     ///
     /// - Throws: `DAGPBError`, `IPLDCodecError` if the block is not what its codec says.
     public func links() throws -> [CID] {
@@ -11,7 +12,8 @@ extension Block {
         case .dagPB: return try DAGPBNode.links(of: bytes)
         case .dagCBOR, .dagJSON:
             var links: [CID] = []
-            try value().appendLinks(to: &links)
+            let value = cid.codec == .dagCBOR ? try DAGCBOR.decode(bytes, dialect: .links) : try value()
+            value.appendLinks(to: &links)
             return links
         default: return []
         }

@@ -68,6 +68,32 @@ import Testing
         #expect(throws: DAGWalkError.self) { try walk(block.cid, source, budget) }
     }
 
+    @Test func linksAreFoundInCBORThatIsNotInItsOneForm() throws {
+        // {"\xff": link, "a": NaN, 1: [link]}: no UTF-8, keys out of order, a float that is none.
+        let leaf = try CID(hashing: [1], codec: .raw)
+        let link: [UInt8] = [0xD8, 0x2A, 0x58, UInt8(leaf.byteCount + 1), 0] + leaf.bytes
+        let bytes: [UInt8] =
+            [0xA3, 0x61, 0xFF] + link + [0x61, 0x61, 0xFB, 0x7F, 0xF8, 0, 0, 0, 0, 0, 0, 0x01, 0x81] + link
+        let block = Block(cid: try CID(hashing: bytes, codec: .dagCBOR), bytes: bytes)
+        #expect(try block.links() == [leaf, leaf])
+        #expect(throws: IPLDCodecError.self) { try block.value() }
+    }
+
+    @Test func aBlockThatIsNotWhatItsCodecSaysEndsTheWalkByName() throws {
+        let bad = Block(cid: try CID(hashing: [0xFF, 0xFF], codec: .dagPB), bytes: [0xFF, 0xFF])
+        let root = try node([bad.cid])
+        let source = DictionaryBlockSource([root, bad])
+        do {
+            _ = try walk(root.cid, source)
+            Issue.record("the walk went on")
+        } catch let error as DAGWalkError {
+            guard case .unreadable(bad.cid, _) = error else {
+                Issue.record("\(error)")
+                return
+            }
+        }
+    }
+
     @Test func pathsCrossCodecs() throws {
         let leaf = Block(cid: try CID(hashing: [9], codec: .raw), bytes: [9])
         let directory = DAGPBNode(links: [DAGPBLink(cid: leaf.cid, name: Array("file".utf8), tsize: 1)])

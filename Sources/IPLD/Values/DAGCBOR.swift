@@ -11,6 +11,9 @@ public enum DAGCBOR {
         case dagCBOR
         /// Any CBOR with string or integer keys; tags are passed over, `undefined` reads as null.
         case plainCBOR
+        /// Whatever has the structure of CBOR, strings of any bytes too: for finding links. Blocks that were
+        /// written with fewer scruples (Filecoin's chain has such strings) must be walked and kept like others.
+        case links
     }
 
     /// Decodes a block, without recursion and without allocating by claim.
@@ -20,7 +23,7 @@ public enum DAGCBOR {
         guard bytes.count <= limits.blockBytes else {
             throw .blockTooLarge(bytes: bytes.count, maximum: limits.blockBytes)
         }
-        var decoder = CBORDecoder(bytes, isStrict: dialect == .dagCBOR, limits: limits)
+        var decoder = CBORDecoder(bytes, dialect: dialect, limits: limits)
         return try decoder.decode()
     }
 
@@ -113,12 +116,15 @@ public enum DAGCBOR {
 private struct CBORDecoder {
     private let bytes: [UInt8]
     private let isStrict: Bool
+    /// Whether only the links matter.
+    private let isForLinks: Bool
     private var offset = 0
     private var stack: ValueStack
 
-    init(_ bytes: [UInt8], isStrict: Bool, limits: IPLDLimits) {
+    init(_ bytes: [UInt8], dialect: DAGCBOR.Dialect, limits: IPLDLimits) {
         self.bytes = bytes
-        self.isStrict = isStrict
+        isStrict = dialect == .dagCBOR
+        isForLinks = dialect == .links
         stack = ValueStack(limits: limits)
     }
 
@@ -200,8 +206,10 @@ private struct CBORDecoder {
         -> String
     {
         let utf8 = try content(info, count, start)
-        guard let string = String(validating: utf8, as: UTF8.self) else { throw .badString(offset: start) }
-        return string
+        if let string = String(validating: utf8, as: UTF8.self) { return string }
+        guard isForLinks else { throw .badString(offset: start) }
+        // Byte by byte, so that different keys stay different.
+        return String(String.UnicodeScalarView(utf8.map { Unicode.Scalar($0) }))
     }
 
     private mutating func take(_ count: UInt64, _ start: Int) throws(IPLDCodecError) -> ArraySlice<UInt8> {
@@ -254,7 +262,7 @@ private struct CBORDecoder {
     }
 
     private mutating func add(_ float: Double, _ start: Int) throws(IPLDCodecError) {
-        guard float.isFinite else { throw .badNumber(offset: start) }
+        guard float.isFinite || isForLinks else { throw .badNumber(offset: start) }
         try stack.add(.float(float))
     }
 }

@@ -64,8 +64,7 @@ public struct DAGWalker {
     /// The next step, or `nil` at the end.
     ///
     /// - Parameter load: the block of a CID; `nil` counts as missing.
-    /// - Throws: `DAGWalkError` when a budget is used up, what decoding blocks throws, and what the closures
-    /// throw.
+    /// - Throws: `DAGWalkError` when a budget is used up or a block cannot be read, and what the closures throw.
     public mutating func next(load: (CID) throws -> Block?) throws -> Step? {
         while let (cid, depth) = stack.popLast() {
             switch try visit(cid) {
@@ -80,7 +79,13 @@ public struct DAGWalker {
             guard let block = try load(cid) else { return .missing(cid, depth: depth) }
             bytes &+= UInt64(block.bytes.count)
             guard bytes <= budget.bytes else { throw DAGWalkError.tooManyBytes(cid, maximum: budget.bytes) }
-            for link in try block.links().reversed() { stack.append((link, depth + 1)) }
+            let links: [CID]
+            do {
+                links = try block.links()
+            } catch {
+                throw DAGWalkError.unreadable(cid, reason: String(describing: error))
+            }
+            for link in links.reversed() { stack.append((link, depth + 1)) }
             return .block(block, depth: depth)
         }
         return nil
@@ -93,11 +98,13 @@ public struct DAGWalker {
     }
 }
 
-/// A walk went farther than it may.
+/// A walk went farther than it may, or cannot go on.
 public enum DAGWalkError: Error, Equatable, Sendable {
     case tooDeep(CID, maximum: Int)
     case tooManyBlocks(CID, maximum: Int)
     case tooManyBytes(CID, maximum: UInt64)
+    /// The block is what its CID names, but not what its codec says: nobody knows its links.
+    case unreadable(CID, reason: String)
 }
 
 extension DAGWalkError: CustomStringConvertible {
@@ -108,6 +115,8 @@ extension DAGWalkError: CustomStringConvertible {
             "the DAG has more than \(maximum) blocks; the walk stopped at \(cid)"
         case .tooManyBytes(let cid, let maximum):
             "the DAG has more than \(maximum) bytes; the walk stopped at \(cid)"
+        case .unreadable(let cid, let reason):
+            "block \(cid) is not what its codec says, so that its links are not known: \(reason)"
         }
     }
 }

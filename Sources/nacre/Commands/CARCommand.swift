@@ -3,6 +3,7 @@ import BlockStorage
 import CAR
 import Catalog
 import Glibc
+import IPLD
 import Multiformats
 import NodeCore
 import UnixFS
@@ -77,7 +78,10 @@ extension CARCommand {
             } catch let error as CARError {
                 throw CommandError(
                     .damaged,
-                    "\(path): \(error); nothing is pinned, and what came before it goes with the next gc")
+                    "\(path): \(error)\(error.hint); nothing is pinned, and what came before it goes with the next gc"
+                )
+            } catch let error as DAGWalkError {
+                throw CommandError(.failed, "\(path): \(error); nothing is pinned")
             }
             bar.finish()
             var out = StandardOutput()
@@ -204,7 +208,7 @@ extension CARCommand {
                 }
             } catch let error as CARError {
                 try out.flush()
-                throw CommandError(.damaged, "\(path): \(error)")
+                throw CommandError(.damaged, "\(path): \(error)\(error.hint)")
             }
             try out.flush()
         }
@@ -241,7 +245,7 @@ extension CARCommand {
                     bar.advance(bytes: section.bytes.count)
                 }
             } catch let error as CARError {
-                throw CommandError(.damaged, "\(path): \(error)")
+                throw CommandError(.damaged, "\(path): \(error)\(error.hint)")
             }
             bar.finish()
             report.rootsMissing = roots.count
@@ -260,6 +264,18 @@ extension CARCommand {
             if !roots.isEmpty {
                 throw CommandError(.partlyDone, "\(roots.count) of the roots are not in the file")
             }
+        }
+    }
+}
+
+extension CARError {
+    /// The option that makes the file readable, if there is one.
+    fileprivate var hint: String {
+        switch self {
+        case .zeroLengthSection: " (--zero-length-is-end)"
+        case .blockTooLarge(_, _, let bytes, _) where bytes <= UInt64(Block.hardMaximumBytes):
+            " (--allow-big-block)"
+        default: ""
         }
     }
 }
