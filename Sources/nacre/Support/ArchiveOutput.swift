@@ -28,11 +28,13 @@ enum ArchiveOutput {
     }
 }
 
-/// A file that appears under its name when it is whole; `-` is standard output.
+/// A file that appears under its name when it is whole, and leaves nothing behind if it never is; `-` is
+/// standard output.
 final class OutputFile {
     private let path: [UInt8]
     private let passing: [UInt8]
-    private var descriptor: Int32
+    private let descriptor: Int32
+    private var isFinished = false
 
     init(_ path: [UInt8]) throws {
         self.path = path
@@ -41,12 +43,16 @@ final class OutputFile {
             descriptor = STDOUT_FILENO
             return
         }
-        descriptor = (passing + [0]).withUnsafeBufferPointer { bytes in
-            bytes.withMemoryRebound(to: CChar.self) {
-                Glibc.open($0.baseAddress!, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-            }
+        descriptor = Self.withCString(passing) {
+            Glibc.open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         }
         guard descriptor >= 0 else { throw POSIXError("create", path: path, code: errno) }
+    }
+
+    deinit {
+        guard descriptor >= 0, descriptor != STDOUT_FILENO else { return }
+        close(descriptor)
+        if !isFinished { Self.withCString(passing) { _ = unlink($0) } }
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
@@ -66,14 +72,14 @@ final class OutputFile {
 
     func finish() throws {
         guard descriptor != STDOUT_FILENO else { return }
-        close(descriptor)
-        let result = (passing + [0]).withUnsafeBufferPointer { old in
-            (path + [0]).withUnsafeBufferPointer { new in
-                old.withMemoryRebound(to: CChar.self) { old in
-                    new.withMemoryRebound(to: CChar.self) { rename(old.baseAddress!, $0.baseAddress!) }
-                }
-            }
-        }
+        let result = Self.withCString(passing) { old in Self.withCString(path) { rename(old, $0) } }
         guard result == 0 else { throw POSIXError("rename", path: passing, code: errno) }
+        isFinished = true
+    }
+
+    private static func withCString<R>(_ path: [UInt8], _ body: (UnsafePointer<CChar>) -> R) -> R {
+        (path.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer {
+            body($0.baseAddress.unsafelyUnwrapped)
+        }
     }
 }
