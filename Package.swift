@@ -125,7 +125,8 @@ let package = Package(
         .testTarget(
             name: "LayeringTests", dependencies: ["TestKit"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["nacre", "Multiformats", "CAR", "IPLD", "TestKit"],
+            name: "EndToEndTests",
+            dependencies: ["nacre", "Multiformats", "Digests", "CAR", "IPLD", "UnixFS", "TestKit"],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]
