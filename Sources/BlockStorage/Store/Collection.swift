@@ -1,16 +1,36 @@
-/// A collection that is under way: one bit for each block that is reachable.
+/// A collection that is under way: what the walk from the roots has reached, and what was put meanwhile.
 ///
-/// Bits are kept by pack and ordinal: 10 million blocks take 1.25 MB. Used under the store's state lock only.
+/// Used under the store's state lock only.
 struct Collection {
     /// Blocks put at or after this moment stay.
     let cutoff: UInt64
-    private var bitmaps: [UInt64: [UInt64]] = [:]
+    private var reached = BlockBits()
+    /// Kept apart from `reached`: that a block was put says nothing about what lies below it, so the walk must
+    /// still enter it.
+    private var touched = BlockBits()
 
     init(cutoff: UInt64) { self.cutoff = cutoff }
 
+    /// Keeps a block that the walk has come to.
+    ///
+    /// - Returns: whether the walk comes to it for the first time.
+    mutating func reach(_ location: BlockLocation) -> Bool { reached.insert(location) }
+
+    /// Keeps a block that was put.
+    mutating func mark(_ location: BlockLocation) { touched.insert(location) }
+
+    func isMarked(_ location: BlockLocation) -> Bool {
+        reached.contains(location) || touched.contains(location)
+    }
+}
+
+/// A set of blocks: one bit each, by pack and ordinal. 10 million blocks take 1.25 MB.
+struct BlockBits {
+    private var bitmaps: [UInt64: [UInt64]] = [:]
+
     /// - Returns: whether the bit was not set before.
     @discardableResult
-    mutating func mark(_ location: BlockLocation) -> Bool {
+    mutating func insert(_ location: BlockLocation) -> Bool {
         let word = Int(location.ordinal >> 6)
         let bit = UInt64(1) << UInt64(location.ordinal & 63)
         var bitmap = bitmaps[location.pack] ?? []
@@ -24,7 +44,7 @@ struct Collection {
         return isNew
     }
 
-    func isMarked(_ location: BlockLocation) -> Bool {
+    func contains(_ location: BlockLocation) -> Bool {
         guard let bitmap = bitmaps[location.pack], bitmap.count > Int(location.ordinal >> 6) else {
             return false
         }

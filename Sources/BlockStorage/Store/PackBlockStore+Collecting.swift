@@ -56,10 +56,13 @@ extension PackBlockStore {
     }
 
     /// Marks a block as reachable, during a collection; afterwards a sweep does not drop it.
+    ///
+    /// - Returns: `markedBefore` only if this was called for it before: what lies below a block that was merely
+    ///   put meanwhile is not marked yet.
     public func mark(_ multihash: Multihash) throws -> Marking {
         guard let location = try location(of: multihash) else { return .absent }
         return state.withLock { state in
-            state.collection?.mark(location) == false ? .markedBefore : .newlyMarked
+            state.collection?.reach(location) == false ? .markedBefore : .newlyMarked
         }
     }
 

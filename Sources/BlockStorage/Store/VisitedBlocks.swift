@@ -6,7 +6,7 @@ import Synchronization
 /// A block that compaction moves during the walk counts as not visited once more.
 public final class VisitedBlocks: Sendable {
     private let store: PackBlockStore
-    private let bits = Mutex(Collection(cutoff: 0))
+    private let bits = Mutex(BlockBits())
 
     init(store: PackBlockStore) { self.store = store }
 
@@ -16,7 +16,7 @@ public final class VisitedBlocks: Sendable {
         guard let location = try store.location(of: cid.multihash), !location.isQuarantined else {
             return .absent
         }
-        return bits.withLock { $0.mark(location) } ? .newlyMarked : .markedBefore
+        return bits.withLock { $0.insert(location) } ? .newlyMarked : .markedBefore
     }
 }
 

@@ -49,7 +49,7 @@ extension StorageNode {
     /// Drops blocks that no pin reaches and gives their space back, while everything else goes on.
     ///
     /// Nothing is dropped if a block that a pin needs is damaged or missing: what lies below it cannot be
-    /// known. Memory: one bit a block; with `listsTrees`, also a digest for each link of what goes.
+    /// known. Memory: two bits a block; with `listsTrees`, also a digest for each link of what goes.
     public func collectGarbage(
         _ options: CollectionOptions, cancellation: Cancellation = Cancellation(),
         progress: (String, Int) throws -> Void = { _, _ in }
