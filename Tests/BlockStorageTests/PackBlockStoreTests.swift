@@ -296,12 +296,3 @@ final class Failures: @unchecked Sendable {
     func add(_ message: String) { lock.withLock { messages.append(message) } }
     var all: [String] { lock.withLock { messages } }
 }
-
-/// A clock that stands still until it is told to go on.
-final class ManualClock: @unchecked Sendable {
-    // Proof of Sendable: every access is under the lock.
-    private let lock = NSLock()
-    private var now: UInt64 = 1_000_000
-    var milliseconds: UInt64 { lock.withLock { now } }
-    func advance(milliseconds: UInt64) { lock.withLock { now += milliseconds } }
-}

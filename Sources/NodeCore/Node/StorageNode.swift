@@ -27,14 +27,31 @@ public final class StorageNode: Sendable {
             throw NodeError.noDataDirectory(directory)
         }
         let configuration = try Configuration.load(dataDirectory: directory, environment: environment)
-        return try StorageNode(directory: directory, configuration: configuration)
+        return try StorageNode(
+            directory: directory, configuration: configuration, on: Ground(configuration.storeOptions))
     }
 
-    private init(directory: String, configuration: Configuration) throws {
+    /// What a node stands on. The catalog is on the real disk always.
+    package struct Ground {
+        package var storeOptions: PackBlockStore.Options
+        package var files: any FileSystem = DiskFileSystem()
+        /// `nil` for RocksDB in the data directory.
+        package var index: (any BlockIndex)?
+
+        package init(_ storeOptions: PackBlockStore.Options) { self.storeOptions = storeOptions }
+    }
+
+    /// Opens a node on another disk, index or clock than the system's, with the default configuration.
+    package static func open(_ directory: String, on ground: Ground) throws -> StorageNode {
+        try StorageNode(directory: directory, configuration: Configuration(), on: ground)
+    }
+
+    private init(directory: String, configuration: Configuration, on ground: Ground) throws {
         self.directory = directory
         self.configuration = configuration
         // The store first: it checks the format and takes the lock before anything is touched.
-        store = try PackBlockStore(directory: directory, options: configuration.storeOptions)
+        store = try PackBlockStore(
+            directory: directory, options: ground.storeOptions, files: ground.files, index: ground.index)
         catalog = try CatalogDatabase(path: directory + "/" + CatalogDatabase.fileName)
     }
 
