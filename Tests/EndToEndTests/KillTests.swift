@@ -27,12 +27,19 @@ private struct MixedLoad {
     private var kept: [String: [UInt8]] = [:]
     private var pinned: [String: [String]] = [:]
     private var serial = 0
+    /// How long a process may live, in microseconds: some more than an undisturbed one of its kind takes here.
+    private var longestLife: UInt32 = 0
     private(set) var kills = 0
 
     init(seed: UInt64) throws {
         random = SeededRandom(seed: seed)
         directory = try TemporaryDirectory()
         nacre = NacreProcess(data: directory.path("data"))
+        try Data(random.bytes(5_000_000)).write(to: URL(fileURLWithPath: directory.path("first")))
+        let start = ContinuousClock.now
+        #expect(try nacre.run("add", directory.path("first")).status == 0)
+        let life = (ContinuousClock.now - start) / Duration.microseconds(1)
+        longestLife = UInt32(min(max(life * 1.5, 20_000), 1_000_000))
     }
 
     mutating func killedRound() throws {
@@ -91,9 +98,7 @@ private struct MixedLoad {
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
-        let reader = Thread { _ = output }
-        reader.start()
-        let delay = UInt32(random.number(1000...180_000))
+        let delay = UInt32(random.number(1000...Int(longestLife)))
         let pid = process.processIdentifier
         let killer = Thread {
             usleep(delay)

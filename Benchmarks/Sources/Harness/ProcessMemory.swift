@@ -5,10 +5,10 @@ public enum ProcessMemory {
     /// The most bytes resident since the last ``resetPeak()``.
     public static var peakBytes: Int { field("VmHWM:", of: "/proc/self/status") * 1024 }
     public static var residentBytes: Int { field("VmRSS:", of: "/proc/self/status") * 1024 }
-    /// Bytes that the process made the disk read.
-    public static var diskReadBytes: Int { field("read_bytes:", of: "/proc/self/io") }
-    /// Calls that read.
-    public static var readCalls: Int { field("syscr:", of: "/proc/self/io") }
+    /// Bytes that this thread made the disk read: what works in the background does not count.
+    public static var diskReadBytes: Int { field("read_bytes:", of: "/proc/thread-self/io") }
+    /// Calls of this thread that read.
+    public static var readCalls: Int { field("syscr:", of: "/proc/thread-self/io") }
 
     public static func resetPeak() {
         try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))

@@ -5,6 +5,9 @@ import Harness
 struct NacreBench {
     static func main() throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.first == IndexBenchmark.reader {
+            return try IndexBenchmark.readAtRandom(Array(arguments.dropFirst()))
+        }
         if arguments.first == IndexBenchmark.dyingWriter {
             try IndexBenchmark.writeAndDie(Array(arguments.dropFirst()))
         }

@@ -1,16 +1,19 @@
 import CRocksDB
+import Glibc
 import Synchronization
 
 /// The index on disk.
 ///
-/// Memory: one cache of 32 MiB holds data, index and filter blocks alike, two write buffers of 8 MiB; the
-/// filters of 10 million
-/// blocks take some 12 MB of the cache, so that a look-up costs one read of a data block at most.
+/// Memory: two write buffers of 8 MiB, a cache of 8 MiB for data, and the filters and fences of all tables: some
+/// 2.5 bytes a block, so that a look-up of a held block costs one read and that of an absent one none. From
+/// 1.5 GiB of tables (some 25 million blocks) on, filters and fences share a cache of 48 MiB instead, so that
+/// memory stays bounded whatever the number of blocks; cold look-ups then cost up to three reads.
 public final class RocksDBBlockIndex: BlockIndex, @unchecked Sendable {
     // Proof of Sendable: rocksdb_t and its options may be used by any number of threads at once
     // (rocksdb/db.h, "thread safety"); they are set once in `init` and destroyed in `deinit`, when nobody
     // holds a reference.
     private let database: OpaquePointer
+    private let family: OpaquePointer
     private let readOptions: OpaquePointer
     private let scanOptions: OpaquePointer
     private let writeOptions: OpaquePointer
@@ -20,11 +23,19 @@ public final class RocksDBBlockIndex: BlockIndex, @unchecked Sendable {
 
     /// Opens or makes the database in a directory.
     public init(directory: String) throws {
-        let tuning = RocksDBTuning()
+        let tuning = try RocksDBTuning(tableBytes: Self.tableBytes(in: directory))
         self.tuning = tuning
-        let database: OpaquePointer? = try Self.check {
-            rocksdb_open(tuning.options, directory, $0) as OpaquePointer?
+        var family: OpaquePointer?
+        let database: OpaquePointer? = try "default".withCString { name in
+            var names: UnsafePointer<CChar>? = name
+            var options: OpaquePointer? = tuning.options
+            return try Self.check {
+                rocksdb_open_column_families(tuning.options, directory, 1, &names, &options, &family, $0)
+                    as OpaquePointer?
+            }
         }
+        guard let family else { throw BlockStoreError.index("cannot open \(directory)") }
+        self.family = family
         guard let database, let read = rocksdb_readoptions_create(), let scan = rocksdb_readoptions_create(),
             let write = rocksdb_writeoptions_create(), let sync = rocksdb_writeoptions_create()
         else { throw BlockStoreError.index("cannot open \(directory)") }
@@ -44,7 +55,10 @@ public final class RocksDBBlockIndex: BlockIndex, @unchecked Sendable {
         rocksdb_readoptions_destroy(scanOptions)
         rocksdb_writeoptions_destroy(writeOptions)
         rocksdb_writeoptions_destroy(syncOptions)
-        if !isClosed.load(ordering: .acquiring) { rocksdb_close(database) }
+        if !isClosed.load(ordering: .acquiring) {
+            rocksdb_column_family_handle_destroy(family)
+            rocksdb_close(database)
+        }
     }
 
     public func value(of key: [UInt8]) throws -> [UInt8]? {
@@ -58,6 +72,37 @@ public final class RocksDBBlockIndex: BlockIndex, @unchecked Sendable {
         }
         guard let slice else { return nil }
         defer { rocksdb_pinnableslice_destroy(slice) }
+        return Self.bytes(of: slice)
+    }
+
+    public func values(of keys: [[UInt8]]) throws -> [[UInt8]?] {
+        guard keys.count > 1 else { return try keys.map { try value(of: $0) } }
+        var arena: [CChar] = []
+        arena.reserveCapacity(keys.reduce(0) { $0 + $1.count })
+        for key in keys { arena.append(contentsOf: key.lazy.map(CChar.init(bitPattern:))) }
+        var slices = [OpaquePointer?](repeating: nil, count: keys.count)
+        var messages = [UnsafeMutablePointer<CChar>?](repeating: nil, count: keys.count)
+        let sizes = keys.map(\.count)
+        arena.withUnsafeBufferPointer { arena in
+            var next = arena.baseAddress
+            let places = sizes.map { size in
+                defer { next = next?.advanced(by: size) }
+                return next
+            }
+            rocksdb_batched_multi_get_cf(
+                database, readOptions, family, keys.count, places, sizes, &slices, &messages, false)
+        }
+        var failure: String?
+        for case let message? in messages {
+            failure = failure ?? String(cString: message)
+            rocksdb_free(message)
+        }
+        defer { for case let slice? in slices { rocksdb_pinnableslice_destroy(slice) } }
+        if let failure { throw BlockStoreError.index(failure) }
+        return slices.map { slice in slice.flatMap(Self.bytes(of:)) }
+    }
+
+    private static func bytes(of slice: OpaquePointer) -> [UInt8]? {
         var count = 0
         guard let bytes = rocksdb_pinnableslice_value(slice, &count) else { return nil }
         return [UInt8](UnsafeRawBufferPointer(start: bytes, count: count))
@@ -119,12 +164,29 @@ public final class RocksDBBlockIndex: BlockIndex, @unchecked Sendable {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         // Whatever the sync says, the database is given free.
         let result = Result { try sync() }
+        rocksdb_column_family_handle_destroy(family)
         rocksdb_close(database)
         try result.get()
     }
 
+    /// The size of the tables that are there.
+    private static func tableBytes(in directory: String) -> Int64 {
+        guard let listing = opendir(directory) else { return 0 }
+        defer { closedir(listing) }
+        var bytes: Int64 = 0
+        while let entry = readdir(listing) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            var status = stat()
+            guard name.hasSuffix(".sst"), stat(directory + "/" + name, &status) == 0 else { continue }
+            bytes += Int64(status.st_size)
+        }
+        return bytes
+    }
+
     /// Runs a call that reports by an allocated text.
-    private static func check<R>(
+    fileprivate static func check<R>(
         _ call: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> R
     ) throws(BlockStoreError) -> R {
         var message: UnsafeMutablePointer<CChar>?
@@ -138,61 +200,48 @@ public final class RocksDBBlockIndex: BlockIndex, @unchecked Sendable {
 }
 
 /// The options of the database, kept as long as it is open.
+///
+/// Given as text (rocksdb/convenience.h, `GetOptionsFromString`): the C interface has no functions for some of them.
 private final class RocksDBTuning {
     let options: OpaquePointer
-    private let table: OpaquePointer
-    private let cache: OpaquePointer
 
-    private static let cacheBytes = 32 * 1024 * 1024
-    private static let writeBufferBytes = 8 * 1024 * 1024
+    /// Tables that keep their filters in memory; beyond that they share the cache.
+    private static let residentTableBytes: Int64 = 1536 * 1024 * 1024
 
-    init() {
-        // These allocate small objects; they return null only where malloc does, and then nothing could go
-        // on.
+    init(tableBytes: Int64) throws(BlockStoreError) {
+        // Both allocate small objects; they return null only where malloc does, and nothing could go on then.
+        let base: OpaquePointer = rocksdb_options_create()
         options = rocksdb_options_create()
-        table = rocksdb_block_based_options_create()
-        cache = Self.undividedCache()
-        rocksdb_block_based_options_set_block_cache(table, cache)
-        rocksdb_block_based_options_set_block_size(table, 4096)
-        rocksdb_block_based_options_set_format_version(table, 5)
-        // Ten bits a key: one look-up in a hundred for an absent block reads a block of the table.
-        rocksdb_block_based_options_set_filter_policy(table, rocksdb_filterpolicy_create_bloom_full(10))
-        rocksdb_block_based_options_set_whole_key_filtering(table, 1)
-        rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1)
-        rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1)
-        rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1)
-        rocksdb_options_set_block_based_table_factory(options, table)
-        rocksdb_options_set_create_if_missing(options, 1)
-        rocksdb_options_set_write_buffer_size(options, Self.writeBufferBytes)
-        rocksdb_options_set_max_write_buffer_number(options, 3)
-        rocksdb_options_set_target_file_size_base(options, 32 * 1024 * 1024)
-        rocksdb_options_set_max_bytes_for_level_base(options, 128 * 1024 * 1024)
-        rocksdb_options_set_max_open_files(options, 256)
-        // Keys are digests: nothing in them compresses.
-        rocksdb_options_set_compression(options, Int32(rocksdb_no_compression))
-        rocksdb_options_set_max_background_jobs(options, 2)
-        rocksdb_options_set_bytes_per_sync(options, 1024 * 1024)
-        rocksdb_options_set_max_total_wal_size(options, 64 * 1024 * 1024)
-        rocksdb_options_set_keep_log_file_num(options, 2)
-        rocksdb_options_set_info_log_level(options, 3)
-        rocksdb_options_set_paranoid_checks(options, 1)
-        // A torn tail of the log is what a crash leaves; recovery reads what is missing from the packs.
-        rocksdb_options_set_wal_recovery_mode(options, Int32(rocksdb_point_in_time_recovery))
+        defer { rocksdb_options_destroy(base) }
+        let table = Self.table + (tableBytes < Self.residentTableBytes ? Self.resident : Self.cached)
+        try RocksDBBlockIndex.check {
+            rocksdb_get_options_from_string(
+                base, Self.database + "block_based_table_factory={" + table + "}", options, $0)
+        }
     }
 
-    /// By default a cache is divided into shards of half a MiB, and what is larger than its shard is never kept:
-    /// a filter of a table of 32 MiB has 0.7 MiB, so every look-up would read one.
-    private static func undividedCache() -> OpaquePointer {
-        let cacheOptions: OpaquePointer = rocksdb_lru_cache_options_create()
-        defer { rocksdb_lru_cache_options_destroy(cacheOptions) }
-        rocksdb_lru_cache_options_set_capacity(cacheOptions, cacheBytes)
-        rocksdb_lru_cache_options_set_num_shard_bits(cacheOptions, 0)
-        return rocksdb_cache_create_lru_opts(cacheOptions)
-    }
+    private static let database = """
+        create_if_missing=true;paranoid_checks=true;\
+        write_buffer_size=8M;max_write_buffer_number=2;max_total_wal_size=64M;\
+        memtable_whole_key_filtering=true;memtable_prefix_bloom_size_ratio=0.1;\
+        compaction_style=kCompactionStyleUniversal;target_file_size_base=32M;compaction_readahead_size=1M;\
+        compression=kNoCompression;max_background_jobs=2;bytes_per_sync=1M;max_open_files=-1;\
+        keep_log_file_num=2;info_log_level=ERROR_LEVEL;wal_recovery_mode=kPointInTimeRecovery;
+        """
 
-    deinit {
-        rocksdb_block_based_options_destroy(table)
-        rocksdb_options_destroy(options)
-        rocksdb_cache_destroy(cache)
-    }
+    // Filters of 14 bits a key: one look-up in a thousand reads a block of a table that does not hold the key.
+    private static let table =
+        "filter_policy=bloomfilter:14:false;format_version=5;block_size=4096;whole_key_filtering=true;"
+
+    private static let resident =
+        "cache_index_and_filter_blocks=false;block_cache={capacity=8M;num_shard_bits=0};"
+
+    // By default a cache is divided into shards of half a MiB, and what is larger than its shard is never kept.
+    private static let cached = """
+        cache_index_and_filter_blocks=true;cache_index_and_filter_blocks_with_high_priority=true;\
+        partition_filters=true;index_type=kTwoLevelIndexSearch;pin_top_level_index_and_filter=true;\
+        block_cache={capacity=48M;num_shard_bits=0;high_pri_pool_ratio=0.8};
+        """
+
+    deinit { rocksdb_options_destroy(options) }
 }

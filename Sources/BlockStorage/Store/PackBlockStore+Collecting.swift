@@ -142,6 +142,7 @@ extension PackBlockStore {
                 try index.write(removal(of: dropped), sync: false)
                 state.withLock { state in
                     for (_, location) in dropped { state.forget(location) }
+                    state.generation += 1
                 }
             }
         }

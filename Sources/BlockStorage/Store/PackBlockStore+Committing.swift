@@ -1,3 +1,4 @@
+import Multiformats
 import Synchronization
 
 /// Who flushes: the first that comes leads, those that come while it works wait for the next round together.
@@ -8,7 +9,6 @@ struct CommitQueue {
     var isLeading = false
     var failure: (any Error)?
 }
-import Synchronization
 
 extension PackBlockStore {
     public func commit() throws {
@@ -93,11 +93,30 @@ extension PackBlockStore {
         }
     }
 
+    /// In the order of their digests, or nearly so: the index takes neighbours at a third of the cost.
+    private static func inOrder(
+        _ entries: [Multihash: BlockLocation]
+    ) -> [(key: Multihash, value: BlockLocation)] {
+        let unordered = Array(entries)
+        var order: [(digest: UInt64, position: Int)] = []
+        order.reserveCapacity(unordered.count)
+        for (position, entry) in unordered.enumerated() {
+            let digest = entry.key.withDigest { digest in
+                digest.count < 8 ? 0 : UInt64(bigEndian: digest.loadUnaligned(as: UInt64.self))
+            }
+            order.append((digest, position))
+        }
+        order.sort { $0.digest < $1.digest }
+        return order.map { unordered[$0.position] }
+    }
+
     private func writeEntries(_ round: inout Round) throws {
         let entries = state.withLock { $0.flushing }
         guard !entries.isEmpty || !round.packs.isEmpty else { return }
         var batch = IndexBatch()
-        for (multihash, location) in entries { batch.put(IndexKey.block(multihash), location.encoded) }
+        for (multihash, location) in Self.inOrder(entries) {
+            batch.put(IndexKey.block(multihash), location.encoded)
+        }
         // In the same batch as the entries that they cover.
         for (number, pack) in round.packs { batch.put(IndexKey.pack(number), pack.encoded) }
         try index.write(batch, sync: !round.full.isEmpty && options.durability != .os)

@@ -9,7 +9,7 @@ extension PackBlockStore {
         var summary = PutSummary()
         var generation = state.withLock { $0.generation }
         var damaged: [Multihash: BlockLocation] = [:]
-        var missing = try sortOut(blocks, scope: scope, &summary, &damaged)
+        var missing = try sortOut(blocks, scope: scope, since: generation, &summary, &damaged)
         if !missing.isEmpty {
             try checkFreeSpace(for: missing)
             let lane = takeLane()
@@ -18,7 +18,7 @@ extension PackBlockStore {
             if newest != generation {
                 generation = newest
                 // A flush ended meanwhile: what another thread put could have gone by unseen.
-                missing = try sortOut(missing, scope: scope, &summary, &damaged)
+                missing = try sortOut(missing, scope: scope, since: generation, &summary, &damaged)
             }
             do {
                 try append(missing, scope: scope, to: lane, since: generation, &summary)
@@ -45,17 +45,20 @@ extension PackBlockStore {
 
     /// Splits off the blocks that are held already; those count as just put.
     private func sortOut(
-        _ blocks: [BlockView], scope: ScopeMarks, _ summary: inout PutSummary,
+        _ blocks: [BlockView], scope: ScopeMarks, since generation: Int, _ summary: inout PutSummary,
         _ damaged: inout [Multihash: BlockLocation]
     ) throws -> [BlockView] {
         var missing: [BlockView] = []
         var seen: Set<Multihash> = []
-        for block in blocks {
+        let locations = try self.locations(of: blocks.map(\.cid.multihash))
+        for (block, location) in zip(blocks, locations) {
             guard block.bytes.count <= Block.hardMaximumBytes else {
                 throw BlockStoreError.blockTooLarge(
                     block.cid, bytes: block.bytes.count, maximum: Block.hardMaximumBytes)
             }
-            let holding = try block.cid.isIdentity ? .whole : self.hold(block.cid.multihash, adding: scope)
+            let holding: Holding =
+                try block.cid.isIdentity
+                ? .whole : hold(block.cid.multihash, at: location, since: generation, adding: scope)
             if case .damaged(let location) = holding { damaged[block.cid.multihash] = location }
             if holding == .whole || (blocks.count > 1 && !seen.insert(block.cid.multihash).inserted) {
                 summary.knownBlocks += 1
@@ -75,11 +78,12 @@ extension PackBlockStore {
         }
     }
 
-    /// Makes a held block count as just put: see ``hold(_:adding:)``.
+    /// Makes a held block count as just put: see ``hold(_:at:adding:)``.
     ///
     /// - Returns: `false` if the block is not held, or its bytes are known to be damaged.
     func touch(_ multihash: Multihash, adding scope: ScopeMarks) throws -> Bool {
-        try hold(multihash, adding: scope) == .whole
+        let generation = state.withLock { $0.generation }
+        return try hold(multihash, at: location(of: multihash), since: generation, adding: scope) == .whole
     }
 
     private enum Holding: Equatable {
@@ -90,39 +94,58 @@ extension PackBlockStore {
     }
 
     /// Makes a held block count as just put: for the grace period, for leases, for a collection that runs.
-    private func hold(_ multihash: Multihash, adding scope: ScopeMarks) throws -> Holding {
-        guard let location = try location(of: multihash) else { return .absent }
-        if location.isQuarantined { return .damaged(location) }
-        let isCollecting = state.withLock { $0.collection != nil }
-        if isCollecting {
-            // A sweep may be about to drop it: look again and mark under the lock that the sweep takes.
-            return try sweepLock.withLock { _ in
-                guard let location = try self.location(of: multihash) else { return .absent }
-                if location.isQuarantined { return .damaged(location) }
-                refresh(multihash, location, adding: scope)
+    ///
+    /// - Parameters:
+    ///   - place: where the block was found; `nil` if it was not.
+    ///   - generation: what had moved or gone before it was looked for.
+    private func hold(
+        _ multihash: Multihash, at place: BlockLocation?, since generation: Int, adding scope: ScopeMarks
+    ) throws -> Holding {
+        var (place, generation) = (place, generation)
+        while let location = place {
+            if location.isQuarantined { return .damaged(location) }
+            let (isCollecting, newest) = state.withLock { ($0.collection != nil, $0.generation) }
+            if isCollecting {
+                // A sweep may be about to drop it: look again and mark under the lock that the sweep takes.
+                return try sweepLock.withLock { _ in
+                    guard let location = try self.location(of: multihash) else { return .absent }
+                    if location.isQuarantined { return .damaged(location) }
+                    refresh(multihash, location, since: nil, adding: scope)
+                    return .whole
+                }
+            }
+            if newest == generation, refresh(multihash, location, since: generation, adding: scope) {
                 return .whole
             }
+            generation = newest
+            place = try self.location(of: multihash)
         }
-        refresh(multihash, location, adding: scope)
-        return .whole
+        return .absent
     }
 
-    private func refresh(_ multihash: Multihash, _ location: BlockLocation, adding scope: ScopeMarks) {
+    /// - Parameter generation: nothing is done if a flush or a sweep has ended since.
+    /// - Returns: whether nothing had.
+    @discardableResult
+    private func refresh(
+        _ multihash: Multihash, _ location: BlockLocation, since generation: Int?, adding scope: ScopeMarks
+    ) -> Bool {
         let now = options.now()
         var fresh = location
         fresh.flags.formUnion(BlockLocation.Flags(scope))
-        state.withLock { state in
+        return state.withLock { state in
+            if let generation, state.generation != generation { return false }
             state.collection?.mark(location)
             let oldestLease = state.leases.values.min() ?? now
             let isOld = location.birth + 60_000 < now || location.birth < oldestLease
-            guard isOld || fresh.flags != location.flags else { return }
+            guard isOld || fresh.flags != location.flags else { return true }
             if let current = state.pending[multihash] ?? state.flushing[multihash],
                 !current.isSamePlace(as: location)
             {
-                return  // it has moved, and what moved it counts as younger
+                return true  // it has moved, and what moved it counts as younger
             }
             fresh.birth = max(now, location.birth)
             state.pending[multihash] = fresh
+            return true
         }
     }
 

@@ -15,6 +15,31 @@ extension PackBlockStore {
         return try BlockLocation(decoding: value)
     }
 
+    /// Where blocks lie now, in order: one look at the index for all of them.
+    func locations(of multihashes: [Multihash]) throws -> [BlockLocation?] {
+        var locations = waiting(multihashes)
+        let unknown = locations.indices.filter { locations[$0] == nil }
+        guard !unknown.isEmpty else { return locations }
+        let values = try index.values(of: unknown.map { IndexKey.block(multihashes[$0]) })
+        var absent: [Int] = []
+        for (position, value) in zip(unknown, values) {
+            if let value {
+                locations[position] = try BlockLocation(decoding: value)
+            } else {
+                absent.append(position)
+            }
+        }
+        // They may have been flushed between the two looks.
+        for (position, location) in zip(absent, waiting(absent.map { multihashes[$0] })) {
+            locations[position] = location
+        }
+        return locations
+    }
+
+    private func waiting(_ multihashes: [Multihash]) -> [BlockLocation?] {
+        state.withLock { state in multihashes.map { state.pending[$0] ?? state.flushing[$0] } }
+    }
+
     public func size(of cid: CID) throws -> Int? {
         try checkOpen()
         if cid.isIdentity { return cid.multihash.digestByteCount }

@@ -44,7 +44,7 @@ public final class PackBlockStore: BlockStore {
         /// Being written to the index right now.
         var flushing: [Multihash: BlockLocation] = [:]
         var pendingBytes: Int64 = 0
-        /// Counts flushes that ended: a look-up that saw none in between saw everything.
+        /// Counts flushes and sweeps that ended: a look-up that saw none in between saw everything.
         var generation = 0
         var packs: [UInt64: PackState] = [:]
         /// Packs whose state must be written at the next flush.
