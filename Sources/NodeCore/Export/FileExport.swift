@@ -127,9 +127,11 @@ struct FileExport: Sendable {
             }
             try clear(status, name, directory, PathText.join(directory.handle.path, name))
         }
-        // Named by the content, so that a repeated export finds what it began and nothing else.
+        // Named by the content, so that a repeated export finds what it began and nothing else, and by the
+        // entry, since files of the same content are written at the same time.
         let partName =
-            Array(".nacre-part-".utf8) + Array(reader.root.cid.asVersion1.description.utf8.suffix(40))
+            Self.partName(of: name) + [UInt8(ascii: "-")]
+            + reader.root.cid.asVersion1.description.utf8.suffix(40)
         let file = try directory.openFile(partName)
         return Part(name: partName, file: file, isResumed: try file.status().bytes > 0)
     }
@@ -146,7 +148,7 @@ struct FileExport: Sendable {
                 let isRight = try existing.withUnsafeMutableBytes { buffer in
                     let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<bytes.count])
                     return try part.file.read(into: target, at: offset) == bytes.count
-                        && target.elementsEqual(bytes)
+                        && Self.areEqual(UnsafeRawBufferPointer(target), bytes)
                 }
                 if isRight { return }
             }
@@ -178,7 +180,12 @@ struct FileExport: Sendable {
     private func begins(_ file: TargetFile, bytes count: Int, with content: [UInt8]) throws -> Bool {
         var existing = [UInt8](repeating: 0, count: count)
         let read = try existing.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
-        return read == count && content.starts(with: existing)
+        guard read == count, count <= content.count else { return false }
+        return existing.withUnsafeBytes { existing in
+            content.withUnsafeBytes {
+                Self.areEqual(existing, UnsafeRawBufferPointer(rebasing: $0[..<count]))
+            }
+        }
     }
 
     private func holds(_ reader: UnixFSFileReader, _ file: TargetFile) throws -> Bool {
@@ -187,16 +194,27 @@ struct FileExport: Sendable {
         while let bytes = try cursor.next() {
             var existing = [UInt8](repeating: 0, count: bytes.count)
             let count = try existing.withUnsafeMutableBytes { try file.read(into: $0, at: offset) }
-            guard count == bytes.count, existing[...] == bytes else { return false }
+            let isRight = existing.withUnsafeBytes { existing in
+                bytes.withUnsafeBytes { Self.areEqual(existing, $0) }
+            }
+            guard count == bytes.count, isRight else { return false }
             offset += Int64(count)
         }
         return true
     }
 
-    /// The passing name of a file of one block. Two entries of a directory never have the same.
+    private static func areEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+        guard a.count == b.count else { return false }
+        guard let left = a.baseAddress, let right = b.baseAddress else { return a.isEmpty }
+        return memcmp(left, right, a.count) == 0
+    }
+
+    /// A passing name for an entry, short whatever its name; others of the directory have another.
     private static func partName(of name: [UInt8]) -> [UInt8] {
-        let prefix = Array(".nacre-part-".utf8)
-        return prefix + (name.count + prefix.count <= 255 ? name : Array(name.suffix(255 - prefix.count)))
+        // FNV-1a: a clash, which takes a tree that was made for it, fails the file and nothing else.
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in name { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return Array((".nacre-part-" + String(hash, radix: 16)).utf8)
     }
 
     private func create(_ part: [UInt8], in directory: TargetDirectory) throws -> TargetFile {
