@@ -38,7 +38,7 @@ extension CIDCommand {
             var out = StandardOutput()
             for text in cids { try out.write(line: try convert(text, encoding)) }
             if cids.isEmpty {
-                while let line = readLine() { try out.write(line: try convert(line, encoding)) }
+                try StandardInput.forEachLine { try out.write(line: try convert($0, encoding)) }
             }
             try out.flush()
         }

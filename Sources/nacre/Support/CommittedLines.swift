@@ -56,8 +56,16 @@ final class CommittedLines {
     private func release() throws {
         guard !committing.isEmpty else { return }
         ProgressBar.clearLine()
-        try output.write(bytes: committing)
-        try output.flush()
+        do {
+            try output.write(bytes: committing)
+            try output.flush()
+        } catch is SilentExit {
+            // For a verb that only reads, a reader that has gone away is a quiet end. Here work is left undone.
+            throw CommandError(
+                .failed,
+                "standard output was closed before everything was done; what was printed is kept, "
+                    + "the rest is not pinned; repeat the command to go on")
+        }
         committing.removeAll(keepingCapacity: true)
     }
 }

@@ -32,7 +32,7 @@ final class InputFile {
     /// Fills what it can of a buffer; 0 is the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         while true {
-            try Interruption.cancellation.check()
+            try Interruption.waitForInput(descriptor)
             let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
             if count >= 0 { return count }
             if errno != EINTR { throw POSIXError("read", path: RawArguments.bytes(of: path), code: errno) }

@@ -17,4 +17,17 @@ enum Interruption {
             }
         }
     }
+
+    /// Waits until there is something to read, or the end, so that Ctrl-C is noticed while nothing comes.
+    ///
+    /// A signal need not reach the thread that reads, and reading goes on after it: hence the short turns.
+    static func waitForInput(_ descriptor: Int32) throws {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while true {
+            try cancellation.check()
+            // What is wrong with the descriptor, reading it tells.
+            let ready = poll(&request, 1, 100)
+            if ready > 0 || ready < 0 && errno != EINTR { return }
+        }
+    }
 }

@@ -16,7 +16,7 @@ enum WholeInput {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 256 * 1024)
         while true {
-            try Interruption.cancellation.check()
+            try Interruption.waitForInput(descriptor)
             let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else {
