@@ -4,7 +4,8 @@ import UnixFS
 
 /// Streams a UnixFS DAG as a tar archive (POSIX.1-2001 pax).
 ///
-/// Names and targets that a plain header cannot hold, or that are not ASCII, go into a pax record before it.
+/// What a plain header cannot hold goes into a pax record before it: long names and targets, those that are
+/// not ASCII, large sizes, parts of seconds.
 /// Entries whose names could lead a careless reader out of its target (`..`, a slash, a NUL) are refused.
 /// Memory: one directory page a level.
 public final class TarExport {
@@ -93,6 +94,11 @@ public final class TarExport {
         if target.count > 100 || target.contains(where: { $0 >= 0x80 }) {
             Self.append("linkpath", target, to: &records)
         }
+        if let time = metadata.mtime,
+            time.nanoseconds > 0 || !(0...Self.largestPlainTime).contains(time.seconds)
+        {
+            Self.append("mtime", Array(Self.text(of: time).utf8), to: &records)
+        }
         if size >= 1 << 33 { Self.append("size", Array(String(size).utf8), to: &records) }
         if !records.isEmpty {
             try block(
@@ -101,9 +107,21 @@ public final class TarExport {
             try write(records + [UInt8](repeating: 0, count: (512 - records.count % 512) % 512))
         }
         let mode = metadata.mode.map { $0 & 0o777 } ?? (type == "5" ? 0o755 : type == "2" ? 0o777 : 0o644)
-        try block(
-            name: path, mode: mode, size: size, time: UInt64(clamping: metadata.mtime?.seconds ?? 0),
-            type: type, target: target)
+        let time = min(max(0, metadata.mtime?.seconds ?? 0), Self.largestPlainTime)
+        try block(name: path, mode: mode, size: size, time: UInt64(time), type: type, target: target)
+    }
+
+    /// Eleven octal digits; times before 1970 and parts of seconds do not fit at all.
+    private static let largestPlainTime: Int64 = (1 << 33) - 1
+
+    /// Decimal seconds, as pax has them. Nanoseconds always lead forward in time, before 1970 as well.
+    private static func text(of time: UnixFSTime) -> String {
+        let nanoseconds = min(time.nanoseconds, 999_999_999)
+        guard nanoseconds > 0 else { return String(time.seconds) }
+        let isBefore = time.seconds < 0
+        let digits = String(isBefore ? 1_000_000_000 - nanoseconds : nanoseconds)
+        let fraction = String(repeating: "0", count: 9 - digits.count) + digits
+        return isBefore ? "-\(-(time.seconds + 1)).\(fraction)" : "\(time.seconds).\(fraction)"
     }
 
     /// One header block. Spec: POSIX.1-2001, pax, "ustar Interchange Format".
