@@ -15,6 +15,7 @@ extension CIDCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print CIDs in another version, base or codec.")
         @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: ArgumentHelp("CIDs; none reads lines from standard input.", valueName: "cid"))
         var cids: [String] = []
         @Option(
@@ -36,11 +37,18 @@ extension CIDCommand {
                 return found
             }
             var out = StandardOutput()
-            for text in cids { try out.write(line: try convert(text, encoding)) }
-            if cids.isEmpty {
-                try StandardInput.forEachLine { try out.write(line: try convert($0, encoding)) }
-            }
+            for text in cids { try write(text, encoding, &out) }
+            if cids.isEmpty { try StandardInput.forEachLine { try write($0, encoding, &out) } }
             try out.flush()
+        }
+
+        private func write(
+            _ text: String, _ encoding: MultibaseEncoding?, _ out: inout StandardOutput
+        ) throws {
+            let converted = try convert(text, encoding)
+            guard output.json else { return try out.write(line: converted) }
+            try out.write(bytes: JSONLine.encode(["given": text, "cid": converted]))
+            try out.write("\n")
         }
 
         private func convert(_ text: String, _ encoding: MultibaseEncoding?) throws -> String {
@@ -94,9 +102,17 @@ extension CIDCommand {
     struct Bases: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List multibases: prefix and name.")
         @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
         func run() throws {
             var out = StandardOutput()
-            for base in MultibaseEncoding.all { try out.write(line: "\(base.prefixText) \(base.name)") }
+            for base in MultibaseEncoding.all {
+                if output.json {
+                    try out.write(bytes: JSONLine.encode(["prefix": base.prefixText, "name": base.name]))
+                    try out.write("\n")
+                } else {
+                    try out.write(line: "\(base.prefixText) \(base.name)")
+                }
+            }
             try out.flush()
         }
     }
@@ -104,23 +120,34 @@ extension CIDCommand {
     struct Codecs: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List codecs: code and name.")
         @OptionGroup var global: GlobalOptions
-        func run() throws { try Table.write(MulticodecTable.codecs) }
+        @OptionGroup var output: OutputOptions
+        func run() throws { try Table.write(MulticodecTable.codecs, json: output.json) }
     }
 
     struct Hashes: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List hash functions that are verified here: code and name.")
         @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
         func run() throws {
             let known = Set(MultihashCode.verifiable.map(\.rawValue)).union([MultihashCode.identity.rawValue])
-            try Table.write(MulticodecTable.hashFunctions.filter { known.contains($0.code) })
+            try Table.write(
+                MulticodecTable.hashFunctions.filter { known.contains($0.code) }, json: output.json)
         }
     }
 
     private enum Table {
-        static func write(_ rows: [(name: String, code: UInt64)]) throws {
+        static func write(_ rows: [(name: String, code: UInt64)], json: Bool) throws {
             var out = StandardOutput()
-            for row in rows { try out.write(line: "0x\(String(row.code, radix: 16)) \(row.name)") }
+            for row in rows {
+                let code = "0x" + String(row.code, radix: 16)
+                if json {
+                    try out.write(bytes: JSONLine.encode(["code": code, "name": row.name]))
+                    try out.write("\n")
+                } else {
+                    try out.write(line: "\(code) \(row.name)")
+                }
+            }
             try out.flush()
         }
     }
