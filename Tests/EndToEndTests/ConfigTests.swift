@@ -1,0 +1,99 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Settings: where they come from, and what is said of wrong ones.
+@Suite struct ConfigTests {
+    let directory: TemporaryDirectory
+    var nacre: NacreProcess
+
+    init() throws {
+        directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
+        nacre = NacreProcess(data: directory.path("data"))
+    }
+
+    @Test(arguments: [
+        ("[store]\npack_sise = \"1MiB\"\n", ":2:", ["store.pack_sise", "store.pack_size"]),
+        ("[stor]\npack_size = \"1MiB\"\n", ":2:", ["stor.pack_size", "store.pack_size"]),
+        ("# note\n\ngrace = \"1h\"\n", ":3:", ["grace", "gc.grace"]),
+        ("[import]\nthreads = [1, 2]\n", ":2:", ["import.threads"]),
+        ("[import]\nthreads = 4000\n", ":2:", ["import.threads", "4000", "256"]),
+        ("[store]\ndurability = \"maybe\"\n", ":2:", ["store.durability", "maybe", "group, always or os"]),
+        ("[gc]\nmax_unused = \"120%\"\n", ":2:", ["gc.max_unused", "0% to 100%"]),
+        ("[store]\n\nreserve = \n", ":3:", []),
+        ("[store\n", ":1:", []),
+        ("[gc]\ngrace = \"1h\"\ngrace = \"2h\"\n", ":", ["grace"]),
+    ])
+    func whatIsWrongInTheFileIsNamedWithItsLine(text: String, place: String, words: [String]) throws {
+        try directory.write(Array(text.utf8), to: "data/nacre.toml")
+        let checked = try nacre.run("config", "check")
+        #expect(checked.status == 2, "\(checked.text)\(checked.errors)")
+        #expect(checked.errors.contains("nacre.toml" + place), "\(checked.errors)")
+        for word in words { #expect(checked.errors.contains(word), "\(word)? \(checked.errors)") }
+    }
+
+    @Test func aWrongConfigurationStopsEveryVerbBeforeAnythingIsTouched() throws {
+        try directory.write(Array("[store]\nsize = 1\n".utf8), to: "data/nacre.toml")
+        #expect(try nacre.run(["add", "-"], input: [1]).status == 2)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path("data")) == ["nacre.toml"])
+        try directory.write([0xFF, 0xFE, 0x00], to: "data/nacre.toml")
+        let unreadable = try nacre.run("config", "check")
+        #expect(unreadable.status == 2)
+        #expect(unreadable.errors.contains("nacre.toml"))
+    }
+
+    @Test(arguments: [
+        ("NACRE_IMPORT_THREADS", "many", ["NACRE_IMPORT_THREADS", "import.threads", "many"]),
+        ("NACRE_STORE_RESERVE", "-5", ["NACRE_STORE_RESERVE", "64MiB"]),
+        ("NACRE_STORE_RESERV", "1MiB", ["NACRE_STORE_RESERV", "NACRE_STORE_RESERVE"]),
+        ("NACRE_GC_GRACE", "", ["NACRE_GC_GRACE", "24h"]),
+    ])
+    func whatIsWrongInTheEnvironmentIsNamed(name: String, value: String, words: [String]) throws {
+        var nacre = nacre
+        nacre.environment[name] = value
+        let checked = try nacre.run("config", "check")
+        #expect(checked.status == 2, "\(checked.text)")
+        for word in words { #expect(checked.errors.contains(word), "\(word)? \(checked.errors)") }
+    }
+
+    @Test func environmentGoesOverFileAndFileOverDefault() throws {
+        let file = try directory.write(
+            Array("[gc]\ngrace = \"2h\"\n\n[import]\nthreads = 3\nprofile = \"unixfs-v0-2015\"\n".utf8),
+            to: "data/nacre.toml")
+        var nacre = nacre
+        nacre.environment = ["NACRE_IMPORT_THREADS": "5"]
+        var settings: [String: [String]] = [:]
+        for row in try nacre.run("config", "show", "--json").objects() {
+            settings[try #require(row["key"] as? String)] = [
+                try #require(row["value"] as? String), try #require(row["origin"] as? String),
+            ]
+        }
+        #expect(settings["import.threads"] == ["5", "NACRE_IMPORT_THREADS"])
+        #expect(settings["gc.grace"] == ["2h", file + ":2"])
+        #expect(settings["import.profile"] == ["unixfs-v0-2015", file + ":6"])
+        #expect(settings["gc.max_unused"] == ["5%", "default"])
+        let shown = try nacre.run("config", "show").lines
+        #expect(
+            shown.contains { $0.hasPrefix("import.threads = 5") && $0.hasSuffix("# NACRE_IMPORT_THREADS") })
+        #expect(shown.count == settings.count)
+        // And a flag over all of them.
+        #expect(try nacre.run(["add", "-Q", "--only-hash", "-"], input: [1, 2]).lines[0].hasPrefix("Qm"))
+        let flagged = try nacre.run(
+            ["add", "-Q", "--only-hash", "--profile", "unixfs-v1-2025", "-"], input: [1, 2])
+        #expect(flagged.lines[0].hasPrefix("bafkrei"))
+    }
+
+    @Test func theDefaultFileIsRightAndSaysTheDefaults() throws {
+        let plain = try nacre.run("config", "show", "--json").objects()
+        let text = try nacre.run("config", "default")
+        #expect(text.status == 0)
+        try directory.write(text.output, to: "data/nacre.toml")
+        let checked = try nacre.run("config", "check")
+        #expect(checked.status == 0, "\(checked.errors)")
+        let written = try nacre.run("config", "show", "--json").objects()
+        #expect(plain.map { $0["key"] as? String } == written.map { $0["key"] as? String })
+        #expect(plain.map { $0["value"] as? String } == written.map { $0["value"] as? String })
+        #expect(plain.allSatisfy { $0["origin"] as? String == "default" })
+        #expect(written.allSatisfy { ($0["origin"] as? String)?.contains("nacre.toml:") == true })
+    }
+}
