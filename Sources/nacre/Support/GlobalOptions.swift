@@ -17,7 +17,10 @@ struct GlobalOptions: ParsableArguments {
     /// Where the data directory is: flag over environment over default.
     var dataDirectory: String {
         if let data { return data }
-        if let value = ProcessInfo.processInfo.environment["NACRE_DATA"], !value.isEmpty { return value }
+        let environment = ProcessInfo.processInfo.environment
+        if let value = environment["NACRE_DATA"], !value.isEmpty { return value }
+        // Foundation asks the user database first; everybody else goes by HOME.
+        if let home = environment["HOME"], !home.isEmpty { return home + "/.local/share/nacre" }
         return NSString(string: "~/.local/share/nacre").expandingTildeInPath
     }
 
