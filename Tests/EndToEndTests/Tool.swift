@@ -3,6 +3,10 @@ import Foundation
 /// Programs of the system, found on the path.
 enum Tool {
     static func run(_ arguments: String...) throws -> (status: Int32, output: String) {
+        try run(arguments)
+    }
+
+    static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = arguments
