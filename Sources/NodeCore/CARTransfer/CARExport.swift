@@ -89,6 +89,8 @@ extension StorageNode {
         }
         while let step = try walker.next(load: store.block) {
             if case .missing(let cid, _) = step {
+                // A block that was found damaged counts as missing: reading it says which of both it is.
+                _ = try store.block(cid)
                 throw NodeError.incomplete(root: root, missing: cid, count: 1)
             }
             // What an identity CID names is in the CID.

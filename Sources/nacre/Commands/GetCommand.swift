@@ -65,7 +65,7 @@ struct GetCommand: ParsableCommand {
         var written = 0
         var options = ExportOptions(threads: node.configuration.workerThreads)
         options.existing = overwrite ? .overwrite : .refuse
-        var conflict = false
+        var (conflict, damage) = (false, false)
         let export = TreeExport(source: node.store, options: options, cancellation: Interruption.cancellation)
         { event in
             try Interruption.cancellation.check()
@@ -77,12 +77,17 @@ struct GetCommand: ParsableCommand {
             case .progress: break
             case .failed(let path, let error):
                 failures += 1
-                if let error = error as? NodeError, error.kind == .conflict { conflict = true }
+                switch Failure.status(of: error) {
+                case .conflict: conflict = true
+                case .damaged: damage = true
+                default: break
+                }
                 Terminal.fail("\(PathText.printable(path)): \(error)")
             }
         }
         try export.run(root: cid, to: path)
         bar.finish()
-        if failures > 0 { throw SilentExit(status: conflict && written == 0 ? .conflict : .partlyDone) }
+        guard failures > 0 else { return }
+        throw SilentExit(status: damage ? .damaged : conflict && written == 0 ? .conflict : .partlyDone)
     }
 }
