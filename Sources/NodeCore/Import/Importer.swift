@@ -175,7 +175,7 @@ public final class Importer {
                 if !isStable { try onEvent(.unstable(path: path)) }
                 try frame.add(ImportedEntry(name: name, kind: .file, root))
                 try onEvent(.added(path: path, ImportedEntry(name: name, kind: .file, root)))
-            } catch let error as POSIXError where error.code != EIO {
+            } catch let error as POSIXError {
                 try onEvent(.failed(path: path, error))
             } catch ImportError.notAFile {
                 try onEvent(.skipped(path: path, .special))
