@@ -6,8 +6,9 @@ import UnixFS
 ///
 /// What a plain header cannot hold goes into a pax record before it: long names and targets, those that are
 /// not ASCII, large sizes, parts of seconds.
-/// Entries whose names could lead a careless reader out of its target (`..`, a slash, a NUL) are refused.
-/// Memory: one directory page a level.
+/// Entries whose names could lead a careless reader out of its target (`..`, a slash, a NUL) end the archive,
+/// and so does a name that is in a directory twice: as a symlink first, it would lead the second anywhere.
+/// Memory: one directory page a level, of unsharded directories all names.
 public final class TarExport {
     private let source: any BlockSource
     private let cancellation: Cancellation
@@ -28,6 +29,8 @@ public final class TarExport {
         var page: ArraySlice<DirectoryEntry> = []
         var cursor: DirectoryCursor?
         var isAtEnd = false
+        /// In a HAMT the place of an entry follows from its name, so that none is there twice.
+        var names: Set<[UInt8]> = []
     }
 
     /// - Parameter name: what the root is called in the archive.
@@ -47,7 +50,9 @@ public final class TarExport {
                 continue
             }
             let entry = frame.page.removeFirst()
+            let isNew = frame.reader.isSharded || frame.names.insert(entry.name).inserted
             frames.append(frame)
+            guard isNew else { throw NodeError.nameTwice(entry.name, in: frame.path) }
             guard PathText.isSafeName(entry.name) else {
                 throw NodeError.unsafeName(entry.name, in: frame.path)
             }
@@ -70,6 +75,7 @@ public final class TarExport {
             try header(path + [PathText.slash], type: "5", size: 0, metadata: stat.metadata, target: [])
             return Frame(reader: try DirectoryReader(source: source, root: block), path: path)
         case .symlink(let target):
+            guard !target.isEmpty, !target.contains(0) else { throw NodeError.unusableSymlink(path) }
             try header(path, type: "2", size: 0, metadata: stat.metadata, target: target)
         case .file, .raw:
             let reader = try UnixFSFileReader(source: source, root: block)

@@ -71,9 +71,7 @@ final class TargetDirectory: Sendable {
     func makeSymlink(_ name: [UInt8], target: [UInt8]) throws {
         try check(name)
         let path = PathText.join(handle.path, name)
-        guard !target.isEmpty, !target.contains(0) else {
-            throw POSIXError("create symlink", path: path, code: EINVAL)
-        }
+        guard !target.isEmpty, !target.contains(0) else { throw NodeError.unusableSymlink(path) }
         let result = Path.withCString(target) { target in
             Path.withCString(name) { symlinkat(target, handle.descriptor, $0) }
         }

@@ -18,6 +18,10 @@ public enum NodeError: Error, Sendable {
     case targetExists([UInt8])
     /// A name that must not be written to a disk.
     case unsafeName([UInt8], in: [UInt8])
+    /// Two entries of a directory: unpacked one after the other, one would be written over or through the other.
+    case nameTwice([UInt8], in: [UInt8])
+    /// The target is empty or holds a zero byte.
+    case unusableSymlink([UInt8])
     case ambiguousPin(name: String, count: Int)
     /// Blocks of a DAG that the store does not hold.
     case incomplete(root: CID, missing: CID, count: Int)
@@ -38,7 +42,7 @@ public enum NodeError: Error, Sendable {
         case .blockNotFound, .pathNotFound, .pinNotFound, .noDataDirectory, .incomplete: .notFound
         case .pinNameTaken, .targetExists, .ambiguousPin: .conflict
         case .damaged: .damaged
-        case .isDirectory, .notADirectory, .notUnixFS, .unsafeName: .failed
+        case .isDirectory, .notADirectory, .notUnixFS, .unsafeName, .nameTwice, .unusableSymlink: .failed
         case .invalidConfiguration, .pathTooLong: .usage
         }
     }
@@ -71,6 +75,12 @@ extension NodeError: CustomStringConvertible {
             "\(PathText.printable(path)) exists with other content; choose another -o, or give --overwrite"
         case .unsafeName(let name, let parent):
             "an entry named \"\(PathText.printable(name))\" in \(PathText.printable(parent)) cannot be a file name here, "
+                + "so it is not written"
+        case .nameTwice(let name, let parent):
+            "\(PathText.printable(parent)) has two entries named \"\(PathText.printable(name))\", which no archive "
+                + "can hold safely; `nacre get` without --archive writes what can be written"
+        case .unusableSymlink(let path):
+            "\(PathText.printable(path)) is a symlink whose target is empty or holds a zero byte, "
                 + "so it is not written"
         case .ambiguousPin(let name, let count):
             "\(count) pins are named \(name); give the root CID instead"
