@@ -41,6 +41,9 @@ struct GetCommand: ParsableCommand {
         if target == "-" && archive == nil {
             throw ValidationError("-o - goes with --archive; `nacre cat` writes a file")
         }
+        if target == "-" && Terminal.isOutputTerminal {
+            throw ValidationError("an archive is no text for a terminal: name a file with -o, or redirect")
+        }
     }
 
     func run() throws {
