@@ -148,6 +148,17 @@ import UnixFS
         #expect(try nacre.run("ls", root.cid.description, "--after", "nonsense").status != 0)
     }
 
+    @Test func namesThatAreNoTextAreInHexBesideTheirJSON() throws {
+        var dag = HandmadeDAG()
+        let leaf = dag.file("x")
+        let names: [[UInt8]] = [Array("line\nbreak".utf8), [0xFF, 0x41]]
+        let root = dag.directory(names.map { (name: $0, cid: leaf) })
+        _ = try nacre.run(["car", "import", "-"], input: try dag.car(roots: [root]))
+        let rows = try nacre.run("ls", "--json", root.description).objects()
+        #expect(rows.map { $0["name"] as? String } == ["line\nbreak", "\\xffA"])
+        #expect(rows.map { $0["nameHex"] as? String } == [nil, "ff41"])
+    }
+
     @Test func statSaysWhatACIDIs() throws {
         var dag = HandmadeDAG()
         let file = dag.file(

@@ -34,6 +34,44 @@ import UnixFS
         #expect(try nacre.run("pin", "ls").lines.count == 1)
     }
 
+    @Test func anAddOfALargeFileStopsAtOnceAndWhatItPrintedIsThere() throws {
+        try directory.write([1, 2, 3], to: "folder/a")
+        // Eight GiB of zeros take no space on the disk, but seconds to read and hash.
+        let large = try directory.write([], to: "folder/b")
+        try #require(truncate(large, 8 << 30) == 0)
+        let running = try RunningNacre(nacre, ["add", directory.path("folder")])
+        let lock = directory.path("data/LOCK")
+        try running.wait("it is at work") {
+            (try? String(contentsOfFile: lock, encoding: .utf8))?.contains("\(running.pid)") == true
+        }
+        running.signal(SIGINT)
+        let outcome = try running.end()
+        #expect(outcome.status == 130, "\(outcome.errors)")
+        #expect(outcome.errors.contains("interrupted"), "\(outcome.errors)")
+        for line in outcome.lines {
+            let cid = String(line.prefix { $0 != " " })
+            #expect(try nacre.run("block", "stat", cid).status == 0, "\(line)")
+        }
+        #expect(try nacre.run("pin", "ls").output.isEmpty)
+        #expect(try nacre.run("verify").status == 0)
+    }
+
+    @Test(arguments: [["car", "import", "-"], ["block", "put"], ["cid", "format"]])
+    func everyVerbThatWaitsForInputCanBeInterrupted(arguments: [String]) throws {
+        let running = try RunningNacre(nacre, arguments)
+        try running.feed(Array("baf".utf8))
+        // It catches SIGINT, and sleeps.
+        try running.wait("it waits for input") {
+            let status = try String(contentsOfFile: "/proc/\(running.pid)/status", encoding: .utf8)
+            let caught = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }?.suffix(16)
+            let mask = caught.flatMap { UInt64($0, radix: 16) } ?? 0
+            return status.contains("State:\tS") && mask & (1 << UInt64(SIGINT - 1)) != 0
+        }
+        running.signal(SIGINT)
+        let outcome = try running.end()
+        #expect(outcome.status == 130 && !outcome.wasSignalled, "\(outcome.errors)")
+    }
+
     @Test func aKilledAddThatIsRepeatedStoresOnlyWhatWasMissing() throws {
         let bytes = SeededRandom.bytes(seed: 2, count: 48 * 1024 * 1024)
         let running = try RunningNacre(nacre, ["add", "-Q", "-"])

@@ -70,8 +70,10 @@ import Testing
 
     @Test func binaryArchivesAreNotPouredOverATerminal() throws {
         let root = try #require(try nacre.run(["add", "-Q", "-"], input: [1, 2]).lines.last)
-        let refused = try inTerminal(["car", "export", root])
-        #expect(refused.status == 2, "\(refused.text)")
+        for arguments in [["car", "export", root], ["get", root, "--archive", "tar", "-o", "-"]] {
+            let refused = try inTerminal(arguments)
+            #expect(refused.status == 2, "\(refused.text)")
+        }
     }
 
     private func inTerminal(
