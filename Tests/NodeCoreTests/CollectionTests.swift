@@ -207,7 +207,7 @@ import Testing
         try node.close()
     }
 
-    @Test(arguments: SeededRandom.seeds(scaled(3, full: 40)))
+    @Test(arguments: SeededRandom.seeds(scaled(3, full: 12)))
     func whatIsPinnedSurvivesCollectionsThatRunMeanwhile(seed: UInt64) throws {
         let node = try laboratory.open()
         let workers = try (0..<3).map { try CollectionWorker(number: $0, seed: seed, node: node) }
@@ -224,7 +224,7 @@ import Testing
                     }
                 } else {
                     defer { running.withLock { $0 -= 1 } }
-                    for _ in 0..<scaled(25, full: 200) { try workers[thread].step() }
+                    for _ in 0..<scaled(25, full: 80) { try workers[thread].step() }
                 }
             } catch {
                 failures.withLock { $0.append("thread \(thread): \(error)") }

@@ -42,6 +42,9 @@ extension PackBlockStore {
                 let now = options.now()
                 let oldest = state.leases.values.min() ?? now
                 state.collection = Collection(cutoff: min(now - min(now, grace), oldest))
+                // A put that looked for its blocks before this must look again: it saw no collection, and would
+                // not wait for the sweep.
+                state.generation += 1
             }
             defer { state.withLock { $0.collection = nil } }
             try mark()
