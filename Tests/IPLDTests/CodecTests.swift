@@ -71,6 +71,29 @@ import Testing
         #expect(throws: error) { try DAGCBOR.decode(bytes) }
     }
 
+    /// An accented letter is one scalar or two: equal as strings, but other bytes, and so another key. Blocks
+    /// with both were refused as if the key were there twice.
+    @Test func keysOfOneMeaningAndDifferentBytesAreDifferentKeys() throws {
+        let cbor: [UInt8] = [0xA2, 0x62, 0xC3, 0xA9, 0x01, 0x63, 0x65, 0xCC, 0x81, 0x02]
+        let value = try DAGCBOR.decode(cbor)
+        #expect(value[key: "\u{E9}"] == .integer(1))
+        #expect(value[key: "e\u{301}"] == .integer(2))
+        #expect(try DAGCBOR.encode(value) == cbor)
+        #expect(try DAGCBOR.encode(DAGCBOR.decode(cbor, dialect: .plainCBOR)) == cbor)
+        let json = Array("{\"e\u{301}\":2,\"\u{E9}\":1}".utf8)
+        #expect(try DAGJSON.encode(value) == json)
+        #expect(try DAGJSON.encode(DAGJSON.decode(json)) == json)
+    }
+
+    @Test func plainMapsWithAKeyTwiceAreRefused() {
+        #expect(throws: IPLDCodecError.duplicateKey("a", offset: 4)) {
+            try DAGCBOR.decode([0xA2, 0x61, 0x61, 0x01, 0x61, 0x61, 0x02], dialect: .plainCBOR)
+        }
+        #expect(throws: IPLDCodecError.duplicateKey("a", offset: 7)) {
+            try DAGJSON.decode(Array("{\"a\":1,\"a\":2}".utf8), dialect: .plainJSON)
+        }
+    }
+
     @Test func badInput6ClaimsAllocateNothing() {
         // Ten arrays within one another, each claiming 2^32 items.
         let bytes = (0..<10).flatMap { _ in [0x9A, 0xFF, 0xFF, 0xFF, 0xFF] as [UInt8] }

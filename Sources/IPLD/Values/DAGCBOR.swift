@@ -77,7 +77,7 @@ public enum DAGCBOR {
         case .map(let entries):
             appendHead(5, UInt64(entries.count), to: &bytes)
             let sorted = entries.sorted { isKey($0.key, before: $1.key) }
-            for (a, b) in zip(sorted, sorted.dropFirst()) where a.key == b.key {
+            for (a, b) in zip(sorted, sorted.dropFirst()) where a.key.hasSameBytes(as: b.key) {
                 throw .cannotEncode("the key \(String(reflecting: a.key)), which is there twice,")
             }
             for entry in sorted {
@@ -125,7 +125,8 @@ private struct CBORDecoder {
         self.bytes = bytes
         isStrict = dialect == .dagCBOR
         isForLinks = dialect == .links
-        stack = ValueStack(limits: limits)
+        // A block that repeats a key has links all the same.
+        stack = ValueStack(limits: limits, refusesRepeatedKeys: dialect == .plainCBOR)
     }
 
     mutating func decode() throws(IPLDCodecError) -> IPLDValue {
@@ -229,7 +230,8 @@ private struct CBORDecoder {
         default: throw .keyNotAString(offset: start)
         }
         if isStrict, let last = stack.lastKey, !DAGCBOR.isKey(last, before: key) {
-            throw last == key ? .duplicateKey(key, offset: start) : .keysOutOfOrder(offset: start)
+            throw last.hasSameBytes(as: key)
+                ? .duplicateKey(key, offset: start) : .keysOutOfOrder(offset: start)
         }
         try stack.add(key: key, offset: start)
     }

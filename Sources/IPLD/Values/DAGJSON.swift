@@ -63,7 +63,7 @@ public enum DAGJSON {
             bytes.append(UInt8(ascii: "]"))
         case .map(let entries):
             let sorted = entries.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-            for (a, b) in zip(sorted, sorted.dropFirst()) where a.key == b.key {
+            for (a, b) in zip(sorted, sorted.dropFirst()) where a.key.hasSameBytes(as: b.key) {
                 throw .cannotEncode("the key \(String(reflecting: a.key)), which is there twice,")
             }
             // A reader would take it for a link or bytes, or refuse it.
@@ -124,7 +124,7 @@ private struct JSONDecoder {
     init(_ bytes: [UInt8], isStrict: Bool, limits: IPLDLimits) {
         self.bytes = bytes
         self.isStrict = isStrict
-        stack = ValueStack(limits: limits)
+        stack = ValueStack(limits: limits, refusesRepeatedKeys: !isStrict)
     }
 
     mutating func decode() throws(IPLDCodecError) -> IPLDValue {
@@ -152,7 +152,8 @@ private struct JSONDecoder {
             guard try peek() == UInt8(ascii: "\"") else { throw .keyNotAString(offset: offset) }
             let key = try string()
             if isStrict, let last = stack.lastKey, !last.utf8.lexicographicallyPrecedes(key.utf8) {
-                throw last == key ? .duplicateKey(key, offset: start) : .keysOutOfOrder(offset: start)
+                throw last.hasSameBytes(as: key)
+                    ? .duplicateKey(key, offset: start) : .keysOutOfOrder(offset: start)
             }
             try stack.add(key: key, offset: start)
             skipSpace()

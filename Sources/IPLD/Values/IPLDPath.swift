@@ -50,7 +50,7 @@ public enum IPLDPath {
         case .map:
             if let inner = value[key: segment] { return inner }
             if block.cid.codec == .dagPB, case .list(let links)? = value[key: "Links"],
-                let named = links.first(where: { $0[key: "Name"] == .string(segment) }),
+                let named = links.first(where: { isNamed($0, segment) }),
                 let hash = named[key: "Hash"]
             {
                 return hash
@@ -64,6 +64,12 @@ public enum IPLDPath {
         }
         throw .notFound(segment: segment, position: position, in: block.cid)
     }
+}
+
+/// Whether a link of a DAG-PB node has a name, byte by byte.
+private func isNamed(_ link: IPLDValue, _ name: String) -> Bool {
+    guard case .string(let own)? = link[key: "Name"] else { return false }
+    return own.hasSameBytes(as: name)
 }
 
 /// Why a path leads nowhere.

@@ -20,7 +20,7 @@ public enum IPLDValue: Hashable, Sendable {
     /// The value of a key of a map.
     public subscript(key key: String) -> IPLDValue? {
         guard case .map(let entries) = self else { return nil }
-        return entries.first { $0.key == key }?.value
+        return entries.first { $0.key.hasSameBytes(as: key) }?.value
     }
 
     /// The integers that codecs carry.
@@ -35,6 +35,12 @@ public enum IPLDValue: Hashable, Sendable {
         default: break
         }
     }
+}
+
+extension String {
+    /// Whether the UTF-8 is the same. An accented letter can be one scalar or two: those are equal strings, but
+    /// different keys.
+    func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }
 
 /// A key of a map with its value.

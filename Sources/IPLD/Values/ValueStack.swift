@@ -12,16 +12,22 @@ struct ValueStack {
         var list: [IPLDValue] = []
         var map: [IPLDEntry] = []
         var key: String?
-        var keys: Set<String> = []
+        /// By their bytes: strings can be equal that are different keys.
+        var keys: Set<[UInt8]> = []
     }
 
     private let limits: IPLDLimits
+    /// Where keys come in order, the decoder sees a repeated one by itself.
+    private let refusesRepeatedKeys: Bool
     private var frames: [Frame] = []
     private var count = 0
     /// The outermost value, once it is whole.
     private(set) var result: IPLDValue?
 
-    init(limits: IPLDLimits) { self.limits = limits }
+    init(limits: IPLDLimits, refusesRepeatedKeys: Bool) {
+        self.limits = limits
+        self.refusesRepeatedKeys = refusesRepeatedKeys
+    }
 
     var isEmpty: Bool { frames.isEmpty }
     var kind: Kind? { frames.last?.kind }
@@ -43,8 +49,10 @@ struct ValueStack {
     }
 
     mutating func add(key: String, offset: Int) throws(IPLDCodecError) {
-        guard frames[frames.count - 1].keys.insert(key).inserted else {
-            throw .duplicateKey(key, offset: offset)
+        if refusesRepeatedKeys {
+            guard frames[frames.count - 1].keys.insert(Array(key.utf8)).inserted else {
+                throw .duplicateKey(key, offset: offset)
+            }
         }
         frames[frames.count - 1].key = key
     }
