@@ -75,17 +75,13 @@ public final class CARRandomAccess: BlockSource {
 
     /// The block that `cid` names; `nil` if the file does not hold it.
     ///
-    /// - Throws: `digestMismatch` if it is there and damaged; if the index must be rebuilt, whatever is
-    ///   wrong with the payload.
+    /// - Throws: `digestMismatch` if it is there and every copy is damaged; if the index must be rebuilt,
+    ///   whatever is wrong with the payload.
     public func block(_ cid: CID) throws -> Block? {
         if cid.isIdentity { return Block(cid: cid, bytes: cid.multihash.digest) }
         guard let section = try section(cid) else { return nil }
-        if file.options.verification == .everyBlock {
-            guard section.bytes.withUnsafeBytes({ cid.multihash.matches($0) }) else {
-                throw CARError.digestMismatch(cid, at: section.offset)
-            }
-        }
-        return Block(cid: cid, bytes: section.bytes)
+        if isWhole(section, as: cid) { return Block(cid: cid, bytes: section.bytes) }
+        return try wholeBlock(cid, insteadOf: section)
     }
 
     /// Several blocks, verified together: see ``block(_:)``.
@@ -93,6 +89,7 @@ public final class CARRandomAccess: BlockSource {
         var result: [Block?] = []
         var joined: [UInt8] = []
         var found: [Result<FoundSection, CARError>] = []
+        var sections: [(place: Int, CARSection)] = []
         for cid in cids {
             if cid.isIdentity {
                 result.append(Block(cid: cid, bytes: cid.multihash.digest))
@@ -104,12 +101,30 @@ public final class CARRandomAccess: BlockSource {
             let range = joined.count..<(joined.count + section.bytes.count)
             joined += section.bytes
             found.append(.success(FoundSection(cid: cid, offset: section.offset, range: range)))
+            sections.append((result.count - 1, section))
         }
         let damaged = joined.withUnsafeBytes { FoundSection.damaged(among: found, in: $0) }
-        if let first = damaged.min(), case .success(let section) = found[first] {
-            throw CARError.digestMismatch(section.cid, at: section.offset)
+        for index in damaged.sorted() {
+            let (place, section) = sections[index]
+            result[place] = try wholeBlock(cids[place], insteadOf: section)
         }
         return result
+    }
+
+    private func isWhole(_ section: CARSection, as cid: CID) -> Bool {
+        file.options.verification == .none || section.bytes.withUnsafeBytes { cid.multihash.matches($0) }
+    }
+
+    /// Looks for a copy of a block that is not damaged: an index can point at what only looks like the block,
+    /// and a file can hold it twice.
+    private func wholeBlock(_ cid: CID, insteadOf damaged: CARSection) throws -> Block {
+        // What is wrong with the payload elsewhere is not what was asked.
+        let offsets = (try? rebuildIndex())?.offsets(of: cid.multihash) ?? []
+        for offset in offsets {
+            guard let section = try file.section(cid, at: offset), isWhole(section, as: cid) else { continue }
+            return Block(cid: cid, bytes: section.bytes)
+        }
+        throw CARError.digestMismatch(cid, at: damaged.offset)
     }
 
     /// Makes the index from the payload, and uses it from now on.

@@ -38,6 +38,39 @@ import Testing
         #expect(try access.blocks(blocks.map(\.cid) + [absent]) == blocks + [nil])
     }
 
+    /// The content of one block looks like the section of another, and the index points into it: the block was
+    /// reported as damaged, though it is in the file.
+    @Test func anIndexThatPointsIntoABlockHidesNothing() throws {
+        let wanted = Block(cid: try CID(hashing: [1, 2, 3], codec: .raw), bytes: [1, 2, 3])
+        var fake: [UInt8] = []
+        CARv1.appendSectionHead(wanted.cid, blockBytes: 3, to: &fake)
+        fake += [3, 2, 1]
+        let cover = Block(cid: try CID(hashing: fake, codec: .raw), bytes: fake)
+        let payload = try writtenCAR([cover, wanted])
+        var index = CARIndexBuilder()
+        let sectionEnd = payload.count - CARv1.sectionBytes(wanted.cid, blockBytes: 3)
+        index.add(wanted.cid.multihash, at: UInt64(sectionEnd - fake.count))
+        let header = CARv2Header(
+            dataBytes: UInt64(payload.count),
+            indexOffset: CARv2Header.minimumDataOffset + UInt64(payload.count))
+        let file =
+            CARv2Header.pragma + header.bytes + payload + index.finish().encoded(as: .multihashSorted)
+        for usesIndex in [true, false] {
+            let access = try CARRandomAccess(
+                size: UInt64(file.count), usesIndex: usesIndex, read: positionalRead(file))
+            #expect(try access.block(wanted.cid) == wanted)
+            #expect(try access.blocks([cover.cid, wanted.cid]) == [cover, wanted])
+        }
+    }
+
+    @Test func aDamagedCopyDoesNotHideAWholeOne() throws {
+        let block = Block(cid: try CID(hashing: [1, 2, 3], codec: .raw), bytes: [1, 2, 3])
+        let file = try writtenCAR([Block(cid: block.cid, bytes: [3, 2, 1]), block])
+        let access = try CARRandomAccess(size: UInt64(file.count), read: positionalRead(file))
+        #expect(try access.block(block.cid) == block)
+        #expect(try access.blocks([block.cid]) == [block])
+    }
+
     @Test func identityCIDIsAnsweredWithoutTheFile() throws {
         let file = try writtenCAR([])
         let access = try CARRandomAccess(size: UInt64(file.count), read: positionalRead(file))
