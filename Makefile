@@ -30,17 +30,17 @@ full-test: ## The long forms: slow vectors, 10^5 model steps, 300 kills, an hour
 	@NACRE_FULL_TESTS=1 scripts/test.sh
 
 lint: ## Check formatting; fails on any finding
-	swift format lint --strict --recursive Package.swift Sources Tests
+	swift format lint --strict --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
 
 format: ## Format the sources in place
-	swift format --in-place --recursive Package.swift Sources Tests
+	swift format --in-place --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
 
 bench: build ## Compare with cp, openssl, restic, borg, casync and git-annex in one run
 	@scripts/install-packages.sh build bench
 	bench/compare.sh
 
 fuzz: ## Fuzz every decoder for SECONDS_PER_TARGET seconds each
-	@scripts/install-packages.sh build fuzz
+	@scripts/install-packages.sh build
 	Fuzz/run.sh $(SECONDS_PER_TARGET)
 
 install: build ## Install binary, completions and man page under PREFIX (default /usr/local)
@@ -50,4 +50,4 @@ uninstall: ## Remove what install put under PREFIX
 	@scripts/install.sh --remove "$(DESTDIR)$(PREFIX)"
 
 clean: ## Remove build products
-	rm -rf .build
+	rm -rf .build Fuzz/.build

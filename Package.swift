@@ -16,6 +16,8 @@ let package = Package(
         .library(  // for the package of benchmarks
             name: "NacreModules",
             targets: ["Multiformats", "Digests", "CSHA256", "IPLD", "UnixFS", "CAR", "BlockStorage"]),
+        .library(  // for the package of fuzzers
+            name: "NacreFormats", targets: ["Multiformats", "Digests", "IPLD", "UnixFS", "CAR"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of the named groups, unless they are all there. Groups: build, test, bench, fuzz.
+# Installs the Debian packages of the named groups, unless they are all there. Groups: build, test, bench.
 set -euo pipefail
 
 declare -A groups=(
     [build]="pkg-config librocksdb-dev libsqlite3-dev libgcrypt20-dev"
     [test]="python3 procps tar openssl libssl-dev"
     [bench]="libssl-dev openssl restic borgbackup casync git-annex time"
-    [fuzz]="libssl-dev"
 )
 
 missing=()
