@@ -139,6 +139,23 @@ import UnixFS
         try nothingHappenedOutside()
     }
 
+    @Test func aFileWithAnotherNameOutsideIsNotCompletedInPlace() throws {
+        var dag = HandmadeDAG()
+        let root = dag.directory([("file", dag.file("evil"))])
+        try put(dag, root)
+        try directory.write([], to: "work/out/other")
+        // The empty file is a beginning of any content: what a kill leaves looks the same.
+        #expect(link(directory.path("outside/empty"), directory.path("work/out/file")) == 0)
+        let refused = try nacre.run("get", root.description, "-o", directory.path("work/out"))
+        #expect(refused.status == 6, "\(refused.errors)")
+        try nothingHappenedOutside()
+        let replaced = try nacre.run(
+            "get", root.description, "--overwrite", "-o", directory.path("work/out"))
+        #expect(replaced.status == 0, "\(replaced.errors)")
+        #expect(try directory.read("work/out/file") == Array("evil".utf8))
+        try nothingHappenedOutside()
+    }
+
     @Test func symlinksToAnywhereAreMadeAndNothingIsWrittenThroughThem() throws {
         var dag = HandmadeDAG()
         let targets = ["/etc/passwd", "../../outside/secret", "..", "self", "/", "a b\nc"]

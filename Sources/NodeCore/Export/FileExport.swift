@@ -85,9 +85,11 @@ struct FileExport: Sendable {
             let file = try request.directory.openFile(request.name)
             if try begins(file, bytes: Int(status.bytes), with: bytes) {
                 if status.bytes == Int64(bytes.count) { return .unchanged(path: request.path, bytes: size) }
-                // Nothing of it is lost by completing it.
-                try bytes.withUnsafeBytes { try file.write($0, at: 0) }
-                return .written(path: request.path, bytes: size)
+                // Nothing of it is lost by completing it, unless it has a second name somewhere.
+                if status.names == 1 {
+                    try bytes.withUnsafeBytes { try file.write($0, at: 0) }
+                    return .written(path: request.path, bytes: size)
+                }
             }
         }
         try clear(status, request.name, request.directory, request.path)
@@ -133,7 +135,12 @@ struct FileExport: Sendable {
             Self.partName(of: name) + [UInt8(ascii: "-")]
             + reader.root.cid.asVersion1.description.utf8.suffix(40)
         let file = try directory.openFile(partName)
-        return Part(name: partName, file: file, isResumed: try file.status().bytes > 0)
+        let status = try file.status()
+        guard status.kind == .file, status.names == 1 else {
+            // Not ours: what an earlier run began has one name.
+            return Part(name: partName, file: try create(partName, in: directory), isResumed: false)
+        }
+        return Part(name: partName, file: file, isResumed: status.bytes > 0)
     }
 
     /// Writes a range of the file.

@@ -36,6 +36,8 @@ struct FileStatus: Equatable, Sendable {
     let permissions: UInt32
     let device: UInt64
     let inode: UInt64
+    /// Names of the file: with more than one, writing to it changes what another place shows.
+    let names: UInt64
     let modifiedSeconds: Int64
     let modifiedNanoseconds: UInt32
     let changedSeconds: Int64
@@ -47,6 +49,7 @@ struct FileStatus: Equatable, Sendable {
         permissions = UInt32(status.st_mode) & 0o7777
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
+        names = UInt64(status.st_nlink)
         modifiedSeconds = Int64(status.st_mtim.tv_sec)
         modifiedNanoseconds = UInt32(clamping: status.st_mtim.tv_nsec)
         changedSeconds = Int64(status.st_ctim.tv_sec)
