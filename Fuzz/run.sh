@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes decoders with libFuzzer and AddressSanitizer, each for a time: run.sh SECONDS [TARGET…], all by default.
+# Fuzzes decoders with libFuzzer and AddressSanitizer: run.sh SECONDS [TARGET…], each so long, all by default.
 # Begins with the inputs in Corpus/<target>. New ones that reach more code go to .build/corpus/<target>, from
 # where `run.sh --keep [TARGET…]` takes small ones into Corpus. Inputs that break a property go to Crashes.
 set -euo pipefail
