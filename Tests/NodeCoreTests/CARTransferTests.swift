@@ -267,7 +267,7 @@ import UnixFS
     @Test func badInput10AChainOfManyNodesIsWalkedWithoutRecursion() throws {
         var block = Block(content: [1])
         var chain = [block]
-        for _ in 0..<scaled(5000, full: 200_000) {
+        for _ in 0..<scaled(5000, full: 50_000) {
             block = Self.node([block])
             chain.append(block)
         }
