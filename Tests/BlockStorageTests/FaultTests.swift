@@ -1,5 +1,7 @@
 import BlockStorage
+import Dispatch
 import IPLD
+import Synchronization
 import TestKit
 import Testing
 
@@ -77,6 +79,21 @@ import Testing
         #expect(throws: BlockStoreError.self) { try store.commit() }
         #expect(try store.block(block.cid) == block)
         #expect(try store.block(other.cid) == nil)
+    }
+
+    /// Commits that wait for another's sync once returned normally when that sync failed.
+    @Test(arguments: 0..<8) func aSyncThatFailsFailsEveryCommitThatWaitedForIt(round: Int) throws {
+        let directory = try TemporaryDirectory()
+        let system = FaultyFileSystem(base: DiskFileSystem())
+        let store = try StoreLaboratory.open(directory.path("data"), system, MemoryBlockIndex())
+        var random = SeededRandom(seed: UInt64(round))
+        for _ in 0..<4 { try store.put(random.block(bytes: 100)) }
+        system.fail(.init(call: system.calls, kind: .ioError, staysBroken: true))
+        let successes = Mutex(0)
+        DispatchQueue.concurrentPerform(iterations: 32) { _ in
+            if (try? store.commit()) != nil { successes.withLock { $0 += 1 } }
+        }
+        #expect(successes.withLock { $0 } == 0)
     }
 
     @Test func badInput36AFullDiskIsReportedAndMoreCanBePutWhenThereIsRoom() throws {

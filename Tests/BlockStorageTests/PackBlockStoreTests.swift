@@ -227,7 +227,7 @@ import Testing
         let name = try #require(try FileManager.default.contentsOfDirectory(atPath: packs).sorted().first)
         try FileManager.default.removeItem(atPath: packs + "/" + name)
         let damaged = try open()
-        #expect(damaged.openingNotes.contains { $0.contains(name) })
+        #expect(damaged.openingNotes.contains { $0.description.contains(name) })
         let readable = all.filter { (try? damaged.block($0.cid)) != nil }
         #expect(readable.count > 100 && readable.count < all.count)
         #expect(try damaged.scrub().findings.contains(.missingPack(pack: name)))

@@ -12,7 +12,7 @@ final class DirectoryLock: Sendable {
     /// - Throws: `inUse` with the holder's name and process id.
     init(_ directory: String) throws {
         let path = directory + "/LOCK"
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw DiskFileSystem.failure("open", path) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let code = errno

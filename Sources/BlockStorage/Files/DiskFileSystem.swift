@@ -12,7 +12,7 @@ public struct DiskFileSystem: FileSystem {
             case .update: O_RDWR
             case .create: O_RDWR | O_CREAT | O_EXCL
             }
-        let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o644)
+        let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.failure("open", path) }
         return DiskFile(descriptor: descriptor, path: path)
     }
@@ -30,11 +30,12 @@ public struct DiskFileSystem: FileSystem {
         guard rmdir(path) == 0 else { throw Self.failure("remove directory", path) }
     }
 
+    /// What is pinned privately is nobody else's to read: neither directories nor files are open to others.
     public func createDirectory(_ path: String) throws {
         var partial = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
             partial += "/" + part
-            if mkdir(partial, 0o755) != 0 && errno != EEXIST {
+            if mkdir(partial, 0o700) != 0 && errno != EEXIST {
                 throw Self.failure("create directory", partial)
             }
         }

@@ -5,6 +5,11 @@ enum FormatVersion {
     static let current = 1
     /// Features that this version knows how to read.
     static let knownFeatures: Set<String> = []
+    /// What a directory may hold that becomes a data directory: what people put there first, and what making one
+    /// leaves that was stopped.
+    private static let mayBeThere: Set<String> = [
+        "nacre.toml", "secrets", "VERSION.new", "LOCK", "blocks", "staging", "lost+found",
+    ]
 
     /// Checks the directory; makes it one if it is empty or not there.
     ///
@@ -17,6 +22,15 @@ enum FormatVersion {
         }
         guard create else {
             throw BlockStoreError.notADataDirectory(directory: directory, reason: "it has no VERSION file")
+        }
+        if try files.exists(directory),
+            let stranger = try files.names(in: directory).sorted().first(where: { !mayBeThere.contains($0) })
+        {
+            throw BlockStoreError.notADataDirectory(
+                directory: directory,
+                reason:
+                    "it holds \(stranger) and no VERSION file; name an empty directory, or one that is not there"
+            )
         }
         if try files.exists(directory + "/blocks/packs"),
             try !files.names(in: directory + "/blocks/packs").isEmpty

@@ -45,6 +45,18 @@ enum PackFormat {
         case invalid(String)
     }
 
+    /// Whether bytes begin with a length and a sha2-256 CID of a codec that importers use: a quick look, for finding
+    /// sections again behind damage.
+    static func looksLikeSection(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var start = 0
+        while start < 4, start < bytes.count, bytes[start] & 0x80 != 0 { start += 1 }
+        start += 1
+        guard bytes.count >= start + 36 else { return false }
+        if bytes[start] == 0x12 && bytes[start + 1] == 0x20 { return true }
+        return bytes[start] == 0x01 && [0x55, 0x70, 0x71].contains(bytes[start + 1])
+            && bytes[start + 2] == 0x12 && bytes[start + 3] == 0x20
+    }
+
     /// The most bytes in front of a payload.
     static let maximumHeaderBytes = Varint.maximumBytes + CID.maximumBytes
 

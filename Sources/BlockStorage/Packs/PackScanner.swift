@@ -64,6 +64,33 @@ struct PackScanner {
         }
     }
 
+    /// The first section from `start` on whose payload hashes to its CID, found without any length in front: by the
+    /// bytes that sha2-256 CIDs of the usual codecs begin with.
+    ///
+    /// Cost: one pass over the bytes, and a digest for each place that looks like a section.
+    func nextIntactSection(from start: UInt64) throws -> UInt64? {
+        // Large enough for the largest section behind any place in the first half.
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: 2 * (PackFormat.maximumHeaderBytes + Block.hardMaximumBytes), alignment: 4096)
+        defer { buffer.deallocate() }
+        var offset = start
+        while true {
+            let count = try file.read(into: buffer, at: Int64(offset))
+            let isLast = count < buffer.count
+            let places = isLast ? count : buffer.count / 2
+            for place in 0..<places {
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[place..<count])
+                guard PackFormat.looksLikeSection(rest), case .section(let head) = PackFormat.parse(rest),
+                    head.bytes <= rest.count
+                else { continue }
+                let payload = UnsafeRawBufferPointer(rebasing: rest[head.headerBytes..<head.bytes])
+                if head.cid.multihash.matches(payload) { return offset + UInt64(place) }
+            }
+            if isLast { return nil }
+            offset += UInt64(places)
+        }
+    }
+
     private typealias Raw = (head: PackFormat.Section, offset: UInt64, payload: UnsafeRawBufferPointer)
 
     /// The whole sections in a buffer, the bytes they take, and the end if it was met.

@@ -29,8 +29,11 @@ extension PackBlockStore {
         let result = Result { try flush() }
         commits.with { queue in
             queue.isLeading = false
-            queue.ended = queue.begun
-            if case .failure(let error) = result { queue.failure = error }
+            // A round that failed never ends: those that wait for it hear of the failure too.
+            switch result {
+            case .success: queue.ended = queue.begun
+            case .failure(let error): queue.failure = error
+            }
         }
         commits.signalAll()
         do {

@@ -21,7 +21,7 @@ extension PackBlockStore {
             try sealPacksWithDeadBlocks()
             for (number, pack) in sealedPacks() where pack.liveSections == 0 {
                 try goesOn()
-                report.freedBytes += Int64(pack.mark)
+                report.freedBytes += Int64(readableEnds[number] ?? pack.mark)
                 report.removedPacks += 1
                 try remove(number)
             }
@@ -33,7 +33,9 @@ extension PackBlockStore {
             for (number, pack) in sealedPacks().sorted(by: { $0.1.deadBytes > $1.1.deadBytes }) {
                 guard pack.deadBytes > 0, !allowed(allPacks()) else { break }
                 try goesOn()
-                guard try freeBeyondReserve() > Int64(pack.liveBytes) else {
+                // The reserve is there for this: a full store must be able to shrink.
+                let available = try files.availableBytes(at: packsDirectory)
+                guard available > Int64(pack.liveBytes) + Self.compactionMargin else {
                     report.skippedPacks += 1
                     continue
                 }
@@ -42,6 +44,9 @@ extension PackBlockStore {
             return report
         }
     }
+
+    /// What compaction leaves free for entries of the index.
+    private static let compactionMargin: Int64 = 4 * 1024 * 1024
 
     private func allPacks() -> [(UInt64, PackState)] {
         state.withLock { $0.packs.map { ($0.key, $0.value) } }
@@ -85,13 +90,14 @@ extension PackBlockStore {
                     continue
                 }
                 living.append((section, location))
-                copied += Int64(section.payload.count)
+                copied += Int64(location.sectionBytes)
             }
             try move(living)
             return true
         }
         try commit()
-        guard !hasDamage, end == .clean(limit) else {
+        let isEmpty = state.withLock { $0.packs[number]?.liveSections == 0 }
+        guard isEmpty || !hasDamage && end == .clean(limit) else {
             // What is damaged may still be mended from these bytes by hand: the pack stays.
             report.skippedPacks += 1
             return
@@ -127,7 +133,8 @@ extension PackBlockStore {
         var batch = IndexBatch()
         batch.remove(IndexKey.pack(number))
         try index.write(batch, sync: options.durability != .os)
-        try files.remove(packsDirectory + "/" + PackFormat.fileName(number))
+        let path = packsDirectory + "/" + PackFormat.fileName(number)
+        if try files.exists(path) { try files.remove(path) }
         if options.durability != .os { try files.syncDirectory(packsDirectory) }
         reader.forget(number)
         state.withLock { state in

@@ -237,7 +237,7 @@ extension PackBlockStore {
 
     private func isInIndex(_ multihash: Multihash) throws -> Bool {
         guard let value = try index.value(of: IndexKey.block(multihash)) else { return false }
-        return try !BlockLocation(decoding: value).isQuarantined
+        return try !location(decoding: value).isQuarantined
     }
 
     /// Writes copies of living blocks, keeping their birth and flags, and points the index at them.

@@ -12,7 +12,17 @@ extension PackBlockStore {
             // It may have been flushed between the two looks.
             return state.withLock { $0.pending[multihash] ?? $0.flushing[multihash] }
         }
-        return try BlockLocation(decoding: value)
+        return try location(decoding: value)
+    }
+
+    /// A location as the index has it. A block that its pack does not reach to counts as damaged: it is not
+    /// served, and a put stores it again.
+    func location(decoding value: [UInt8]) throws(BlockStoreError) -> BlockLocation {
+        var location = try BlockLocation(decoding: value)
+        if let end = readableEnds[location.pack], location.offset + location.sectionBytes > end {
+            location.flags.insert(.quarantined)
+        }
+        return location
     }
 
     /// Where blocks lie now, in order: one look at the index for all of them.
@@ -24,7 +34,7 @@ extension PackBlockStore {
         var absent: [Int] = []
         for (position, value) in zip(unknown, values) {
             if let value {
-                locations[position] = try BlockLocation(decoding: value)
+                locations[position] = try location(decoding: value)
             } else {
                 absent.append(position)
             }

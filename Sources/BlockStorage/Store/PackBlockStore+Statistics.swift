@@ -12,6 +12,8 @@ public struct StoreStatistics: Equatable, Sendable {
     public var sealedPacks = 0
     /// Lengths of all packs.
     public var packBytes: Int64 = 0
+    /// Packs that are missing, or shorter than they were.
+    public var unreadablePacks = 0
 
     public init() {}
 }
@@ -29,6 +31,7 @@ extension PackBlockStore {
                 statistics.packBytes += Int64(clamping: pack.mark)
                 if pack.isSealed { statistics.sealedPacks += 1 }
             }
+            statistics.unreadablePacks = readableEnds.keys.count { state.packs[$0] != nil }
             return statistics
         }
     }
@@ -38,7 +41,7 @@ extension PackBlockStore {
     public func forEachBlock(_ body: (Multihash, Int) throws -> Bool) throws {
         try commit()
         try index.scan(prefix: IndexKey.blockPrefix, from: IndexKey.blockPrefix) { key, value in
-            let location = try BlockLocation(decoding: value)
+            let location = try location(decoding: [UInt8](value))
             guard !location.isQuarantined, let multihash = IndexKey.multihash(of: key) else { return true }
             return try body(multihash, Int(location.payloadBytes))
         }

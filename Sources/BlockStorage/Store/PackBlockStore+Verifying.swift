@@ -85,6 +85,7 @@ extension PackBlockStore {
             report.add(.brokenPack(pack: name, offset: 0, reason: "the header is damaged"))
         }
         var living: UInt32 = 0
+        var misfit: UInt64?
         let end = try PackScanner(file: file).scan(from: UInt64(PackFormat.header.count), upTo: pack.mark) {
             sections in
             var bytes: Int64 = 0
@@ -93,10 +94,15 @@ extension PackBlockStore {
                 guard let location = try location(of: section.cid.multihash), location.pack == number,
                     location.offset == section.offset
                 else { continue }
+                guard location.payloadBytes == UInt32(section.payload.count) else {
+                    // Its length is damaged: where the next one begins is for the index to say.
+                    misfit = section.offset
+                    return false
+                }
                 living += 1
                 report.blocks += 1
                 report.bytes += Int64(section.payload.count)
-                if section.isIntact && location.payloadBytes == UInt32(section.payload.count) {
+                if section.isIntact {
                     if location.isQuarantined { try release(section.cid.multihash, location) }
                     verified.insert(location)
                 } else {
@@ -108,17 +114,25 @@ extension PackBlockStore {
             try progress(bytes)
             return true
         }
-        if case .broken(let offset, let reason) = end {
+        if let misfit {
+            report.add(
+                .brokenPack(
+                    pack: name, offset: misfit, reason: "the length of the section is not what it was"))
+        } else if case .broken(let offset, let reason) = end {
             report.add(.brokenPack(pack: name, offset: offset, reason: reason))
         }
         // Fewer than the index points at: the others are looked up one by one.
         if living < pack.liveSections || end.offset < pack.mark {
-            try scrubEntries(of: number, file, &report)
+            try scrubEntries(of: number, behind: misfit ?? end.offset, file, &report)
         }
     }
 
     /// Checks the entries that point into a pack, without trusting its sections.
-    private func scrubEntries(of number: UInt64, _ file: any FileHandle, _ report: inout ScrubReport) throws {
+    ///
+    /// - Parameter broken: up to here sections were read and counted.
+    private func scrubEntries(
+        of number: UInt64, behind broken: UInt64, _ file: any FileHandle, _ report: inout ScrubReport
+    ) throws {
         try index.scan(prefix: IndexKey.blockPrefix, from: IndexKey.blockPrefix) { key, value in
             let location = try BlockLocation(decoding: value)
             guard location.pack == number, let multihash = IndexKey.multihash(of: key) else { return true }
@@ -129,7 +143,14 @@ extension PackBlockStore {
             }
             let payload = bytes.dropFirst(Int(location.headerBytes))
             let isRight = count == total && payload.withUnsafeBytes { multihash.matches($0) }
-            if isRight { return true }
+            if location.offset >= broken {
+                report.blocks += 1
+                report.bytes += Int64(location.payloadBytes)
+            }
+            if isRight {
+                if location.isQuarantined { try release(multihash, location) }
+                return true
+            }
             let name = PackFormat.fileName(number)
             let known = report.findings.contains {
                 if case .damagedBlock(let cid, name, _) = $0 { return cid.multihash == multihash }

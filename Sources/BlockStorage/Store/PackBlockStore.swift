@@ -64,6 +64,7 @@ public final class PackBlockStore: BlockStore {
     }
 
     let options: Options
+    public var durability: Durability { options.durability }
     let directory: String
     let packsDirectory: String
     let files: any FileSystem
@@ -76,8 +77,10 @@ public final class PackBlockStore: BlockStore {
     let sweepLock = Mutex(())
     let maintenance = Mutex(())
     private let lock: DirectoryLock?
-    /// What opening found that somebody should know: damage, a tail that was cut off.
-    public let openingNotes: [String]
+    /// What opening found that somebody should know.
+    public let openingNotes: [OpeningNote]
+    /// Packs that end before their last block, and where; 0 if they are not there at all.
+    let readableEnds: [UInt64: UInt64]
 
     /// Opens the store in a data directory.
     ///
@@ -107,6 +110,7 @@ public final class PackBlockStore: BlockStore {
         lanes = Monitor((0..<max(1, options.lanes)).map { _ in AppendLane() })
         let found = try recovery.run(index: opened)
         openingNotes = found.notes
+        readableEnds = found.readableEnds
         state.withLock { state in
             state.packs = found.packs
             state.nextPack = found.nextPack

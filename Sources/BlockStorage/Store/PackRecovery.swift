@@ -8,7 +8,9 @@ struct PackRecovery {
     struct Outcome {
         var packs: [UInt64: PackState] = [:]
         var nextPack: UInt64 = 1
-        var notes: [String] = []
+        var notes: [OpeningNote] = []
+        /// Where packs end that are shorter than they should be; 0 for those that are not there.
+        var readableEnds: [UInt64: UInt64] = [:]
         /// The index is new and the packs are not: what they hold may have been acknowledged long ago.
         var isRebuilding = false
     }
@@ -39,10 +41,8 @@ struct PackRecovery {
         for number in outcome.packs.keys.sorted() where !present.contains(number) {
             // Nothing is appended to a pack that is not there; what else is there serves.
             outcome.packs[number]?.isSealed = true
-            outcome.notes.append(
-                "pack \(PackFormat.fileName(number)) is missing: its blocks cannot be read; put it back, "
-                    + "or run `nacre verify --rebuild-index` to forget it"
-            )
+            outcome.readableEnds[number] = 0
+            outcome.notes.append(.missingPack(PackFormat.fileName(number)))
         }
         for number in present.sorted() { try recover(number, index, &outcome) }
         var batch = IndexBatch()
@@ -68,10 +68,9 @@ struct PackRecovery {
         if let known {
             if size < known.mark {
                 outcome.packs[number]?.isSealed = true
+                outcome.readableEnds[number] = size
                 outcome.notes.append(
-                    "pack \(PackFormat.fileName(number)) has \(size) bytes and should have \(known.mark): "
-                        + "the blocks behind cannot be read; `nacre verify` names them"
-                )
+                    .shortPack(PackFormat.fileName(number), bytes: size, expected: known.mark))
                 return
             }
             if known.isSealed || size == known.mark { return }
@@ -91,12 +90,7 @@ struct PackRecovery {
 
     /// Whether there is a whole section anywhere.
     private func holdsBlocks(_ scanner: PackScanner) throws -> Bool {
-        var found = false
-        _ = try scanner.scan(from: UInt64(PackFormat.header.count)) { sections in
-            found = sections.contains { $0.isIntact }
-            return !found
-        }
-        return found
+        try scanner.nextIntactSection(from: UInt64(PackFormat.header.count)) != nil
     }
 
     /// A file without a block whose header is not there yet was just being made: the header is written first,
@@ -107,7 +101,7 @@ struct PackRecovery {
         if start.allSatisfy({ $0 == 0 }) || start.prefix(count) == PackFormat.header.prefix(count) {
             try files.remove(path)
         } else {
-            outcome.notes.append("\(path) does not begin as a pack does; it is left alone")
+            outcome.notes.append(.foreignFile(path))
         }
     }
 
@@ -119,19 +113,23 @@ struct PackRecovery {
         // A killed process may have left bytes that only the system's memory holds: first them, then entries.
         if options.durability != .os { try file.sync() }
         var tail = Tail(number: number, pack: known, birth: options.now(), isRebuilding: outcome.isRebuilding)
-        let end = try scanner.scan(from: known.mark) { sections in
+        let take = { (sections: [PackScanner.Section]) throws in
             for section in sections {
                 try tail.take(section, index)
                 if tail.batch.changes.count >= Self.batchEntries { try tail.flush(to: index) }
             }
             return true
         }
-        if outcome.isRebuilding, end != .clean(tail.pack.mark) {
-            // Without the index nobody knows whether this was acknowledged: it stays for whoever can mend it.
+        var end = try scanner.scan(from: known.mark, take)
+        if outcome.isRebuilding, case .broken(let first, _) = end {
+            // Without the index nobody knows whether this was acknowledged: it stays for whoever can mend it, and
+            // whole sections behind it are found again.
             tail.pack.isSealed = true
-            outcome.notes.append(
-                "pack \(PackFormat.fileName(number)) is damaged at byte \(tail.pack.mark); what cannot be read stays as it is"
-            )
+            outcome.notes.append(.damagedPack(PackFormat.fileName(number), offset: first))
+            // A length that is wrong may reach over sections that are whole: from behind the last good one on.
+            while case .broken = end, let next = try scanner.nextIntactSection(from: tail.intactEnd + 1) {
+                end = try scanner.scan(from: next, take)
+            }
         } else {
             // What is behind was never acknowledged: a commit syncs the file as a whole before it answers.
             try file.truncate(to: Int64(tail.pack.mark))
@@ -149,6 +147,8 @@ private struct Tail {
     let birth: UInt64
     let isRebuilding: Bool
     private(set) var batch = IndexBatch()
+    /// The last byte of the last whole section.
+    private(set) var intactEnd: UInt64
     /// What the batch has entries for already.
     private var fresh: Set<Multihash> = []
 
@@ -157,6 +157,7 @@ private struct Tail {
         self.pack = pack
         self.birth = birth
         self.isRebuilding = isRebuilding
+        intactEnd = pack.mark - 1
     }
 
     /// A damaged section is passed over, since whole ones may follow. In a rebuild it gets an entry all the
@@ -168,8 +169,9 @@ private struct Tail {
             payloadBytes: UInt32(section.payload.count), ordinal: pack.sections, birth: birth,
             flags: BlockLocation.Flags(.defaultProject))
         if !section.isIntact { location.flags.insert(.quarantined) }
+        if section.isIntact { intactEnd = section.offset + location.sectionBytes - 1 }
         pack.sections += 1
-        pack.mark = section.offset + location.sectionBytes
+        pack.mark = max(pack.mark, section.offset + location.sectionBytes)
         let key = IndexKey.block(section.cid.multihash)
         if let held = try index.value(of: key).map({ try BlockLocation(decoding: $0) }),
             !held.isQuarantined || location.isQuarantined

@@ -18,6 +18,12 @@ public final class VisitedBlocks: Sendable {
         }
         return bits.withLock { $0.insert(location) } ? .newlyMarked : .markedBefore
     }
+
+    /// Whether a block was visited.
+    public func contains(_ multihash: Multihash) throws -> Bool {
+        guard let location = try store.location(of: multihash) else { return false }
+        return bits.withLock { $0.contains(location) }
+    }
 }
 
 extension PackBlockStore {
