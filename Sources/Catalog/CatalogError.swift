@@ -29,6 +29,16 @@ public enum CatalogError: Error, Hashable, Sendable {
     case invalidPinID(String)
 }
 
+extension CatalogError {
+    /// Whether the file is not as it was written.
+    public var isDamage: Bool {
+        switch self {
+        case .damaged, .damagedRow, .schemaIncomplete: true
+        default: false
+        }
+    }
+}
+
 extension CatalogError: CustomStringConvertible {
     public var description: String {
         switch self {

@@ -27,6 +27,7 @@ struct Nacre: ParsableCommand {
 @main
 enum Main {
     static func main() {
+        occupyStandardDescriptors()
         Interruption.install()
         raiseOpenFileLimit()
         do {
@@ -38,6 +39,15 @@ enum Main {
             }
         } catch {
             Failure.endParsing(with: error)
+        }
+    }
+
+    /// A program may be started with standard input, output or errors closed. The next files that it opens would get
+    /// their numbers, and what is printed would be written into them.
+    private static func occupyStandardDescriptors() {
+        for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) == -1 {
+            // The lowest free number is this one. Writing to standard output must fail: what was printed counts.
+            _ = open("/dev/null", descriptor == 2 ? O_WRONLY : O_RDONLY)
         }
     }
 

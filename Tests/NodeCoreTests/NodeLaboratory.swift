@@ -56,12 +56,20 @@ struct NodeLaboratory {
     /// A collection without grace that gives every dead byte back.
     @discardableResult
     static func collect(
-        _ node: StorageNode, dryRun: Bool = false, grace: Duration = .zero, listingTrees: Bool = false
+        _ node: StorageNode, dryRun: Bool = false, grace: Duration = .zero
     ) throws -> CollectionReport {
         var options = CollectionOptions(grace: grace, maximumUnusedShare: 0)
         options.isDryRun = dryRun
-        options.listsTrees = listingTrees
         return try node.collectGarbage(options)
+    }
+
+    /// The trees that such a collection would drop.
+    static func garbageTrees(_ node: StorageNode) throws -> [GarbageTree] {
+        var trees: [GarbageTree] = []
+        try node.forEachGarbageTree(CollectionOptions(grace: .zero, maximumUnusedShare: 0)) {
+            trees.append($0)
+        }
+        return trees
     }
 
     static func expectSound(_ node: StorageNode) throws {

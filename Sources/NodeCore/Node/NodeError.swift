@@ -7,6 +7,10 @@ public enum NodeError: Error, Sendable {
     case pathNotFound(root: CID, path: [UInt8], missing: [UInt8])
     case pinNotFound(String)
     case noDataDirectory(String)
+    /// Blocks are there, and the catalog that says what keeps them is not.
+    case catalogLost(String)
+    /// What lies below a pin cannot be known, so that nothing may be collected.
+    case pinNotWhole(pin: String, reason: String)
     /// It is a directory where a file is needed.
     case isDirectory(String)
     case notADirectory(String)
@@ -41,7 +45,7 @@ public enum NodeError: Error, Sendable {
         switch self {
         case .blockNotFound, .pathNotFound, .pinNotFound, .noDataDirectory, .incomplete: .notFound
         case .pinNameTaken, .targetExists, .ambiguousPin: .conflict
-        case .damaged: .damaged
+        case .damaged, .catalogLost, .pinNotWhole: .damaged
         case .isDirectory, .notADirectory, .notUnixFS, .unsafeName, .nameTwice, .unusableSymlink: .failed
         case .invalidConfiguration, .pathTooLong: .usage
         }
@@ -60,6 +64,12 @@ extension NodeError: CustomStringConvertible {
             "no pin is named or has the root \(name); `nacre pin ls` lists the pins"
         case .noDataDirectory(let path):
             "there is no data directory at \(path); `nacre add` makes one, or name another with --data"
+        case .catalogLost(let path):
+            "\(path) holds blocks, but its catalog.sqlite is gone, so nobody knows what is pinned; put it back from a "
+                + "backup, or begin with an empty one by `nacre verify --new-catalog` (then pin what is to stay)"
+        case .pinNotWhole(let pin, let reason):
+            "nothing is collected, since pin \(pin) is not whole and what lies below cannot be known: \(reason); add or "
+                + "import what is missing again, or give the pin up by `nacre pin rm \(pin)`"
         case .isDirectory(let name):
             "\(name) is a directory; name a file in it, or use `nacre ls` or `nacre get`"
         case .pathTooLong(let segments):
@@ -83,7 +93,7 @@ extension NodeError: CustomStringConvertible {
             "\(PathText.printable(path)) is a symlink whose target is empty or holds a zero byte, "
                 + "so it is not written"
         case .ambiguousPin(let name, let count):
-            "\(count) pins are named \(name); give the root CID instead"
+            "\(count) roots are pinned as \(name); name one by its CID (`nacre pin ls \(name)` lists them)"
         case .incomplete(let root, let missing, let count):
             "\(count) blocks below \(root) are not in this data directory, the first is \(missing); "
                 + "import them (`nacre car import`) and try again"

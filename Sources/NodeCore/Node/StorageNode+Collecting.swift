@@ -17,8 +17,10 @@ public struct CollectionReport: Sendable {
     public var removedPacks = 0
     public var rewrittenPacks = 0
     public var skippedPacks = 0
-    /// Roots of the trees that go: blocks that nothing else that goes links to. Only on request.
-    public var trees: [GarbageTree] = []
+    /// Leaves that pins keep and that are not there; what else pins keep is known all the same.
+    public var missingLeaves = 0
+    /// Blocks below pins whose bytes are right and not of their codec: they stay, and end what is kept. At most 100.
+    public var unreadableBlocks: [CID] = []
 
     public init() {}
 }
@@ -27,15 +29,14 @@ public struct CollectionReport: Sendable {
 public struct GarbageTree: Sendable {
     public let root: CID
     /// Blocks that go with it, each counted for the first tree that holds it.
-    public let blocks: Int
-    public let bytes: Int64
+    public internal(set) var blocks: Int
+    public internal(set) var bytes: Int64
 }
 
 /// How to collect.
 public struct CollectionOptions: Sendable {
     public var grace: Duration
     public var isDryRun = false
-    public var listsTrees = false
     /// The share of the store that may be dead bytes afterwards.
     public var maximumUnusedShare: Double
 
@@ -48,34 +49,17 @@ public struct CollectionOptions: Sendable {
 extension StorageNode {
     /// Drops blocks that no pin reaches and gives their space back, while everything else goes on.
     ///
-    /// Nothing is dropped if a block that a pin needs is damaged or missing: what lies below it cannot be
-    /// known. Memory: two bits a block; with `listsTrees`, also a digest for each link of what goes.
+    /// Nothing is dropped if a block with links that a pin needs is damaged or missing: what lies below it cannot
+    /// be known. Memory: two bits a block.
     public func collectGarbage(
         _ options: CollectionOptions, cancellation: Cancellation = Cancellation(),
         progress: (String, Int) throws -> Void = { _, _ in }
     ) throws -> CollectionReport {
         var report = CollectionReport()
-        var doomed: [Multihash] = []
-        let (seconds, attoseconds) = options.grace.components
-        let grace = UInt64(clamping: seconds) &* 1000 &+ UInt64(attoseconds / 1_000_000_000_000_000)
         let swept = try store.collect(
-            grace: grace, dryRun: options.isDryRun || options.listsTrees ? .yes : .no,
-            mark: { try markPins(cancellation, progress) },
-            dropping: { multihash, _ in
-                try cancellation.check()
-                if options.listsTrees { doomed.append(multihash) }
-            })
-        if options.listsTrees {
-            report.trees = try trees(of: doomed, cancellation)
-            if !options.isDryRun {
-                var rest = options
-                rest.listsTrees = false
-                let trees = report.trees
-                report = try collectGarbage(rest, cancellation: cancellation, progress: progress)
-                report.trees = trees
-                return report
-            }
-        }
+            grace: options.graceMilliseconds, dryRun: options.isDryRun ? .yes : .no,
+            mark: { try markPins(cancellation, &report, progress) },
+            dropping: { _, _ in try cancellation.check() })
         report.blocks = swept.blocks
         report.bytes = swept.bytes
         report.keptBlocks = swept.keptBlocks
@@ -95,7 +79,10 @@ extension StorageNode {
 
     /// Marks everything that pins reach. Pins that are made meanwhile are found by going over them until
     /// nothing is new.
-    private func markPins(_ cancellation: Cancellation, _ progress: (String, Int) throws -> Void) throws {
+    private func markPins(
+        _ cancellation: Cancellation, _ report: inout CollectionReport,
+        _ progress: (String, Int) throws -> Void
+    ) throws {
         var marked: Set<PinID> = []
         var isNew = true
         while isNew {
@@ -103,14 +90,15 @@ extension StorageNode {
             try catalog.pins.forEach { pin in
                 guard marked.insert(pin.id).inserted else { return }
                 isNew = true
-                try mark(pin, cancellation, progress)
+                try mark(pin, cancellation, &report, progress)
             }
         }
     }
 
-    private func mark(_ pin: Pin, _ cancellation: Cancellation, _ progress: (String, Int) throws -> Void)
-        throws
-    {
+    private func mark(
+        _ pin: Pin, _ cancellation: Cancellation, _ report: inout CollectionReport,
+        _ progress: (String, Int) throws -> Void
+    ) throws {
         let store = store
         var walker = DAGWalker(root: pin.root) { cid in
             try cancellation.check()
@@ -121,46 +109,80 @@ extension StorageNode {
             case .absent: return .missing
             }
         }
-        while let step = try walker.next(load: store.block) {
-            // Pins that are still being filled may lack blocks.
-            if case .missing(let cid, _) = step, pin.status == .pinned {
-                throw NodeError.incomplete(root: pin.root, missing: cid, count: 1)
+        let name = pin.name.isEmpty ? pin.root.description : PathText.printable(pin.name.utf8)
+        while true {
+            do {
+                guard let step = try walker.next(load: store.block) else { return }
+                // Pins that are still being filled may lack blocks.
+                if case .missing(let cid, _) = step, pin.status == .pinned {
+                    guard !Block.canLink(cid.codec) else {
+                        throw NodeError.pinNotWhole(pin: name, reason: "block \(cid) is missing")
+                    }
+                    report.missingLeaves += 1
+                }
+                try progress("marking", 1)
+            } catch DAGWalkError.unreadable(let cid, _) {
+                // Its bytes are what was brought in: it stays, and no content may keep others from being collected.
+                if report.unreadableBlocks.count < 100 { report.unreadableBlocks.append(cid) }
+            } catch let error as BlockStoreError where error.isDamage {
+                throw NodeError.pinNotWhole(pin: name, reason: "\(error)")
             }
-            try progress("marking", 1)
         }
     }
 
-    /// The roots among blocks that go, with what goes with each.
-    private func trees(of doomed: [Multihash], _ cancellation: Cancellation) throws -> [GarbageTree] {
-        let all = Set(doomed)
-        var linked: Set<Multihash> = []
-        var cids: [Multihash: CID] = [:]
-        for multihash in doomed {
+    /// Tells the trees that a collection would drop: each root that nothing else that goes links to, in the order of
+    /// the index.
+    ///
+    /// Memory: eight bits a block.
+    public func forEachGarbageTree(
+        _ options: CollectionOptions, cancellation: Cancellation = Cancellation(),
+        progress: (String, Int) throws -> Void = { _, _ in }, _ body: (GarbageTree) throws -> Void
+    ) throws {
+        var report = CollectionReport()
+        let doomed = store.makeVisitedBlocks()
+        let linked = store.makeVisitedBlocks()
+        _ = try store.collect(
+            grace: options.graceMilliseconds, dryRun: .yes,
+            mark: { try markPins(cancellation, &report, progress) },
+            dropping: { multihash, _ in
+                try cancellation.check()
+                guard let cid = try store.storedCID(of: multihash) else { return }
+                _ = try doomed.visit(cid)
+                for link in linksOfGarbage(cid) where link.multihash != multihash {
+                    _ = try linked.visit(link)
+                }
+            })
+        let counted = store.makeVisitedBlocks()
+        try store.forEachBlock { multihash, _ in
             try cancellation.check()
-            guard let cid = try store.storedCID(of: multihash) else { continue }
-            cids[multihash] = cid
-            guard Block.canLink(cid.codec), let block = try? store.block(cid), let links = try? block.links()
-            else { continue }
-            for link in links where link.multihash != multihash { linked.insert(link.multihash) }
-        }
-        var counted: Set<Multihash> = []
-        var trees: [GarbageTree] = []
-        for multihash in doomed where !linked.contains(multihash) {
-            guard let root = cids[multihash] else { continue }
-            var blocks = 0
-            var bytes: Int64 = 0
+            guard try doomed.contains(multihash), try !linked.contains(multihash),
+                let root = try store.storedCID(of: multihash)
+            else { return true }
+            var tree = GarbageTree(root: root, blocks: 0, bytes: 0)
             var stack = [root]
             while let cid = stack.popLast() {
-                guard all.contains(cid.multihash), counted.insert(cid.multihash).inserted else { continue }
-                blocks += 1
-                bytes += Int64(try store.size(of: cid) ?? 0)
-                if Block.canLink(cid.codec), let block = try? store.block(cid), let links = try? block.links()
-                {
-                    stack.append(contentsOf: links)
+                guard try doomed.contains(cid.multihash), try counted.visit(cid) == .newlyMarked else {
+                    continue
                 }
+                tree.blocks += 1
+                tree.bytes += Int64(try store.size(of: cid) ?? 0)
+                stack.append(contentsOf: linksOfGarbage(cid))
             }
-            trees.append(GarbageTree(root: root, blocks: blocks, bytes: bytes))
+            try body(tree)
+            return true
         }
-        return trees
+    }
+
+    /// A block that is damaged or not of its codec names none: what lay below it is then told as trees of its own.
+    private func linksOfGarbage(_ cid: CID) -> [CID] {
+        guard Block.canLink(cid.codec), let block = try? store.block(cid) else { return [] }
+        return (try? block.links()) ?? []
+    }
+}
+
+extension CollectionOptions {
+    fileprivate var graceMilliseconds: UInt64 {
+        let (seconds, attoseconds) = grace.components
+        return UInt64(clamping: seconds) &* 1000 &+ UInt64(attoseconds / 1_000_000_000_000_000)
     }
 }

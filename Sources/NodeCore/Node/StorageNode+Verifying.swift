@@ -11,7 +11,8 @@ public struct VerificationReport: Sendable {
     public var catalog: [CatalogProblem] = []
     /// Pins below which blocks are missing or damaged.
     public var incompletePins: [IncompletePin] = []
-    public var openingNotes: [String] = []
+    /// Beyond what the scrub finds itself.
+    public var openingNotes: [OpeningNote] = []
 
     /// A pin that cannot give back everything it keeps.
     public struct IncompletePin: Sendable {
@@ -26,6 +27,18 @@ public struct VerificationReport: Sendable {
     public init() {}
 }
 
+extension VerificationReport {
+    fileprivate mutating func scrub(
+        _ store: PackBlockStore, bytesPerSecond: Int64?, _ progress: (Int64) throws -> Void
+    ) throws {
+        openingNotes = store.openingNotes.filter { !$0.isFoundByScrub }
+        let scrubbed = try store.scrub(bytesPerSecond: bytesPerSecond, progress: progress)
+        blocks = scrubbed.blocks
+        bytes = scrubbed.bytes
+        storage = scrubbed.findings
+    }
+}
+
 extension StorageNode {
     /// Checks every stored block against its CID, the catalog against itself, and every pin for everything
     /// below it.
@@ -38,14 +51,10 @@ extension StorageNode {
         progress: (Int64) throws -> Void = { _ in }
     ) throws -> VerificationReport {
         var report = VerificationReport()
-        report.openingNotes = openingNotes
-        let scrubbed = try store.scrub(bytesPerSecond: bytesPerSecond) { bytes in
+        try report.scrub(store, bytesPerSecond: bytesPerSecond) { bytes in
             try cancellation.check()
             try progress(bytes)
         }
-        report.blocks = scrubbed.blocks
-        report.bytes = scrubbed.bytes
-        report.storage = scrubbed.findings
         if repair == .yes, try catalog.problems().contains(.counters) { try catalog.repairCounters() }
         report.catalog = try catalog.problems()
         guard !report.catalog.contains(where: { if case .storage = $0 { true } else { false } }) else {
@@ -64,6 +73,30 @@ extension StorageNode {
                 report.incompletePins.append(.init(pin: pin, problem: "\(error)"))
             }
         }
+        return report
+    }
+
+    /// Checks the blocks of a data directory whose catalog cannot be opened.
+    ///
+    /// - Parameter failure: what opening the catalog said; it becomes a finding.
+    public static func verifyBlocks(
+        in directory: String, configuration: Configuration, afterCatalogFailure failure: CatalogError,
+        bytesPerSecond: Int64? = nil, cancellation: Cancellation = Cancellation(),
+        progress: (Int64) throws -> Void = { _ in }
+    ) throws -> VerificationReport {
+        var options = configuration.storeOptions
+        options.createIfMissing = false
+        let store = try PackBlockStore(directory: directory, options: options)
+        var report = VerificationReport()
+        let result = Result {
+            try report.scrub(store, bytesPerSecond: bytesPerSecond) { bytes in
+                try cancellation.check()
+                try progress(bytes)
+            }
+        }
+        try store.close()
+        try result.get()
+        report.catalog = [.row(failure)]
         return report
     }
 

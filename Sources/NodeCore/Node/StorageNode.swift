@@ -19,16 +19,25 @@ public final class StorageNode: Sendable {
         case existing
     }
 
-    /// - Throws: `noDataDirectory`, `ConfigurationError`, and what store and catalog throw.
+    /// What to do about a data directory that holds blocks and has lost its catalog.
+    public enum LostCatalog: Sendable {
+        case refuse
+        /// Go on with an empty one: nothing is pinned then.
+        case replace
+    }
+
+    /// - Throws: `noDataDirectory`, `catalogLost`, `ConfigurationError`, and what store and catalog throw.
     public static func open(
-        _ directory: String, access: Access = .create, environment: [String: String] = [:]
+        _ directory: String, access: Access = .create, lostCatalog: LostCatalog = .refuse,
+        environment: [String: String] = [:]
     ) throws -> StorageNode {
         if access == .existing, !FileManager.default.fileExists(atPath: directory + "/VERSION") {
             throw NodeError.noDataDirectory(directory)
         }
         let configuration = try Configuration.load(dataDirectory: directory, environment: environment)
         return try StorageNode(
-            directory: directory, configuration: configuration, on: Ground(configuration.storeOptions))
+            directory: directory, configuration: configuration, on: Ground(configuration.storeOptions),
+            lostCatalog: lostCatalog)
     }
 
     /// What a node stands on. The catalog is on the real disk always.
@@ -43,20 +52,48 @@ public final class StorageNode: Sendable {
 
     /// Opens a node on another disk, index or clock than the system's, with the default configuration.
     package static func open(_ directory: String, on ground: Ground) throws -> StorageNode {
-        try StorageNode(directory: directory, configuration: Configuration(), on: ground)
+        try StorageNode(
+            directory: directory, configuration: Configuration(), on: ground, lostCatalog: .refuse)
     }
 
-    private init(directory: String, configuration: Configuration, on ground: Ground) throws {
+    private init(
+        directory: String, configuration: Configuration, on ground: Ground, lostCatalog: LostCatalog
+    ) throws {
         self.directory = directory
         self.configuration = configuration
         // The store first: it checks the format and takes the lock before anything is touched.
         store = try PackBlockStore(
             directory: directory, options: ground.storeOptions, files: ground.files, index: ground.index)
-        catalog = try CatalogDatabase(path: directory + "/" + CatalogDatabase.fileName)
+        do {
+            catalog = try Self.openCatalog(directory, store, lostCatalog)
+        } catch {
+            // The failure to open says more than one of closing after it.
+            try? store.close()
+            throw error
+        }
+    }
+
+    /// The catalog is made when the data directory is; where blocks are and it is not, it was lost, and an empty one
+    /// would let the next collection remove everything.
+    private static func openCatalog(
+        _ directory: String, _ store: PackBlockStore, _ lostCatalog: LostCatalog
+    ) throws -> CatalogDatabase {
+        let path = directory + "/" + CatalogDatabase.fileName
+        let isThere = ((try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0) > 0
+        if !isThere, lostCatalog == .refuse, store.statistics().blocks > 0 {
+            throw NodeError.catalogLost(directory)
+        }
+        let catalog = try CatalogDatabase(path: path)
+        if !isThere {
+            chmod(path, 0o600)
+            // A power cut must not take the file when blocks are already there.
+            if store.durability != .os { try DiskFileSystem().syncDirectory(directory) }
+        }
+        return catalog
     }
 
     /// What opening found that the user should know.
-    public var openingNotes: [String] { store.openingNotes }
+    public var openingNotes: [OpeningNote] { store.openingNotes }
 
     /// Flushes and closes. Call it when no other call is under way.
     public func close() throws {

@@ -66,7 +66,7 @@ struct AddCommand: ParsableCommand {
         if name != nil && paths.count > 1 && !wrap {
             throw ValidationError("--name names one root: add the paths one by one, or together with --wrap")
         }
-        if name?.isEmpty == true { throw ValidationError("--name needs a name") }
+        try name.map(PinName.check)
         if (preserveMode || preserveMtime) && profile.rawLeaves == true {
             throw ValidationError(
                 "raw leaves carry no mode or time: leave out --raw-leaves, or what is to be preserved")

@@ -16,6 +16,10 @@ struct VerifyCommand: ParsableCommand {
     var repair = false
     @Flag(name: .long, help: "Make the block index anew from the packs first.")
     var rebuildIndex = false
+    @Flag(
+        name: .long,
+        help: "Where catalog.sqlite was lost: begin with an empty one. Nothing is pinned then.")
+    var newCatalog = false
     @Option(
         name: .long,
         help: ArgumentHelp("Read at most so many bytes a second, such as 50MiB.", valueName: "rate"))
@@ -31,16 +35,33 @@ struct VerifyCommand: ParsableCommand {
             return bytes
         }
         if rebuildIndex { try rebuild() }
-        try global.withNode(.existing) { node in
-            let bar = ProgressBar("verifying", totalBytes: node.store.statistics().liveBytes, quiet: quiet)
-            let report = try node.verify(
-                bytesPerSecond: bytesPerSecond, repair: repair ? .yes : .no,
-                cancellation: Interruption.cancellation
+        do {
+            try global.withNode(.existing, lostCatalog: newCatalog ? .replace : .refuse) { node in
+                let bar = ProgressBar(
+                    "verifying", totalBytes: node.store.statistics().liveBytes, quiet: quiet)
+                let report = try node.verify(
+                    bytesPerSecond: bytesPerSecond, repair: repair ? .yes : .no,
+                    cancellation: Interruption.cancellation
+                ) { bar.advance(bytes: Int($0)) }
+                bar.finish()
+                try end(report)
+            }
+        } catch let error as CatalogError where error.isDamage {
+            let configuration = try Configuration.load(
+                dataDirectory: global.dataDirectory, environment: Environment.current)
+            let bar = ProgressBar("verifying", quiet: quiet)
+            let report = try StorageNode.verifyBlocks(
+                in: global.dataDirectory, configuration: configuration, afterCatalogFailure: error,
+                bytesPerSecond: bytesPerSecond, cancellation: Interruption.cancellation
             ) { bar.advance(bytes: Int($0)) }
             bar.finish()
-            try print(report)
-            if !report.isClean { throw SilentExit(status: .damaged) }
+            try end(report)
         }
+    }
+
+    private func end(_ report: VerificationReport) throws {
+        try print(report)
+        if !report.isClean { throw SilentExit(status: .damaged) }
     }
 
     private func rebuild() throws {
@@ -52,7 +73,7 @@ struct VerifyCommand: ParsableCommand {
     }
 
     private func print(_ report: VerificationReport) throws {
-        var findings = report.openingNotes
+        var findings = report.openingNotes.map(\.description)
         findings += report.storage.map(\.description)
         findings += report.catalog.map(\.description)
         findings += report.incompletePins.map {
@@ -132,8 +153,15 @@ struct GCCommand: ParsableCommand {
                 options.maximumUnusedShare = share / 100
             }
             options.isDryRun = dryRun
-            options.listsTrees = list
             let bar = ProgressBar("collecting", quiet: quiet)
+            if list {
+                var out = StandardOutput()
+                try node.forEachGarbageTree(
+                    options, cancellation: Interruption.cancellation,
+                    progress: { _, count in bar.advance(items: count) }
+                ) { try print($0, to: &out) }
+                try out.flush()
+            }
             let report = try node.collectGarbage(options, cancellation: Interruption.cancellation) {
                 _, count in
                 bar.advance(items: count)
@@ -143,22 +171,21 @@ struct GCCommand: ParsableCommand {
         }
     }
 
+    private func print(_ tree: GarbageTree, to out: inout StandardOutput) throws {
+        guard output.json else {
+            return try out.write(line: "\(tree.root) \(tree.blocks) blocks, \(ByteCount.text(tree.bytes))")
+        }
+        let row = TreeJSON(root: tree.root.description, treeBlocks: tree.blocks, treeBytes: tree.bytes)
+        try out.write(bytes: JSONLine.encode(row))
+        try out.write("\n")
+    }
+
     private func print(_ report: CollectionReport) throws {
         var out = StandardOutput()
         if output.json {
-            for tree in report.trees {
-                try out.write(
-                    bytes: JSONLine.encode(
-                        TreeJSON(root: tree.root.description, treeBlocks: tree.blocks, treeBytes: tree.bytes))
-                )
-                try out.write("\n")
-            }
             try out.write(bytes: JSONLine.encode(CollectedJSON(report, dryRun: dryRun)))
             try out.write("\n")
         } else {
-            for tree in report.trees {
-                try out.write(line: "\(tree.root) \(tree.blocks) blocks, \(ByteCount.text(tree.bytes))")
-            }
             let verb = dryRun ? "would remove" : "removed"
             try out.write(
                 line:
@@ -175,6 +202,16 @@ struct GCCommand: ParsableCommand {
                     line:
                         "freed \(ByteCount.text(report.freedBytes)): \(report.removedPacks) packs removed, \(report.rewrittenPacks) rewritten"
                 )
+            }
+            if report.missingLeaves > 0 {
+                try out.write(
+                    line:
+                        "\(report.missingLeaves) blocks that pins keep are missing: `nacre verify` names the pins"
+                )
+            }
+            for cid in report.unreadableBlocks {
+                try out.write(
+                    line: "block \(cid) is kept, but is not what its codec says: its links are not known")
             }
             if report.skippedPacks > 0 {
                 try out.write(
@@ -203,6 +240,9 @@ private struct CollectedJSON: Encodable {
     let freedBytes: Int64
     let removedPacks: Int
     let rewrittenPacks: Int
+    let skippedPacks: Int
+    let missingLeaves: Int
+    let unreadableBlocks: [String]
 
     init(_ report: CollectionReport, dryRun: Bool) {
         self.dryRun = dryRun
@@ -214,6 +254,9 @@ private struct CollectedJSON: Encodable {
         freedBytes = report.freedBytes
         removedPacks = report.removedPacks
         rewrittenPacks = report.rewrittenPacks
+        skippedPacks = report.skippedPacks
+        missingLeaves = report.missingLeaves
+        unreadableBlocks = report.unreadableBlocks.map(\.description)
     }
 }
 
@@ -234,7 +277,7 @@ struct StatsCommand: ParsableCommand {
                 let row = StatsJSON(
                     directory: node.directory, blocks: store.blocks, liveBytes: store.liveBytes,
                     deadBytes: store.deadBytes, packs: store.packs, packBytes: store.packBytes,
-                    pins: pins.pins)
+                    pins: pins.pins, unreadablePacks: store.unreadablePacks)
                 try out.write(bytes: JSONLine.encode(row))
                 try out.write("\n")
             } else {
@@ -244,6 +287,12 @@ struct StatsCommand: ParsableCommand {
                 try out.write(line: "packs           \(store.packs) (\(ByteCount.text(store.packBytes)))")
                 try out.write(
                     line: "dead bytes      \(ByteCount.text(store.deadBytes)); `nacre gc` gives them back")
+                if store.unreadablePacks > 0 {
+                    try out.write(
+                        line:
+                            "damage          \(store.unreadablePacks) packs missing or cut; see `nacre verify`"
+                    )
+                }
             }
             try out.flush()
         }
@@ -258,4 +307,5 @@ private struct StatsJSON: Encodable {
     let packs: Int
     let packBytes: Int64
     let pins: Int64
+    let unreadablePacks: Int
 }

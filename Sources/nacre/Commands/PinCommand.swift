@@ -25,6 +25,8 @@ extension PinCommand {
         @Flag(name: .long, help: "Only the owner reads it through the gateway.")
         var `private` = false
 
+        func validate() throws { try name.map(PinName.check) }
+
         func run() throws {
             let parsed = try references.map { try ContentReference(RawArguments.bytes(of: $0)) }
             try global.withNode(.existing) { node in
@@ -98,12 +100,14 @@ extension PinCommand {
         @OptionGroup var output: OutputOptions
         @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"))
         var texts: [String]
+        @Flag(name: .long, help: "Where several roots have the name: all of them.")
+        var all = false
 
         func run() throws {
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
                 // All are looked up before the first is removed: a mistyped name removes nothing.
-                let found = try texts.map { try node.pins(matching: $0) }
+                let found = try texts.map { try node.pins(of: $0, all: all) }
                 for pin in found.joined() where try node.catalog.pins.remove(pin.id) != nil {
                     try PinOutput.write(pin, json: output.json, to: &out)
                 }
@@ -147,7 +151,11 @@ extension PinCommand {
         @OptionGroup var output: OutputOptions
         @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"))
         var texts: [String]
-        func run() throws { try PinOutput.setVisibility(.public, of: texts, global, json: output.json) }
+        @Flag(name: .long, help: "Where several roots have the name: all of them.")
+        var all = false
+        func run() throws {
+            try PinOutput.setVisibility(.public, of: texts, all: all, global, json: output.json)
+        }
     }
 
     struct Unpublish: ParsableCommand {
@@ -156,7 +164,24 @@ extension PinCommand {
         @OptionGroup var output: OutputOptions
         @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"))
         var texts: [String]
-        func run() throws { try PinOutput.setVisibility(.private, of: texts, global, json: output.json) }
+        @Flag(name: .long, help: "Where several roots have the name: all of them.")
+        var all = false
+        func run() throws {
+            try PinOutput.setVisibility(.private, of: texts, all: all, global, json: output.json)
+        }
+    }
+}
+
+/// What a pin may be called: what can be said again in `NAME/PATH`.
+enum PinName {
+    static func check(_ name: String) throws {
+        if name.isEmpty { throw ValidationError("--name needs a name") }
+        if name.contains("/") {
+            throw ValidationError("a pin's name has no /, since NAME/PATH is how what lies below is called")
+        }
+        if name.utf8.count > Pin.maximumNameBytes {
+            throw ValidationError("a pin's name has at most \(Pin.maximumNameBytes) bytes")
+        }
     }
 }
 
@@ -175,17 +200,29 @@ private enum PinOutput {
     }
 
     static func setVisibility(
-        _ visibility: PinVisibility, of texts: [String], _ global: GlobalOptions, json: Bool
+        _ visibility: PinVisibility, of texts: [String], all: Bool, _ global: GlobalOptions, json: Bool
     ) throws {
         try global.withNode(.existing) { node in
             var out = StandardOutput()
-            for pin in try texts.flatMap({ try node.pins(matching: $0) }) {
+            for pin in try texts.flatMap({ try node.pins(of: $0, all: all) }) {
                 let changed = try node.setVisibility(
                     visibility, of: pin, cancellation: Interruption.cancellation)
                 try write(changed, json: json, to: &out)
             }
             try out.flush()
         }
+    }
+}
+
+extension StorageNode {
+    /// The pins that a person means to change: those of one root, unless all are asked for.
+    ///
+    /// - Throws: `ambiguousPin` where several roots have the name.
+    fileprivate func pins(of text: String, all: Bool) throws -> [Pin] {
+        let found = try pins(matching: text)
+        let roots = Set(found.map(\.root)).count
+        guard all || roots == 1 else { throw NodeError.ambiguousPin(name: text, count: roots) }
+        return found
     }
 }
 

@@ -42,6 +42,7 @@ enum Failure {
         case let error as CommandError: error.status
         case let error as NodeError: status(of: error)
         case let error as BlockStoreError: error.isDamage ? .damaged : error.isInUse ? .conflict : .failed
+        case let error as CatalogError: error.isDamage ? .damaged : .failed
         case let error as POSIXError:
             switch error.code {
             case ENOENT, ENOTDIR: .notFound

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BlockStorage
 import Foundation
 import Glibc
 import NodeCore
@@ -34,11 +35,13 @@ struct GlobalOptions: ParsableArguments {
 
     /// Opens the data directory, runs `body`, and closes it again whatever happens.
     func withNode<R>(
-        _ access: StorageNode.Access = .create, _ body: (StorageNode) throws -> R
+        _ access: StorageNode.Access = .create, lostCatalog: StorageNode.LostCatalog = .refuse,
+        _ body: (StorageNode) throws -> R
     ) throws -> R {
         let node = try StorageNode.open(
-            dataDirectory, access: access, environment: ProcessInfo.processInfo.environment)
-        for note in node.openingNotes { Terminal.warn(note) }
+            dataDirectory, access: access, lostCatalog: lostCatalog,
+            environment: ProcessInfo.processInfo.environment)
+        for note in node.openingNotes { Terminal.warn(note.description) }
         let result: R
         do {
             result = try body(node)
