@@ -52,7 +52,7 @@ extension CatalogError: CustomStringConvertible {
             "the catalog \(path) is damaged (\(detail)); restore it from a backup, the blocks are not affected"
         case .damagedRow(let table, let key):
             "row \(key) of table \(table) in the catalog is damaged: its checksum does not fit; "
-                + "restore the catalog from a backup, or remove and add the row again"
+                + "restore the catalog from a backup, or remove the row (`nacre pin rm \(key)`) and pin again"
         case .unexpectedColumn(let column, let expected):
             "column \(column) of a row in the catalog is not \(expected)"
         case .busy(let path):

@@ -140,4 +140,87 @@ import Testing
         #expect(try directory.read("data/LOCK").count < 200)
         #expect(try nacre.run("verify").status == 0)
     }
+
+    /// An index from a backup points into packs that compaction has removed since.
+    @Test func badInput40AnIndexOlderThanThePacksHidesNothing() throws {
+        let index = directory.path("data/blocks/index")
+        let saved = directory.path("saved")
+        try FileManager.default.copyItem(atPath: index, toPath: saved)
+        try directory.write(SeededRandom.bytes(seed: 77, count: 2_000_000), to: "gone")
+        let gone = try #require(try nacre.run("add", "-Q", directory.path("gone")).lines.last)
+        #expect(try nacre.run("pin", "rm", gone).status == 0)
+        #expect(try nacre.run("gc", "--grace", "0", "--max-unused", "0%").status == 0)
+        try FileManager.default.removeItem(atPath: index)
+        try FileManager.default.moveItem(atPath: saved, toPath: index)
+        let got = try nacre.run("get", root, "-o", directory.path("back"))
+        #expect(got.status == 0, "\(got.errors)")
+    }
+
+    @Test func aDamagedRowOfTheCatalogIsNamedAndCanBeRemoved() throws {
+        try directory.write([1], to: "other")
+        #expect(try nacre.run("add", directory.path("other")).status == 0)
+        let sqlite = Process()
+        sqlite.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        sqlite.arguments = [
+            "python3", "-c",
+            """
+            import sqlite3, sys
+            db = sqlite3.connect(sys.argv[1])
+            db.execute("UPDATE pins SET created = created + 1 WHERE name = 'other'")
+            db.commit()
+            db.close()
+            """, directory.path("data/catalog.sqlite"),
+        ]
+        try sqlite.run()
+        sqlite.waitUntilExit()
+        #expect(sqlite.terminationStatus == 0)
+        let verified = try nacre.run("verify")
+        #expect(verified.status == 7)
+        let id = try #require(
+            verified.text.components(separatedBy: "nacre pin rm ").dropFirst().first?.prefix { $0 != "`" })
+        #expect(verified.text.contains("verified 3") || verified.text.contains("blocks ("))
+        #expect(try nacre.run("gc", "--grace", "0").status == 7, "nobody knows what the row kept")
+        #expect(try nacre.run("pin", "rm", String(id)).status == 0)
+        #expect(try nacre.run("verify").status == 0)
+        #expect(try nacre.run("gc", "--grace", "0").status == 0)
+        #expect(try nacre.run("get", root, "-o", directory.path("back")).status == 0)
+    }
+
+    @Test func badInput36OnADiskThatOthersHaveFilledReadingAndRemovingGoOn() throws {
+        let mount = directory.path("small")
+        try FileManager.default.createDirectory(atPath: mount, withIntermediateDirectories: true)
+        guard try run("mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", mount) == 0 else {
+            print("not allowed to mount: not shown here")
+            return
+        }
+        defer { _ = try? run("umount", mount) }
+        let small = NacreProcess(data: mount + "/data")
+        let bytes = SeededRandom.bytes(seed: 5, count: 20_000_000)
+        try directory.write(bytes, to: "big")
+        let big = try #require(try small.run("add", "-Q", directory.path("big")).lines.last)
+        #expect(try small.run("add", "-Q", directory.path("tree")).status == 0)
+        _ = try run("dd", "if=/dev/zero", "of=" + mount + "/foreign", "bs=64k", "status=none")
+        let free =
+            try FileManager.default.attributesOfFileSystem(forPath: mount)[.systemFreeSize] as? Int ?? -1
+        #expect(free < 65536)
+        #expect(try small.run("ls", root).status == 0)
+        #expect(try small.run("cat", big).output == bytes)
+        let refused = try small.run("add", NacreProcess.executable.path)
+        #expect(refused.status == 1)
+        #expect(!refused.errors.contains("rebuild-index"), "\(refused.errors)")
+        let removed = try small.run("pin", "rm", big)
+        #expect(removed.status == 0, "\(removed.errors)")
+        let collected = try small.run("gc", "--grace", "0")
+        #expect(collected.status == 0, "\(collected.errors)")
+    }
+
+    private func run(_ arguments: String...) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
 }

@@ -36,7 +36,11 @@ final class DirectoryLock: Sendable {
     /// Gives the directory free for others.
     func release() {
         descriptor.withLock { descriptor in
-            if let open = descriptor { close(open) }
+            if let open = descriptor {
+                // Unlocked by name: a child that is just being made holds the same open file for a moment.
+                flock(open, LOCK_UN)
+                close(open)
+            }
             descriptor = nil
         }
     }

@@ -98,7 +98,7 @@ public final class RocksDBBlockIndex: BlockIndex, @unchecked Sendable {
             rocksdb_free(message)
         }
         defer { for case let slice? in slices { rocksdb_pinnableslice_destroy(slice) } }
-        if let failure { throw BlockStoreError.index(failure) }
+        if let failure { throw Self.failure(failure) }
         return slices.map { slice in slice.flatMap(Self.bytes(of:)) }
     }
 
@@ -185,6 +185,13 @@ public final class RocksDBBlockIndex: BlockIndex, @unchecked Sendable {
         return bytes
     }
 
+    /// A full disk is no damage: rebuilding the index would only need more of it.
+    private static func failure(_ message: String) -> BlockStoreError {
+        message.contains("No space left on device")
+            ? .file(operation: "write the block index in", path: "blocks/index", code: ENOSPC)
+            : .index(message)
+    }
+
     /// Runs a call that reports by an allocated text.
     fileprivate static func check<R>(
         _ call: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> R
@@ -193,7 +200,7 @@ public final class RocksDBBlockIndex: BlockIndex, @unchecked Sendable {
         let result = call(&message)
         if let message {
             defer { rocksdb_free(message) }
-            throw .index(String(cString: message))
+            throw Self.failure(String(cString: message))
         }
         return result
     }
@@ -226,7 +233,8 @@ private final class RocksDBTuning {
         memtable_whole_key_filtering=true;memtable_prefix_bloom_size_ratio=0.1;\
         compaction_style=kCompactionStyleUniversal;target_file_size_base=32M;compaction_readahead_size=1M;\
         compression=kNoCompression;max_background_jobs=2;bytes_per_sync=1M;max_open_files=-1;\
-        keep_log_file_num=2;info_log_level=ERROR_LEVEL;wal_recovery_mode=kPointInTimeRecovery;
+        avoid_flush_during_recovery=true;keep_log_file_num=2;\
+        info_log_level=ERROR_LEVEL;wal_recovery_mode=kPointInTimeRecovery;
         """
 
     // Filters of 14 bits a key: one look-up in a thousand reads a block of a table that does not hold the key.

@@ -9,7 +9,7 @@ import Synchronization
 /// `put` returns. A put writes through one of a few append lanes; commits that come together share one sync
 /// (group commit). After a failed write or sync the store refuses writes until it is opened again. `close`
 /// flushes, cuts open packs to their exact length and marks the stop as clean; without it the next open reads
-/// the tails of the packs (`PackBlockStore+Recovery`).
+/// the tails of the packs (`PackRecovery`).
 ///
 /// Locks, taken in this order and never across each other otherwise: `maintenance` (collection, compaction,
 /// scrub), `sweepLock` (a sweep against puts of known blocks), `commits` (who flushes), a lane, `state`.
@@ -59,7 +59,6 @@ public final class PackBlockStore: BlockStore {
         var collection: Collection?
         var leases: [UInt64: UInt64] = [:]
         var nextLease: UInt64 = 1
-        var freeBytes: Int64 = 0
         var bytesUntilFreeCheck: Int64 = 0
     }
 
@@ -103,6 +102,9 @@ public final class PackBlockStore: BlockStore {
             for path in [directory, directory + "/blocks", packsDirectory] { try files.syncDirectory(path) }
         }
         let recovery = PackRecovery(directory: packsDirectory, files: files, options: options)
+        // Only beside the index on the real disk: the others write nothing there.
+        let reserve = index == nil ? ReserveFile(directory: directory + "/blocks", files: files) : nil
+        try reserve?.releaseIfNeeded()
         let opened = try index ?? RocksDBBlockIndex(directory: directory + "/blocks/index")
         self.index = opened
         reader = PackReader(directory: packsDirectory, files: files, capacity: options.openPacks)
@@ -116,6 +118,7 @@ public final class PackBlockStore: BlockStore {
             state.nextPack = found.nextPack
         }
         try reopenUnsealedPacks()
+        reserve?.take()
     }
 
     /// Flushes everything and leaves a directory of plain CAR files. Call it when no other call is under way;

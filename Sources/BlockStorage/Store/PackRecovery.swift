@@ -112,7 +112,9 @@ struct PackRecovery {
     ) throws {
         // A killed process may have left bytes that only the system's memory holds: first them, then entries.
         if options.durability != .os { try file.sync() }
-        var tail = Tail(number: number, pack: known, birth: options.now(), isRebuilding: outcome.isRebuilding)
+        var tail = Tail(
+            number: number, pack: known, birth: options.now(), isRebuilding: outcome.isRebuilding,
+            readableEnds: outcome.readableEnds)
         let take = { (sections: [PackScanner.Section]) throws in
             for section in sections {
                 try tail.take(section, index)
@@ -146,17 +148,22 @@ private struct Tail {
     var pack: PackState
     let birth: UInt64
     let isRebuilding: Bool
+    /// Where packs end that are shorter than they should be: an index from a backup may point behind.
+    let readableEnds: [UInt64: UInt64]
     private(set) var batch = IndexBatch()
     /// The last byte of the last whole section.
     private(set) var intactEnd: UInt64
     /// What the batch has entries for already.
     private var fresh: Set<Multihash> = []
 
-    init(number: UInt64, pack: PackState, birth: UInt64, isRebuilding: Bool) {
+    init(
+        number: UInt64, pack: PackState, birth: UInt64, isRebuilding: Bool, readableEnds: [UInt64: UInt64]
+    ) {
         self.number = number
         self.pack = pack
         self.birth = birth
         self.isRebuilding = isRebuilding
+        self.readableEnds = readableEnds
         intactEnd = pack.mark - 1
     }
 
@@ -174,7 +181,7 @@ private struct Tail {
         pack.mark = max(pack.mark, section.offset + location.sectionBytes)
         let key = IndexKey.block(section.cid.multihash)
         if let held = try index.value(of: key).map({ try BlockLocation(decoding: $0) }),
-            !held.isQuarantined || location.isQuarantined
+            !held.isQuarantined && isReadable(held) || location.isQuarantined
         {
             return
         }
@@ -182,6 +189,10 @@ private struct Tail {
         pack.liveSections += 1
         pack.liveBytes += location.sectionBytes
         batch.put(key, location.encoded)
+    }
+
+    private func isReadable(_ location: BlockLocation) -> Bool {
+        readableEnds[location.pack].map { location.offset + location.sectionBytes <= $0 } ?? true
     }
 
     mutating func flush(to index: any BlockIndex, sync: Bool = false) throws {

@@ -34,8 +34,8 @@ extension StorageNode {
     /// Writes a DAG as a CAR file, depth first in the order of links, each block once: the same DAG gives the
     /// same file.
     ///
-    /// Memory: one bit a block of the store, and the links on the way down. A CARv2 costs a second walk
-    /// before, since its header holds the size of what follows.
+    /// Memory: one bit a block of the store, the links on the way down, and 16 MiB of leaves. A CARv2 costs a
+    /// second walk before, since its header holds the size of what follows.
     ///
     /// - Throws: `incomplete` if blocks are missing; what was written until then is no whole file.
     public func exportCAR(
@@ -87,27 +87,44 @@ extension StorageNode {
             try cancellation.check()
             return try visited.decision(on: cid)
         }
-        while let step = try walker.next(load: store.block) {
-            if case .missing(let cid, _) = step {
-                // A block that was found damaged counts as missing: reading it says which of both it is.
-                _ = try store.block(cid)
-                throw NodeError.incomplete(root: root, missing: cid, count: 1)
+        // Leaves that follow one another are read and verified together, in lanes.
+        var leaves: [CID] = []
+        var leafBytes = 0
+        func flush() throws {
+            for (cid, block) in zip(leaves, try store.blocks(leaves)) {
+                guard let block else { throw NodeError.incomplete(root: root, missing: cid, count: 1) }
+                try body(cid, block.bytes.count, block)
             }
+            leaves.removeAll(keepingCapacity: true)
+            leafBytes = 0
+        }
+        while let step = try walker.next(load: store.block) {
             // What an identity CID names is in the CID.
             if step.cid.isIdentity { continue }
             switch step {
+            case .missing(let cid, _):
+                // A block that was found damaged counts as missing: reading it says which of both it is.
+                _ = try store.block(cid)
+                throw NodeError.incomplete(root: root, missing: cid, count: 1)
             case .block(let block, _):
+                try flush()
                 try body(block.cid, block.bytes.count, block)
-            case .leaf(let cid, _) where needsBytes:
-                let block = try requireBlock(cid)
-                try body(cid, block.bytes.count, block)
             case .leaf(let cid, _):
-                try body(cid, try store.size(of: cid) ?? 0, nil)
-            case .missing:
-                continue
+                let bytes = try store.size(of: cid) ?? 0
+                guard needsBytes else {
+                    try body(cid, bytes, nil)
+                    continue
+                }
+                leaves.append(cid)
+                leafBytes += bytes
+                if leaves.count >= Self.leavesTogether || leafBytes >= Self.leafBytesTogether { try flush() }
             }
         }
+        try flush()
     }
+
+    private static let leavesTogether = 256
+    private static let leafBytesTogether = 16 * 1024 * 1024
 
     private func forEachBlock(
         ofEntity root: CID, _ range: Range<UInt64>?, _ body: (Block) throws -> Void

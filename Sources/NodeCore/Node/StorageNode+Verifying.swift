@@ -28,6 +28,20 @@ public struct VerificationReport: Sendable {
 }
 
 extension VerificationReport {
+    fileprivate mutating func check(_ pin: Pin, in node: StorageNode, _ cancellation: Cancellation) throws {
+        pins += 1
+        do {
+            let walked = try node.walk(pin.root, cancellation)
+            guard let first = walked.firstMissing, pin.status == .pinned else { return }
+            incompletePins.append(
+                .init(pin: pin, problem: "\(walked.missing) blocks are missing, the first is \(first)"))
+        } catch let error as CancelledError {
+            throw error
+        } catch {
+            incompletePins.append(.init(pin: pin, problem: "\(error)"))
+        }
+    }
+
     fileprivate mutating func scrub(
         _ store: PackBlockStore, bytesPerSecond: Int64?, _ progress: (Int64) throws -> Void
     ) throws {
@@ -60,19 +74,9 @@ extension StorageNode {
         guard !report.catalog.contains(where: { if case .storage = $0 { true } else { false } }) else {
             return report
         }
-        try catalog.pins.forEach { pin in
-            report.pins += 1
-            do {
-                let walked = try walk(pin.root, cancellation)
-                guard let first = walked.firstMissing, pin.status == .pinned else { return }
-                report.incompletePins.append(
-                    .init(pin: pin, problem: "\(walked.missing) blocks are missing, the first is \(first)"))
-            } catch let error as CancelledError {
-                throw error
-            } catch {
-                report.incompletePins.append(.init(pin: pin, problem: "\(error)"))
-            }
-        }
+        let rows = Result { try catalog.pins.forEach { try report.check($0, in: self, cancellation) } }
+        // The row itself is among the findings already; the pins behind it wait until it is mended.
+        do { try rows.get() } catch CatalogError.damagedRow {}
         return report
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import Multiformats
 import NodeCore
+import UnixFS
 
 struct GetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -50,22 +51,50 @@ struct GetCommand: ParsableCommand {
         let parsed = try ContentReference(RawArguments.bytes(of: reference))
         try global.withNode(.existing) { node in
             let cid = try node.resolve(parsed)
-            let defaultName = parsed.path.last ?? Array(cid.description.utf8)
+            let defaultName = parsed.path.last ?? name(of: parsed.root, cid)
             if let archive {
                 let suffix = Array(("." + archive.rawValue).utf8)
                 let path = target.map { RawArguments.bytes(of: $0) } ?? defaultName + suffix
                 try ArchiveOutput.write(archive, of: cid, named: defaultName, to: path, node, quiet: quiet)
                 return
             }
-            let path = target.map { RawArguments.bytes(of: $0) } ?? defaultName
+            let path = try place(
+                target.map { RawArguments.bytes(of: $0) } ?? defaultName, defaultName, cid, node)
             try export(cid, to: path, node)
         }
     }
 
+    /// What is asked for by a pin's name comes under that name.
+    private func name(of root: ContentReference.Root, _ cid: Multiformats.CID) -> [UInt8] {
+        if case .pinName(let name) = root, PathText.isSafeName(Array(name.utf8)) { return Array(name.utf8) }
+        return Array(cid.description.utf8)
+    }
+
+    /// As with `cp`: a file goes into a directory that is there or is written with a slash; a folder takes the name.
+    private func place(
+        _ path: [UInt8], _ name: [UInt8], _ cid: Multiformats.CID, _ node: StorageNode
+    ) throws -> [UInt8] {
+        var bare = path
+        while bare.count > 1, bare.last == UInt8(ascii: "/") { bare.removeLast() }
+        if try node.requireUnixFS(cid).node.kind.isDirectory { return bare }
+        return bare.count < path.count || Self.isDirectory(bare) ? PathText.join(bare, name) : bare
+    }
+
+    private static func isDirectory(_ path: [UInt8]) -> Bool {
+        var status = stat()
+        let text = path.map { CChar(bitPattern: $0) } + [0]
+        return stat(text, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     private func export(_ cid: Multiformats.CID, to path: [UInt8], _ node: StorageNode) throws {
-        let bar = ProgressBar("writing", quiet: quiet)
+        let root = try node.requireUnixFS(cid).node
+        // The sizes that links claim include what wraps the content: good enough for a percentage.
+        let total = root.kind.isDirectory ? root.dagBytes : root.size
+        let bar = ProgressBar("writing", totalBytes: Int64(clamping: total), quiet: quiet)
         var failures = 0
         var written = 0
+        var unchanged = 0
+        var writtenBytes: UInt64 = 0
         var options = ExportOptions(threads: node.configuration.workerThreads)
         options.existing = overwrite ? .overwrite : .refuse
         var (conflict, damage) = (false, false)
@@ -75,8 +104,11 @@ struct GetCommand: ParsableCommand {
             switch event {
             case .written(_, let bytes):
                 written += 1
+                writtenBytes &+= bytes
                 bar.advance(bytes: Int(clamping: bytes), items: 1)
-            case .unchanged(_, let bytes): bar.advance(bytes: Int(clamping: bytes), items: 1)
+            case .unchanged(_, let bytes):
+                unchanged += 1
+                bar.advance(bytes: Int(clamping: bytes), items: 1)
             case .progress: break
             case .failed(let path, let error):
                 failures += 1
@@ -90,7 +122,30 @@ struct GetCommand: ParsableCommand {
         }
         try export.run(root: cid, to: path)
         bar.finish()
+        if outputOptions.json {
+            let row = GotJSON(
+                cid: cid.description, path: PathText.printable(path), files: written, bytes: writtenBytes,
+                unchanged: unchanged, failed: failures)
+            var out = StandardOutput()
+            try out.write(bytes: JSONLine.encode(row))
+            try out.write("\n")
+            try out.flush()
+        } else if !quiet {
+            let kept = unchanged > 0 ? ", \(unchanged) were there already" : ""
+            Terminal.note(
+                "wrote \(written) files (\(ByteCount.text(Int64(clamping: writtenBytes)))) to \(PathText.printable(path))\(kept)"
+            )
+        }
         guard failures > 0 else { return }
         throw SilentExit(status: damage ? .damaged : conflict && written == 0 ? .conflict : .partlyDone)
     }
+}
+
+private struct GotJSON: Encodable {
+    let cid: String
+    let path: String
+    let files: Int
+    let bytes: UInt64
+    let unchanged: Int
+    let failed: Int
 }

@@ -153,7 +153,7 @@ struct GCCommand: ParsableCommand {
                 options.maximumUnusedShare = share / 100
             }
             options.isDryRun = dryRun
-            let bar = ProgressBar("collecting", quiet: quiet)
+            let bar = ProgressBar("collecting", unit: "blocks", quiet: quiet)
             if list {
                 var out = StandardOutput()
                 try node.forEachGarbageTree(

@@ -33,7 +33,7 @@ extension PinCommand {
                 var out = StandardOutput()
                 for reference in parsed {
                     let cid = try node.resolve(reference)
-                    let bar = ProgressBar("pinning")
+                    let bar = ProgressBar("pinning", unit: "blocks")
                     let pinned = try node.pinExisting(
                         cid, name: name ?? "", visibility: self.private ? .private : .public,
                         cancellation: Interruption.cancellation
@@ -107,7 +107,16 @@ extension PinCommand {
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
                 // All are looked up before the first is removed: a mistyped name removes nothing.
-                let found = try texts.map { try node.pins(of: $0, all: all) }
+                let found = try texts.map { text throws -> [Pin] in
+                    do {
+                        return try node.pins(of: text, all: all)
+                    } catch CatalogError.damagedRow(_, let key) where key == text {
+                        // Nobody can read what it kept; by its id it can go all the same.
+                        _ = try node.catalog.pins.removeDamaged(PinID(text: key))
+                        Terminal.note("removed the damaged row \(key); what it kept is pinned no more")
+                        return []
+                    }
+                }
                 for pin in found.joined() where try node.catalog.pins.remove(pin.id) != nil {
                     try PinOutput.write(pin, json: output.json, to: &out)
                 }

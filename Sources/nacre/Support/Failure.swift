@@ -41,6 +41,7 @@ enum Failure {
         switch error {
         case let error as CommandError: error.status
         case let error as NodeError: status(of: error)
+        case .index as BlockStoreError: .damaged
         case let error as BlockStoreError: error.isDamage ? .damaged : error.isInUse ? .conflict : .failed
         case let error as CatalogError: error.isDamage ? .damaged : .failed
         case let error as POSIXError:

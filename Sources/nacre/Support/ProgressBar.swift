@@ -5,6 +5,7 @@ import Synchronization
 /// One line on standard error that shows how far the work is: only on a terminal, at most ten times a second.
 final class ProgressBar {
     private let verb: String
+    private let unit: String
     private let isShown: Bool
     private let start = ContinuousClock.now
     private var lastDrawn: ContinuousClock.Instant?
@@ -15,8 +16,10 @@ final class ProgressBar {
     let scannedBytes = SharedCounter()
     private static let isDrawn = Atomic<Bool>(false)
 
-    init(_ verb: String, totalBytes: Int64? = nil, quiet: Bool = false) {
+    /// - Parameter unit: what the items are.
+    init(_ verb: String, totalBytes: Int64? = nil, unit: String = "files", quiet: Bool = false) {
         self.verb = verb
+        self.unit = unit
         self.totalBytes = totalBytes
         isShown = Terminal.isErrorTerminal && !quiet
     }
@@ -41,13 +44,14 @@ final class ProgressBar {
     private func draw(elapsed: Duration) {
         let seconds = max(0.001, elapsed.seconds)
         let rate = Double(bytes) / seconds
-        var line = "\(verb) \(ByteCount.text(bytes))"
-        if items > 0 { line += ", \(items) files" }
-        line += ", \(ByteCount.text(Int64(rate)))/s"
+        var line = verb
+        if bytes > 0 { line += " \(ByteCount.text(bytes)), \(ByteCount.text(Int64(rate)))/s" }
+        if items > 0 { line += "\(bytes > 0 ? "," : "") \(items) \(unit)" }
         let total = totalBytes ?? scannedBytes.current
         if total > 0 {
             let share = min(1, Double(bytes) / Double(total))
-            if rate > 0 {
+            // Before that the rate says nothing.
+            if rate > 0, seconds >= 1 {
                 line += ", " + DurationText.short(seconds: Double(max(0, total - bytes)) / rate) + " left"
             }
             let width = max(0, min(30, Terminal.width - line.count - 10))
