@@ -39,7 +39,12 @@ extension PackBlockStore {
                     report.skippedPacks += 1
                     continue
                 }
-                try rewrite(number, &report)
+                do {
+                    try rewrite(number, &report)
+                } catch BlockStoreError.storageFull {
+                    // What was copied is found again; others may be smaller.
+                    report.skippedPacks += 1
+                }
             }
             return report
         }

@@ -335,7 +335,12 @@ extension PackBlockStore {
         let current = try pack.file.size()
         guard needed > current else { return }
         let step = min(max(needed, 1024 * 1024), 32 * 1024 * 1024)
-        try pack.file.allocate(upTo: max(needed, min(needed + step, options.packTargetBytes)))
+        do {
+            try pack.file.allocate(upTo: max(needed, min(needed + step, options.packTargetBytes)))
+        } catch let error as BlockStoreError where error.isDiskFull {
+            // Not as far ahead then.
+            try pack.file.allocate(upTo: needed)
+        }
     }
 
     // MARK: Free space
