@@ -5,7 +5,7 @@ import Synchronization
 /// The index on disk.
 ///
 /// Memory: two write buffers of 8 MiB, a cache of 8 MiB for data, and the filters and fences of all tables: some
-/// 2.5 bytes a block, so that a look-up of a held block costs one read and that of an absent one none. From
+/// 3 bytes a block, so that a look-up of a held block costs one read and that of an absent one none. From
 /// 1.5 GiB of tables (some 25 million blocks) on, filters and fences share a cache of 48 MiB instead, so that
 /// memory stays bounded whatever the number of blocks; cold look-ups then cost up to three reads.
 public final class RocksDBBlockIndex: BlockIndex, @unchecked Sendable {
@@ -244,15 +244,17 @@ private final class RocksDBTuning {
         create_if_missing=true;paranoid_checks=true;\
         write_buffer_size=8M;max_write_buffer_number=2;max_total_wal_size=64M;\
         memtable_whole_key_filtering=true;memtable_prefix_bloom_size_ratio=0.1;\
-        compaction_style=kCompactionStyleUniversal;target_file_size_base=32M;compaction_readahead_size=1M;\
+        compaction_style=kCompactionStyleUniversal;level0_file_num_compaction_trigger=8;\
+        compaction_options_universal={max_size_amplification_percent=400;};\
+        target_file_size_base=32M;compaction_readahead_size=1M;\
         compression=kNoCompression;max_background_jobs=2;bytes_per_sync=1M;max_open_files=-1;\
         avoid_flush_during_recovery=true;keep_log_file_num=2;\
         info_log_level=ERROR_LEVEL;wal_recovery_mode=kPointInTimeRecovery;
         """
 
-    // Filters of 14 bits a key: one look-up in a thousand reads a block of a table that does not hold the key.
+    // Filters of 16 bits a key: one look-up in two thousand reads a block of a table that does not hold the key.
     private static let table =
-        "filter_policy=bloomfilter:14:false;format_version=5;block_size=4096;whole_key_filtering=true;"
+        "filter_policy=bloomfilter:16:false;format_version=5;block_size=4096;whole_key_filtering=true;"
 
     private static let resident =
         "cache_index_and_filter_blocks=false;block_cache={capacity=8M;num_shard_bits=0};"
