@@ -21,6 +21,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
@@ -73,7 +74,7 @@ let package = Package(
             name: "nacre",
             dependencies: [
                 "NodeCore", "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "BlockStorage", "Catalog",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CLinux", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
 
@@ -98,6 +99,7 @@ let package = Package(
             name: "DigestsTests",
             dependencies: [
                 "Digests", "CSHA256", "CSHA256Emulated", "Multiformats", "TestKit",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: swiftSettings),
         .testTarget(

@@ -87,20 +87,40 @@ with open(f"{work}/doubled", "wb") as file:
 PYTHON
 settle
 
-note "large files"
-warm "$work/large"
-copy_and_sync "$work/large" "$work/large.copy"; copy=$seconds
-settle
-timed "$nacre" --data "$work/data" add -Q "$work/large"; large_root=$(cat "$work/out")
-row "add 4 x $large MiB: time of cp + sync" "<=" 1.1 "$(calculate "$seconds / $copy")"
-settle
-rm -rf "$work/large.copy"
-timed cp -r "$work/large" "$work/large.copy"; copy=$seconds
-settle
-timed "$nacre" --data "$work/data" get -q "$large_root" -o "$work/large.back"
-row "get 4 x $large MiB: time of cp -r" "<=" 1.3 "$(calculate "$seconds / $copy")"
-cmp -s "$work/large/3" "$work/large.back/3" || { note "get gave other bytes back"; exit 1; }
-rm -rf "$work/large.copy" "$work/large.back"
+# The first touch of memory that a virtual machine was not given yet is several times slower than the next: whoever runs
+# first would pay for all.
+touch_memory() {
+    local free
+    free=$(df -Pm "$tmpfs" | awk -v most=$((large * 12)) 'NR == 2 { half = $4 / 2; print int(half < most ? half : most) }')
+    head -c "${free}M" /dev/zero >"$tmpfs/touch" && rm "$tmpfs/touch"
+}
+median() { printf '%s\n' "$@" | sort -g | sed -n "$((($# + 1) / 2))p"; }
+
+note "large files, the median of three rounds"
+added=() gotten=()
+for _ in 1 2 3; do
+    warm "$work/large"
+    touch_memory
+    copy_and_sync "$work/large" "$work/large.copy"; copy=$seconds
+    rm -rf "$work/large.copy" "$work/data"
+    settle
+    touch_memory
+    timed "$nacre" --data "$work/data" add -Q "$work/large"; large_root=$(cat "$work/out")
+    added+=("$(calculate "$seconds / $copy")")
+    settle
+    touch_memory
+    timed cp -r "$work/large" "$work/large.copy"; copy=$seconds
+    rm -rf "$work/large.copy"
+    settle
+    touch_memory
+    timed "$nacre" --data "$work/data" get -q "$large_root" -o "$work/large.back"
+    gotten+=("$(calculate "$seconds / $copy")")
+    cmp -s "$work/large/3" "$work/large.back/3" || { note "get gave other bytes back"; exit 1; }
+    rm -rf "$work/large.back"
+    settle
+done
+row "add 4 x $large MiB: time of cp + sync" "<=" 1.1 "$(median "${added[@]}")"
+row "get 4 x $large MiB: time of cp -r" "<=" 1.3 "$(median "${gotten[@]}")"
 
 available=$(df -Pm "$tmpfs" | awk 'NR == 2 { print $4 }')
 if [ "$available" -gt $((large * 9)) ]; then

@@ -39,11 +39,14 @@ public struct DirectoryCursor: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Throws: `badCursor`.
     public init(text: String) throws(UnixFSDirectoryError) {
-        guard (1...16).contains(text.utf8.count), text.utf8.allSatisfy({ $0 != 0x2B && $0 != 0x2D }),
-            let position = UInt64(text, radix: 16)
+        let digits = text.utf8.dropFirst()
+        guard text.hasPrefix("@"), (1...16).contains(digits.count),
+            digits.allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }),
+            let position = UInt64(text.dropFirst(), radix: 16)
         else { throw .badCursor(String(text.prefix(32))) }
         self.position = position
     }
 
-    public var description: String { String(position, radix: 16) }
+    /// `@` and a number in hexadecimal: the sign tells it from a name.
+    public var description: String { "@" + String(position, radix: 16) }
 }

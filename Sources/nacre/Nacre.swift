@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Glibc
 import NodeCore
 
@@ -30,6 +31,7 @@ enum Main {
         occupyStandardDescriptors()
         Interruption.install()
         raiseOpenFileLimit()
+        keepFreedBuffers()
         do {
             var command = try Nacre.parseAsRoot()
             do {
@@ -49,6 +51,13 @@ enum Main {
             // The lowest free number is this one. Writing to standard output must fail: what was printed counts.
             _ = open("/dev/null", descriptor == 2 ? O_WRONLY : O_RDONLY)
         }
+    }
+
+    /// Buffers of mebibytes come and go: handed back to the system each time, their pages would be cleared and mapped
+    /// anew for every leaf.
+    private static func keepFreedBuffers() {
+        _ = mallopt(M_MMAP_THRESHOLD, 64 * 1024 * 1024)
+        _ = mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024)
     }
 
     /// Deep trees hold a directory open a level; the soft limit is a custom, the hard one is the limit.

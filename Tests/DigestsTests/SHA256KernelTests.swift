@@ -1,5 +1,6 @@
 import CSHA256
 import CSHA256Emulated
+import Crypto
 import Digests
 import TestKit
 import Testing
@@ -31,6 +32,24 @@ import Testing
             #expect(kernel.digest(of: message) == digest, "\(message.count) bytes")
         }
         #expect(kernel.digests(of: answers.messages) == expected)
+    }
+
+    /// swift-crypto's code is BoringSSL's: nothing of it is ours.
+    @Test(arguments: SHA256Kernel.available)
+    func aKernelAgreesWithSwiftCrypto(kernel: SHA256Kernel) {
+        var random = SeededRandom(seed: 3)
+        let lengths = Self.edgeLengths + (0..<60).map { _ in random.number(0...70_000) }
+        let messages = lengths.map { random.bytes($0) }
+        let expected = messages.map { Array(SHA256.hash(data: $0)) }
+        #expect(kernel.digests(of: messages) == expected)
+        for (message, digest) in zip(messages, expected) {
+            #expect(kernel.digest(of: message) == digest, "\(message.count) bytes")
+        }
+        for count in [1, 2, 15, 16, 17, 33, 500] {
+            let nodes = random.bytes(64 * count)
+            let parents = (0..<count).map { Array(SHA256.hash(data: nodes[(64 * $0)..<(64 * $0 + 64)])) }
+            #expect(kernel.parents(of: nodes, inPlace: false) == parents, "\(count) pairs")
+        }
     }
 
     @Test(arguments: SHA256Kernel.available)

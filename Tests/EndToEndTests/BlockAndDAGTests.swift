@@ -90,6 +90,31 @@ import UnixFS
         #expect(try nacre.run("block", "get", taken.lines[0]).output == bytes)
     }
 
+    @Test func aPathGoesThroughNamesThatAreNoText() throws {
+        var dag = HandmadeDAG()
+        let leaf = dag.file("inside")
+        let inner = dag.directory([(name: [0xFF, 0xFE], cid: leaf), (name: Array("plain".utf8), cid: leaf)])
+        let root = dag.directory([("sub", inner)])
+        let imported = try nacre.run(["car", "import", "-"], input: try dag.car(roots: [root]))
+        try #require(imported.status == 0, "\(imported.errors)")
+        let (base, bytes) = (root.description, #"{"/":{"bytes":"aW5zaWRl"}}"#)
+        #expect(try nacre.run("dag", "get", base + "/sub/plain").text == bytes + "\n")
+        #expect(try nacre.run("dag", "get", base + "/Links/0/Hash/Links/1/Name").text == "\"plain\"\n")
+        let shell = "exec \"$0\" --data \"$1\" dag get \"$2/sub/\"$'\\xff\\xfe'"
+        let throughBytes = try Tool.run(
+            "bash", "-c", shell, NacreProcess.executable.path, nacre.data, base)
+        #expect(throughBytes.output == bytes + "\n")
+        let whole = try nacre.run("dag", "get", base + "/sub")
+        #expect(whole.status == 1 && whole.errors.contains(inner.description), "\(whole.errors)")
+    }
+
+    @Test func cidFormatGoesOnBehindALineThatIsNoCID() throws {
+        let good = Block(content: Array("x".utf8)).cid.description
+        let mixed = try nacre.run(["cid", "format"], input: Array("\(good)\nnonsense\n\(good)\n".utf8))
+        #expect(mixed.status == 3 && mixed.lines == [good, good])
+        #expect(mixed.errors.contains("line 2"), "\(mixed.errors)")
+    }
+
     @Test func cidFormatGivesTheTextsOfTheFixtures() throws {
         let fixtures = try #require(try Vectors.jsonObject("multiformats/cid.json") as? [String: Any])
         let same = try #require(fixtures["same_cid"] as? [[String: String]])
@@ -113,6 +138,9 @@ import UnixFS
         for name in names where name["peer_id"]?.hasPrefix("1") == true {
             let inspected = try nacre.run("cid", "inspect", "--json", try #require(name["peer_id"])).objects()
             #expect(inspected.first?["base36"] as? String == name["base36"])
+            let formatted = try nacre.run(
+                "cid", "format", "--codec", "libp2p-key", "-b", "base36", try #require(name["peer_id"]))
+            #expect(formatted.lines.first == name["base36"])
         }
     }
 

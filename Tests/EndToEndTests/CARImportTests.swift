@@ -56,6 +56,19 @@ import Testing
         #expect(try nacre.run("verify").status == 0)
     }
 
+    @Test func aDamagedFileDoesNotKeepTheOthersOut() throws {
+        var (first, second) = (HandmadeDAG(), HandmadeDAG())
+        let (a, b) = (first.file("first"), second.file("second"))
+        try directory.write(first.car(roots: [a]), to: "a.car")
+        try directory.write(second.car(roots: [b]), to: "b.car")
+        try directory.write([1, 2, 3], to: "bad.car")
+        let paths = ["a.car", "bad.car", "no-such.car", "b.car"].map { directory.path($0) }
+        let imported = try nacre.run(["car", "import"] + paths)
+        #expect(imported.status == 3, "\(imported.errors)")
+        #expect(imported.lines == ["\(a) pinned", "\(b) pinned"])
+        #expect(imported.errors.contains("bad.car") && imported.errors.contains("no-such.car"))
+    }
+
     @Test func damagedFixturesAreRefusedWithTheirPlaceAndNothingIsPinned() throws {
         let damaged = [
             ("badheaderlength.car", "byte 0 "), ("badsectionlength.car", "byte 18 "),

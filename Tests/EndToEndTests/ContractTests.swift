@@ -145,7 +145,15 @@ import UnixFS
         #expect(paged == whole.lines, "pages are the listing, cut")
         let one = try nacre.run("ls", root.cid.description + "/entry-12345")
         #expect(one.lines == ["\(leaf) 1 entry-12345"])
-        #expect(try nacre.run("ls", root.cid.description, "--after", "nonsense").status != 0)
+        for cursor in ["nonsense", "1", "entry-1"] {
+            #expect(try nacre.run("ls", root.cid.description, "--after", cursor).status != 0)
+        }
+        let asJSON = try nacre.run("ls", "--json", "--fast", "--limit", "9000", root.cid.description)
+        let rows = try asJSON.objects()
+        #expect(rows.count == 9001 && asJSON.errors.isEmpty)
+        let next = try #require(rows.last?["next"] as? String)
+        let second = try nacre.run("ls", "--fast", "--limit", "9000", root.cid.description, "--after", next)
+        #expect(second.lines == Array(whole.lines[9000..<18_000]))
     }
 
     @Test func namesThatAreNoTextAreInHexBesideTheirJSON() throws {

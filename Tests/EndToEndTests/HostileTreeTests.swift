@@ -71,6 +71,21 @@ import UnixFS
         #expect(checked.status == 0, "\(checked.output)")
     }
 
+    @Test func badInput11AFewBlocksThatAreATreeWithoutEndAreCutOff() throws {
+        var dag = HandmadeDAG()
+        var root = dag.file("x")
+        for _ in 0..<64 { root = dag.directory([("a", root), ("b", root)]) }
+        try put(dag, root)
+        let got = try nacre.run(
+            "get", root.description, "-o", directory.path("work/out"), "--max-entries", "1000")
+        #expect(got.status == 1 && got.errors.contains("--max-entries"), "\(got.errors)")
+        let tar = try nacre.run(
+            "get", root.description, "--archive", "tar", "-o", directory.path("work/out.tar"),
+            "--max-entries", "1000")
+        #expect(tar.status == 1 && tar.errors.contains("--max-entries"), "\(tar.errors)")
+        #expect(try RawFile.names(in: directory.path("work")) == [Array("out".utf8)])
+    }
+
     @Test func twoEntriesOfOneNameDoNotReplaceEachOther() throws {
         var dag = HandmadeDAG()
         let (first, second) = (dag.file("first"), dag.file("second"))

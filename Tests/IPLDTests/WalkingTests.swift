@@ -107,7 +107,7 @@ import Testing
         #expect(
             try IPLDPath.resolve(["list", "1", "Links", "0", "Tsize"], from: cbor.cid, in: source).value
                 == .integer(1))
-        #expect(throws: IPLDPathError.notFound(segment: "2", position: 1, in: cbor.cid)) {
+        #expect(throws: IPLDPathError.notFound(segment: Array("2".utf8), position: 1, in: cbor.cid)) {
             try IPLDPath.resolve(["list", "2"], from: cbor.cid, in: source)
         }
         #expect(try cbor.links() == [pb.cid])

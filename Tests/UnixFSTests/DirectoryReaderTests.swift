@@ -97,7 +97,7 @@ import UnixFS
         #expect(throws: UnixFSDirectoryError.missingBlock(last)) { try reader.forEach { _ in } }
     }
 
-    @Test(arguments: ["", "x", "-1", "+1", "11112222333344445"])
+    @Test(arguments: ["", "@", "1", "f1", "@x", "@-1", "@+1", "@11112222333344445"])
     func aCursorThatNobodyGaveIsRefused(text: String) {
         #expect(throws: UnixFSDirectoryError.badCursor(text)) { try DirectoryCursor(text: text) }
     }
@@ -106,7 +106,7 @@ import UnixFS
         let source = DictionaryBlockSource()
         let root = try DirectorySamples.build([], DirectorySamples.parameters(), into: source)
         let reader = try DirectoryReader(source: source, root: root.cid)
-        let end = try DirectoryCursor(text: "ffffffffffffffff")
+        let end = try DirectoryCursor(text: "@ffffffffffffffff")
         #expect(try reader.page(after: end, limit: .max) == DirectoryPage(entries: []))
     }
 }

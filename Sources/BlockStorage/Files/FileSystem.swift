@@ -41,6 +41,9 @@ public protocol FileHandle: AnyObject, Sendable {
     func write(_ buffers: [UnsafeRawBufferPointer], at offset: Int64) throws
     /// Reserves space up to `size` and extends the file with zero bytes; a no-op where it is not supported.
     func allocate(upTo size: Int64) throws
+
+    /// Asks the system to begin writing these bytes to the disk. A hint: nothing is durable before ``sync()``.
+    func startWriteback(at offset: Int64, count: Int)
     func truncate(to size: Int64) throws
     /// Makes the contents (and the size) durable.
     func sync() throws
@@ -55,4 +58,8 @@ extension FileHandle {
             offset += Int64(buffer.count)
         }
     }
+}
+
+extension FileHandle {
+    public func startWriteback(at offset: Int64, count: Int) {}
 }

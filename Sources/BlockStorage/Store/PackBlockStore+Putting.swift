@@ -108,10 +108,12 @@ extension PackBlockStore {
             if isCollecting {
                 // A sweep may be about to drop it: look again and mark under the lock that the sweep takes.
                 return try sweepLock.withLock { _ in
-                    guard let location = try self.location(of: multihash) else { return .absent }
-                    if location.isQuarantined { return .damaged(location) }
-                    refresh(multihash, location, since: nil, adding: scope)
-                    return .whole
+                    while true {
+                        let newest = state.withLock { $0.generation }
+                        guard let location = try self.location(of: multihash) else { return .absent }
+                        if location.isQuarantined { return .damaged(location) }
+                        if refresh(multihash, location, since: newest, adding: scope) { return .whole }
+                    }
                 }
             }
             if newest == generation, refresh(multihash, location, since: generation, adding: scope) {
@@ -124,30 +126,31 @@ extension PackBlockStore {
     }
 
     /// - Parameter generation: nothing is done if a flush or a sweep has ended since.
-    /// - Returns: whether nothing had.
-    @discardableResult
+    /// - Returns: `false` if something else changed the entry meanwhile: it is to be looked up again.
     private func refresh(
-        _ multihash: Multihash, _ location: BlockLocation, since generation: Int?, adding scope: ScopeMarks
+        _ multihash: Multihash, _ location: BlockLocation, since generation: Int, adding scope: ScopeMarks
     ) -> Bool {
         let now = options.now()
         var fresh = location
         fresh.flags.formUnion(BlockLocation.Flags(scope))
         return state.withLock { state in
-            if let generation, state.generation != generation { return false }
+            guard state.generation == generation else { return false }
             state.collection?.mark(location)
             let oldestLease = state.leases.values.min() ?? now
             let isOld = location.birth + 60_000 < now || location.birth < oldestLease
             guard isOld || fresh.flags != location.flags else { return true }
-            if let current = state.pending[multihash] ?? state.flushing[multihash],
-                !current.isSamePlace(as: location)
-            {
-                return true  // it has moved, and what moved it counts as younger
+            // Moved, refreshed or given another mark: none of that may be undone.
+            if let current = state.pending[multihash] ?? state.flushing[multihash], current != location {
+                return false
             }
             fresh.birth = max(now, location.birth)
             state.pending[multihash] = fresh
             return true
         }
     }
+
+    /// Less at once is left to the sync: the disk is not kept busy with crumbs.
+    private static let writebackBytes = 1024 * 1024
 
     /// Writes blocks that are not held, in one pack or, where it gets full, in several.
     ///
@@ -169,6 +172,10 @@ extension PackBlockStore {
             let headers = run.map { writer.append($0) }
             try allocate(pack, upTo: Int64(start) + Int64(writer.bytes))
             try writer.write(to: pack.file, at: Int64(start))
+            if options.durability != .os, writer.bytes >= Self.writebackBytes {
+                // The disk works from now on, not only when the sync waits for it.
+                pack.file.startWriteback(at: Int64(start), count: writer.bytes)
+            }
             try register(
                 run, headers: headers, in: pack, at: start, scope: scope, since: generation, &summary)
             rest = rest.dropFirst(run.count)
@@ -204,15 +211,15 @@ extension PackBlockStore {
             let flushed =
                 try state.generation == generation ? [] : blocks.filter { try isInIndex($0.cid.multihash) }
             let held = Set(flushed.map(\.cid.multihash))
-            var pack_ = state.packs[pack.number] ?? PackState(mark: start)
+            var ownState = state.packs[pack.number] ?? PackState(mark: start)
             var offset = start
             for (block, headerBytes) in zip(blocks, headers) {
                 let location = BlockLocation(
                     pack: pack.number, offset: offset, headerBytes: UInt8(headerBytes),
-                    payloadBytes: UInt32(block.bytes.count), ordinal: pack_.sections, birth: birth,
+                    payloadBytes: UInt32(block.bytes.count), ordinal: ownState.sections, birth: birth,
                     flags: BlockLocation.Flags(scope))
                 offset += location.sectionBytes
-                pack_.sections += 1
+                ownState.sections += 1
                 // Another thread may have put the same block at the same time: its copy stays, ours is dead.
                 let other = state.pending[block.cid.multihash] ?? state.flushing[block.cid.multihash]
                 if other?.isQuarantined == false || held.contains(block.cid.multihash) {
@@ -222,14 +229,14 @@ extension PackBlockStore {
                 }
                 summary.newBlocks += 1
                 summary.newBytes += Int64(block.bytes.count)
-                pack_.liveSections += 1
-                pack_.liveBytes += location.sectionBytes
+                ownState.liveSections += 1
+                ownState.liveBytes += location.sectionBytes
                 state.pending[block.cid.multihash] = location
                 state.collection?.mark(location)
             }
-            pack_.mark = offset
+            ownState.mark = offset
             state.pendingBytes += Int64(offset - start)
-            state.packs[pack.number] = pack_
+            state.packs[pack.number] = ownState
             state.changedPacks.insert(pack.number)
             state.dirtyPacks[pack.number] = pack
         }
@@ -265,12 +272,26 @@ extension PackBlockStore {
         at start: UInt64
     ) throws {
         // The newest of what is known: a put may have refreshed a block, a sweep cannot run now.
-        let current = try blocks.map { try location(of: $0.view.cid.multihash) }
+        while true {
+            let generation = state.withLock { $0.generation }
+            let current = try blocks.map { try location(of: $0.view.cid.multihash) }
+            if register(blocks, at: current, since: generation, headers: headers, in: pack, at: start) {
+                return
+            }
+        }
+    }
+
+    /// - Returns: `false`, with nothing done, if a flush has ended since the blocks were looked for.
+    private func register(
+        _ blocks: ArraySlice<(view: BlockView, from: BlockLocation)>, at current: [BlockLocation?],
+        since generation: Int, headers: [Int], in pack: OpenPack, at start: UInt64
+    ) -> Bool {
         state.withLock { state in
+            guard state.generation == generation else { return false }
             var offset = start
             for ((block, headerBytes), known) in zip(zip(blocks, headers), current) {
                 let multihash = block.view.cid.multihash
-                var copy = state.pending[multihash] ?? known ?? block.from
+                var copy = state.pending[multihash] ?? state.flushing[multihash] ?? known ?? block.from
                 let isStillThere = copy.isSamePlace(as: block.from) && known != nil
                 copy.pack = pack.number
                 copy.offset = offset
@@ -288,85 +309,7 @@ extension PackBlockStore {
             state.pendingBytes += Int64(offset - start)
             state.changedPacks.insert(pack.number)
             state.dirtyPacks[pack.number] = pack
+            return true
         }
-    }
-
-    // MARK: Packs and lanes
-
-    func takeLane() -> AppendLane {
-        lanes.wait { lanes in lanes.popLast().map { .done($0) } ?? .waiting }
-    }
-
-    func giveBack(_ lane: AppendLane) {
-        lanes.with { $0.append(lane) }
-        lanes.signalOne()
-    }
-
-    private func openPack(of lane: AppendLane) throws -> OpenPack {
-        if let pack = lane.pack { return pack }
-        let number = state.withLock { state in
-            defer { state.nextPack += 1 }
-            return state.nextPack
-        }
-        let path = packsDirectory + "/" + PackFormat.fileName(number)
-        let file = try files.open(path, .create)
-        try PackFormat.header.withUnsafeBytes { try file.write($0, at: 0) }
-        // Without this a power cut could take the whole file, synced bytes and all.
-        if options.durability != .os { try files.syncDirectory(packsDirectory) }
-        let pack = OpenPack(number: number, path: path, file: file)
-        state.withLock { $0.packs[number] = PackState(mark: UInt64(PackFormat.header.count)) }
-        lane.use(pack)
-        return pack
-    }
-
-    /// Takes a full pack from its lane; the next flush seals it.
-    func retire(_ pack: OpenPack, of lane: AppendLane) {
-        lane.use(nil)
-        state.withLock { state in
-            state.fullPacks[pack.number] = pack
-            state.dirtyPacks[pack.number] = pack
-            state.changedPacks.insert(pack.number)
-        }
-    }
-
-    /// Allocates ahead: little for a small store, at most 32 MiB for a large one, never beyond the target
-    /// size.
-    private func allocate(_ pack: OpenPack, upTo needed: Int64) throws {
-        let current = try pack.file.size()
-        guard needed > current else { return }
-        let step = min(max(needed, 1024 * 1024), 32 * 1024 * 1024)
-        do {
-            try pack.file.allocate(upTo: max(needed, min(needed + step, options.packTargetBytes)))
-        } catch let error as BlockStoreError where error.isDiskFull {
-            // Not as far ahead then.
-            try pack.file.allocate(upTo: needed)
-        }
-    }
-
-    // MARK: Free space
-
-    private func checkFreeSpace(for blocks: [BlockView]) throws {
-        let needed = blocks.reduce(0) { $0 + Int64($1.bytes.count) }
-        let isDue = state.withLock { state in
-            state.bytesUntilFreeCheck -= needed
-            return state.bytesUntilFreeCheck <= 0
-        }
-        guard isDue else { return }
-        let free = try freeBeyondReserve()
-        guard free >= needed else {
-            throw BlockStoreError.storageFull(needed: needed, available: max(0, free))
-        }
-        // Others fill the disk too: look again after a small part of what is free is used.
-        state.withLock { $0.bytesUntilFreeCheck = min(64 * 1024 * 1024, (free - needed) / 8) }
-    }
-
-    func freeBeyondReserve() throws -> Int64 {
-        try files.availableBytes(at: packsDirectory) - options.reserveBytes
-    }
-}
-
-extension BlockStoreError {
-    var isDiskFull: Bool {
-        if case .file(_, _, let code) = self { code == 28 || code == 122 } else { false }  // ENOSPC, EDQUOT
     }
 }

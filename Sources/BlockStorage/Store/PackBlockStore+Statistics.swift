@@ -81,20 +81,28 @@ extension PackBlockStore {
     ) throws {
         try checkWritable()
         for multihash in multihashes {
-            guard let location = try location(of: multihash) else { continue }
-            var changed = location
-            changed.flags.formUnion(BlockLocation.Flags(adding))
-            changed.flags.subtract(BlockLocation.Flags(removing))
-            guard changed != location else { continue }
-            state.withLock { state in
-                if let current = state.pending[multihash] ?? state.flushing[multihash],
-                    !current.isSamePlace(as: location)
-                {
-                    return
-                }
-                state.pending[multihash] = changed
-            }
+            while try !changeScopeMarks(of: multihash, adding: adding, removing: removing) {}
         }
         if state.withLock({ $0.pending.count > options.maximumPendingBlocks }) { try commit() }
+    }
+
+    /// - Returns: `false` if the entry changed meanwhile: a mark must be lost neither to a copy elsewhere nor to a put.
+    private func changeScopeMarks(
+        of multihash: Multihash, adding: ScopeMarks, removing: ScopeMarks
+    ) throws -> Bool {
+        let generation = state.withLock { $0.generation }
+        guard let location = try location(of: multihash) else { return true }
+        var changed = location
+        changed.flags.formUnion(BlockLocation.Flags(adding))
+        changed.flags.subtract(BlockLocation.Flags(removing))
+        guard changed != location else { return true }
+        return state.withLock { state in
+            guard state.generation == generation else { return false }
+            if let current = state.pending[multihash] ?? state.flushing[multihash], current != location {
+                return false
+            }
+            state.pending[multihash] = changed
+            return true
+        }
     }
 }

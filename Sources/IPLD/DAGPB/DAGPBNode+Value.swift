@@ -8,19 +8,7 @@ extension DAGPBNode {
         var entries: [IPLDEntry] = []
         if let data { entries.append(IPLDEntry(key: "Data", value: .bytes(data))) }
         var list: [IPLDValue] = []
-        for link in links {
-            var fields = [IPLDEntry(key: "Hash", value: .link(link.cid))]
-            if let name = link.name {
-                guard let text = String(validating: name, as: UTF8.self) else {
-                    throw .cannotEncode("a link whose name is not UTF-8")
-                }
-                fields.append(IPLDEntry(key: "Name", value: .string(text)))
-            }
-            if let tsize = link.tsize {
-                fields.append(IPLDEntry(key: "Tsize", value: .integer(Int128(tsize))))
-            }
-            list.append(.map(fields))
-        }
+        for link in links { list.append(try link.value()) }
         entries.append(IPLDEntry(key: "Links", value: .list(list)))
         return .map(entries)
     }
@@ -51,6 +39,21 @@ extension DAGPBNode {
 }
 
 extension DAGPBLink {
+    /// The link in the data model: a map of `Hash` and, where they are there, `Name` and `Tsize`.
+    ///
+    /// - Throws: `cannotEncode` if the name is not UTF-8.
+    func value() throws(IPLDCodecError) -> IPLDValue {
+        var fields = [IPLDEntry(key: "Hash", value: .link(cid))]
+        if let name {
+            guard let text = String(validating: name, as: UTF8.self) else {
+                throw .cannotEncode("a link whose name is not UTF-8")
+            }
+            fields.append(IPLDEntry(key: "Name", value: .string(text)))
+        }
+        if let tsize { fields.append(IPLDEntry(key: "Tsize", value: .integer(Int128(tsize)))) }
+        return .map(fields)
+    }
+
     fileprivate init(_ value: IPLDValue) throws(IPLDCodecError) {
         guard case .map(let entries) = value else { throw .cannotEncode("a DAG-PB link that is no map") }
         var found: CID?

@@ -16,74 +16,118 @@ public enum IPLDPath {
         public let value: IPLDValue
     }
 
+    /// - Parameter path: segments as bytes, since names of links are bytes.
     /// - Throws: `IPLDPathError`, and what decoding blocks throws.
-    public static func resolve(_ path: [String], from root: CID, in source: any BlockSource) throws
-        -> Destination
-    {
+    public static func resolve(
+        _ path: [[UInt8]], from root: CID, in source: any BlockSource
+    ) throws -> Destination {
         guard path.count <= maximumSegments else { throw IPLDPathError.tooLong(segments: path.count) }
         var block = try load(root, source)
-        var value = try block.value()
+        var place = try Place(block)
         for (position, segment) in path.enumerated() {
-            if case .link(let cid) = value {
+            if let cid = place.link {
                 block = try load(cid, source)
-                value = try block.value()
+                place = try Place(block)
             }
-            value = try step(value, segment, in: block, position)
+            guard let next = try place.step(segment) else {
+                throw IPLDPathError.notFound(segment: segment, position: position, in: block.cid)
+            }
+            place = next
         }
         // A path that ends at a link leads to what it links to.
-        if !path.isEmpty, case .link(let cid) = value {
+        if !path.isEmpty, let cid = place.link {
             block = try load(cid, source)
-            value = try block.value()
+            place = try Place(block)
         }
-        return Destination(block: block, value: value)
+        do {
+            return Destination(block: block, value: try place.value())
+        } catch {
+            throw IPLDPathError.notInDataModel(block.cid, error)
+        }
+    }
+
+    /// - Throws: `IPLDPathError`, and what decoding blocks throws.
+    public static func resolve(
+        _ path: [String], from root: CID, in source: any BlockSource
+    ) throws -> Destination {
+        try resolve(path.map { Array($0.utf8) }, from: root, in: source)
     }
 
     private static func load(_ cid: CID, _ source: any BlockSource) throws -> Block {
         guard let block = try source.block(cid) else { throw IPLDPathError.missingBlock(cid) }
         return block
     }
-
-    private static func step(
-        _ value: IPLDValue, _ segment: String, in block: Block, _ position: Int
-    ) throws(IPLDPathError) -> IPLDValue {
-        switch value {
-        case .map:
-            if let inner = value[key: segment] { return inner }
-            if block.cid.codec == .dagPB, case .list(let links)? = value[key: "Links"],
-                let named = links.first(where: { isNamed($0, segment) }),
-                let hash = named[key: "Hash"]
-            {
-                return hash
-            }
-        case .list(let values):
-            if let index = Int(segment), values.indices.contains(index), String(index) == segment {
-                return values[index]
-            }
-        default:
-            break
-        }
-        throw .notFound(segment: segment, position: position, in: block.cid)
-    }
 }
 
-/// Whether a link of a DAG-PB node has a name, byte by byte.
-private func isNamed(_ link: IPLDValue, _ name: String) -> Bool {
-    guard case .string(let own)? = link[key: "Name"] else { return false }
-    return own.hasSameBytes(as: name)
+/// Where a path is. A DAG-PB node becomes a value only where the path ends: its names need not be text, which
+/// values must be.
+private enum Place {
+    case node(DAGPBNode)
+    /// The field `Links` of a node.
+    case links([DAGPBLink])
+    case plain(IPLDValue)
+
+    init(_ block: Block) throws {
+        self =
+            block.cid.codec == .dagPB
+            ? .node(try DAGPBNode(decoding: block.bytes)) : .plain(try block.value())
+    }
+
+    /// The block that comes next, if this is a link.
+    var link: CID? {
+        if case .plain(.link(let cid)) = self { cid } else { nil }
+    }
+
+    func value() throws(IPLDCodecError) -> IPLDValue {
+        switch self {
+        case .node(let node): try node.value()
+        case .links(let links): try DAGPBNode(links: links).value()[key: "Links"] ?? .list([])
+        case .plain(let value): value
+        }
+    }
+
+    /// - Returns: `nil` if nothing is there.
+    func step(_ segment: [UInt8]) throws(IPLDCodecError) -> Place? {
+        switch self {
+        case .node(let node):
+            if segment == Array("Links".utf8) { return .links(node.links) }
+            if segment == Array("Data".utf8), let data = node.data { return .plain(.bytes(data)) }
+            return node.links.first { $0.name == segment }.map { .plain(.link($0.cid)) }
+        case .links(let links):
+            guard let index = Self.position(segment, in: links.indices) else { return nil }
+            return .plain(try links[index].value())
+        case .plain(.map(let entries)):
+            return entries.first { $0.key.utf8.elementsEqual(segment) }.map { .plain($0.value) }
+        case .plain(.list(let values)):
+            return Self.position(segment, in: values.indices).map { .plain(values[$0]) }
+        case .plain:
+            return nil
+        }
+    }
+
+    private static func position(_ segment: [UInt8], in indices: Range<Int>) -> Int? {
+        let text = String(decoding: segment, as: UTF8.self)
+        guard let index = Int(text), indices.contains(index), String(index) == text else { return nil }
+        return index
+    }
 }
 
 /// Why a path leads nowhere.
 public enum IPLDPathError: Error, Equatable, Sendable {
-    case notFound(segment: String, position: Int, in: CID)
+    case notFound(segment: [UInt8], position: Int, in: CID)
     case missingBlock(CID)
     case tooLong(segments: Int)
+    /// What the path leads to is no value, such as a DAG-PB link whose name is not UTF-8.
+    case notInDataModel(CID, IPLDCodecError)
 }
 
 extension IPLDPathError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .notFound(let segment, _, let cid): "block \(cid) has nothing at \(String(reflecting: segment))"
+        case .notFound(let segment, _, let cid):
+            "block \(cid) has nothing at \(String(reflecting: String(decoding: segment, as: UTF8.self)))"
         case .missingBlock(let cid): "block \(cid) is missing"
+        case .notInDataModel(let cid, let error): "block \(cid) cannot be shown as a value: \(error)"
         case .tooLong(let segments):
             "a path of \(segments) segments; at most \(IPLDPath.maximumSegments) are followed"
         }

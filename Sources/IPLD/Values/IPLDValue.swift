@@ -17,6 +17,22 @@ public enum IPLDValue: Hashable, Sendable {
     case map([IPLDEntry])
     case link(CID)
 
+    /// Strings are equal byte by byte: those that Unicode holds equivalent are different blocks.
+    public static func == (a: IPLDValue, b: IPLDValue) -> Bool {
+        switch (a, b) {
+        case (.null, .null): true
+        case (.bool(let a), .bool(let b)): a == b
+        case (.integer(let a), .integer(let b)): a == b
+        case (.float(let a), .float(let b)): a == b
+        case (.string(let a), .string(let b)): a.hasSameBytes(as: b)
+        case (.bytes(let a), .bytes(let b)): a == b
+        case (.list(let a), .list(let b)): a == b
+        case (.map(let a), .map(let b)): a == b
+        case (.link(let a), .link(let b)): a == b
+        default: false
+        }
+    }
+
     /// The value of a key of a map.
     public subscript(key key: String) -> IPLDValue? {
         guard case .map(let entries) = self else { return nil }
@@ -51,6 +67,10 @@ public struct IPLDEntry: Hashable, Sendable {
     public init(key: String, value: IPLDValue) {
         self.key = key
         self.value = value
+    }
+
+    public static func == (a: IPLDEntry, b: IPLDEntry) -> Bool {
+        a.key.hasSameBytes(as: b.key) && a.value == b.value
     }
 }
 

@@ -122,6 +122,9 @@ public struct ConfigurationKey: Sendable {
     /// The key of a name, if there is one.
     public static func named(_ name: String) -> ConfigurationKey? { all.first { $0.name == name } }
 
+    /// Whether any key is in a section.
+    static func hasSection(_ name: String) -> Bool { all.contains { $0.name.hasPrefix(name + ".") } }
+
     /// The known key that a mistyped one is nearest to.
     public static func nearest(to name: String) -> ConfigurationKey? {
         all.min { EditDistance.between($0.name, name) < EditDistance.between($1.name, name) }

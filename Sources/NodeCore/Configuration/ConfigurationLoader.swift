@@ -39,6 +39,11 @@ extension Configuration {
                 try apply(key: section, value, text: text, section: nil, file: file)
                 continue
             }
+            guard !inner.isEmpty || ConfigurationKey.hasSection(section) else {
+                throw .unknownKey(
+                    section, nearest: ConfigurationKey.nearest(to: section)?.name ?? "",
+                    origin: .file(file, line: Self.line(of: "[" + section, section: nil, in: text)))
+            }
             for (name, value) in inner {
                 try apply(key: section + "." + name, value, text: text, section: section, file: file)
             }

@@ -143,24 +143,43 @@ struct FileExport: Sendable {
         return Part(name: partName, file: file, isResumed: status.bytes > 0)
     }
 
-    /// Writes a range of the file.
+    /// Writes a range of the file, several leaves in one call: each takes the file's lock, and may wait for what the
+    /// system writes to the disk meanwhile.
     func write(_ reader: UnixFSFileReader, _ range: Range<UInt64>, to part: Part) throws {
+        var cursor = try reader.cursor(range)
         var offset = Int64(range.lowerBound)
-        var existing: [UInt8] = []
-        try reader.read(range) { bytes in
-            try cancellation.check()
-            defer { offset += Int64(bytes.count) }
-            if part.isResumed {
-                if existing.count < bytes.count { existing = [UInt8](repeating: 0, count: bytes.count) }
-                let isRight = try existing.withUnsafeMutableBytes { buffer in
-                    let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<bytes.count])
-                    return try part.file.read(into: target, at: offset) == bytes.count
-                        && Self.areEqual(UnsafeRawBufferPointer(target), bytes)
-                }
-                if isRight { return }
-            }
-            try part.file.write(bytes, at: offset)
+        var waiting: [ArraySlice<UInt8>] = []
+        var waitingBytes = 0
+        func write() throws {
+            try part.file.write(waiting, at: offset)
+            offset += Int64(waitingBytes)
+            waiting.removeAll(keepingCapacity: true)
+            waitingBytes = 0
         }
+        while let piece = try cursor.next() {
+            try cancellation.check()
+            if part.isResumed, try isRight(piece, at: offset + Int64(waitingBytes), in: part.file) {
+                try write()
+                offset += Int64(piece.count)
+                continue
+            }
+            waiting.append(piece)
+            waitingBytes += piece.count
+            if waitingBytes >= Self.writeBytes || waiting.count == Self.writePieces { try write() }
+        }
+        try write()
+    }
+
+    /// So many bytes or pieces go into one write.
+    private static let writeBytes = 8 * 1024 * 1024
+    private static let writePieces = 64
+
+    /// Whether a file holds these bytes already.
+    private func isRight(_ bytes: ArraySlice<UInt8>, at offset: Int64, in file: TargetFile) throws -> Bool {
+        var existing = [UInt8](repeating: 0, count: bytes.count)
+        let count = try existing.withUnsafeMutableBytes { try file.read(into: $0, at: offset) }
+        return count == bytes.count
+            && existing.withUnsafeBytes { existing in bytes.withUnsafeBytes { Self.areEqual(existing, $0) } }
     }
 
     func finish(_ part: Part, _ reader: UnixFSFileReader, name: [UInt8], in directory: TargetDirectory) throws
@@ -199,13 +218,8 @@ struct FileExport: Sendable {
         var cursor = try reader.cursor()
         var offset: Int64 = 0
         while let bytes = try cursor.next() {
-            var existing = [UInt8](repeating: 0, count: bytes.count)
-            let count = try existing.withUnsafeMutableBytes { try file.read(into: $0, at: offset) }
-            let isRight = existing.withUnsafeBytes { existing in
-                bytes.withUnsafeBytes { Self.areEqual(existing, $0) }
-            }
-            guard count == bytes.count, isRight else { return false }
-            offset += Int64(count)
+            guard try isRight(bytes, at: offset, in: file) else { return false }
+            offset += Int64(bytes.count)
         }
         return true
     }

@@ -7,18 +7,22 @@ import UnixFS
 /// What a plain header cannot hold goes into a pax record before it: long names and targets, those that are
 /// not ASCII, large sizes, parts of seconds.
 /// Entries whose names could lead a careless reader out of its target (`..`, a slash, a NUL) end the archive,
-/// and so does a name that is in a directory twice: as a symlink first, it would lead the second anywhere.
+/// and so does a tree of more than `maximumEntries`, and a name that is in a directory twice: as a symlink
+/// first, it would lead the second anywhere.
 /// Memory: one directory page a level, of unsharded directories all names.
 public final class TarExport {
     private let source: any BlockSource
+    private let maximumEntries: Int
     private let cancellation: Cancellation
     private let sink: (UnsafeRawBufferPointer) throws -> Void
 
     public init(
-        source: any BlockSource, cancellation: Cancellation = Cancellation(),
+        source: any BlockSource, maximumEntries: Int = ExportOptions.defaultMaximumEntries,
+        cancellation: Cancellation = Cancellation(),
         sink: @escaping (UnsafeRawBufferPointer) throws -> Void
     ) {
         self.source = source
+        self.maximumEntries = maximumEntries
         self.cancellation = cancellation
         self.sink = sink
     }
@@ -38,6 +42,7 @@ public final class TarExport {
         guard PathText.isSafeName(name) else { throw NodeError.unsafeName(name, in: []) }
         var frames: [Frame] = []
         if let frame = try write(root, path: name) { frames.append(frame) }
+        var entries = 0
         while var frame = frames.popLast() {
             try cancellation.check()
             if frame.page.isEmpty {
@@ -52,6 +57,8 @@ public final class TarExport {
             let entry = frame.page.removeFirst()
             let isNew = frame.reader.isSharded || frame.names.insert(entry.name).inserted
             frames.append(frame)
+            entries += 1
+            guard entries <= maximumEntries else { throw NodeError.tooManyEntries(limit: maximumEntries) }
             guard isNew else { throw NodeError.nameTwice(entry.name, in: frame.path) }
             guard PathText.isSafeName(entry.name) else {
                 throw NodeError.unsafeName(entry.name, in: frame.path)

@@ -131,6 +131,48 @@ final class TargetFile: Sendable {
         }
     }
 
+    /// Writes pieces one behind the other, at most 1,024, with as few calls as possible.
+    func write(_ pieces: [ArraySlice<UInt8>], at offset: Int64) throws {
+        try Self.withPointers(to: pieces[...]) { vectors in
+            var first = 0
+            var position = off_t(offset)
+            while first < vectors.count {
+                let count = vectors.withUnsafeBufferPointer {
+                    pwritev(
+                        descriptor, $0.baseAddress.map { $0 + first }, Int32($0.count - first), position)
+                }
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    throw POSIXError.last("write", path)
+                }
+                position += off_t(count)
+                var left = count
+                while first < vectors.count, left >= vectors[first].iov_len {
+                    left -= vectors[first].iov_len
+                    first += 1
+                }
+                if left > 0 {
+                    vectors[first].iov_base = vectors[first].iov_base.map { $0 + left }
+                    vectors[first].iov_len -= left
+                }
+            }
+        }
+    }
+
+    /// The pieces where they lie, for as long as `body` runs.
+    private static func withPointers(
+        to pieces: ArraySlice<ArraySlice<UInt8>>, _ vectors: [iovec] = [],
+        _ body: (inout [iovec]) throws -> Void
+    ) throws {
+        var vectors = vectors
+        guard let piece = pieces.first else { return try body(&vectors) }
+        try piece.withUnsafeBytes { bytes in
+            vectors.append(
+                iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count))
+            try withPointers(to: pieces.dropFirst(), vectors, body)
+        }
+    }
+
     /// Reads what is there already; fewer bytes than asked mean the end.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
         var done = 0

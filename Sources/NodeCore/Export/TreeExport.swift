@@ -16,7 +16,12 @@ public final class TreeExport {
     let cancellation: Cancellation
     private let onEvent: (ExportEvent) throws -> Void
     private let pool: WorkerPool
-    private var pending: [Pending<[ExportEvent]>] = []
+    private var pending: [Task] = []
+    /// Large files that are being written, at most as many as there are workers: two workers that write to
+    /// one file wait for each other.
+    private var large: [LargeFile] = []
+    /// Its failure is that of the export.
+    private var rootIsFile = false
     private var batch: [FileExport.Request] = []
     private var symlinks: [Symlink] = []
     private var directories: [(target: TargetDirectory, metadata: UnixFSMetadata)] = []
@@ -27,6 +32,39 @@ public final class TreeExport {
         let target: [UInt8]
         let metadata: UnixFSMetadata?
         let path: [UInt8]
+    }
+
+    /// Work that is under way.
+    private struct Task {
+        let outcome: Pending<[ExportEvent]>
+        /// The large file that a piece is of.
+        let file: LargeFile?
+    }
+
+    /// A file that several workers write, a piece at a time.
+    private final class LargeFile {
+        let part: FileExport.Part
+        let reader: UnixFSFileReader
+        let name: [UInt8]
+        let directory: TargetDirectory
+        let path: [UInt8]
+        /// Where the next piece begins.
+        var offset: UInt64 = 0
+        var pieces = 0
+        var failure: (any Error)?
+
+        init(
+            _ part: FileExport.Part, _ reader: UnixFSFileReader, name: [UInt8],
+            in directory: TargetDirectory, path: [UInt8]
+        ) {
+            self.part = part
+            self.reader = reader
+            self.name = name
+            self.directory = directory
+            self.path = path
+        }
+
+        var isSubmitted: Bool { failure != nil || offset >= reader.size }
     }
 
     public init(
@@ -55,11 +93,13 @@ public final class TreeExport {
         if node.kind.isDirectory {
             try walk(DirectoryReader(source: source, root: block), into: TargetDirectory(creating: path))
         } else {
+            rootIsFile = true
             let (parent, name) = ImportPath.split(path)
             let directory = TargetDirectory(try DirectoryHandle(opening: parent))
             try take(block, node, name: name, in: directory, path: path)
         }
         try submitBatch()
+        while !large.isEmpty { try writePieces() }
         try drain(to: 0)
         try makeSymlinks()
         for (target, metadata) in directories.reversed() {
@@ -84,6 +124,7 @@ public final class TreeExport {
     private func walk(_ reader: DirectoryReader, into target: TargetDirectory) throws {
         var frames = [Frame(reader: reader, target: target, path: [])]
         note(reader, target)
+        var entries = 0
         while var frame = frames.popLast() {
             try cancellation.check()
             if frame.page.isEmpty {
@@ -97,6 +138,10 @@ public final class TreeExport {
             }
             let entry = frame.page.removeFirst()
             frames.append(frame)
+            entries += 1
+            guard entries <= options.maximumEntries else {
+                throw NodeError.tooManyEntries(limit: options.maximumEntries)
+            }
             let path = PathText.join(frame.path, entry.name)
             do {
                 if let child = try open(entry, in: frame, path: path) { frames.append(child) }
@@ -161,19 +206,32 @@ public final class TreeExport {
         let export = FileExport(source: source, options: options, cancellation: cancellation)
         let requests = batch
         batch.removeAll(keepingCapacity: true)
-        pending.append(pool.submit { try export.run(requests) })
+        pending.append(Task(outcome: pool.submit { try export.run(requests) }, file: nil))
         try drain(to: pool.threads + 2)
     }
 
     /// Waits until no more than `limit` tasks are under way, and reports what the others did.
     private func drain(to limit: Int) throws {
         while pending.count > limit {
-            for event in try pending.removeFirst().value() { try onEvent(event) }
+            let task = pending.removeFirst()
+            guard let file = task.file else {
+                for event in try task.outcome.value() { try onEvent(event) }
+                continue
+            }
+            do {
+                for event in try task.outcome.value() { try onEvent(event) }
+            } catch let error as CancelledError {
+                throw error
+            } catch {
+                file.failure = file.failure ?? error
+            }
+            file.pieces -= 1
+            if file.pieces == 0 && file.isSubmitted { try end(file) }
         }
     }
 
     private func settle() {
-        for task in pending { _ = try? task.value() }
+        for task in pending { _ = try? task.outcome.value() }
         pending.removeAll()
     }
 
@@ -181,29 +239,47 @@ public final class TreeExport {
         _ reader: UnixFSFileReader, name: [UInt8], in directory: TargetDirectory, path: [UInt8]
     ) throws {
         let export = FileExport(source: source, options: options, cancellation: cancellation)
-        let part: FileExport.Part
-        do {
-            guard let opened = try export.open(reader, name: name, in: directory) else {
-                try onEvent(.unchanged(path: path, bytes: reader.size))
-                return
-            }
-            part = opened
+        guard let part = try export.open(reader, name: name, in: directory) else {
+            try onEvent(.unchanged(path: path, bytes: reader.size))
+            return
         }
-        var offset: UInt64 = 0
-        while offset < reader.size {
+        large.append(LargeFile(part, reader, name: name, in: directory, path: path))
+        // Until another one comes, or nothing more, the workers are busy with what is there.
+        while large.count >= pool.threads { try writePieces() }
+    }
+
+    /// Has a piece of each large file written.
+    private func writePieces() throws {
+        let export = FileExport(source: source, options: options, cancellation: cancellation)
+        for file in large where !file.isSubmitted {
             try cancellation.check()
-            let range = offset..<min(reader.size, offset + UInt64(FileExport.pieceBytes))
-            pending.append(
-                pool.submit {
-                    try export.write(reader, range, to: part)
-                    return [.progress(bytes: range.count)]
-                })
-            offset = range.upperBound
+            let range = file.offset..<min(file.reader.size, file.offset + UInt64(FileExport.pieceBytes))
+            let (reader, part) = (file.reader, file.part)
+            file.offset = range.upperBound
+            file.pieces += 1
+            let outcome = pool.submit {
+                try export.write(reader, range, to: part)
+                return [ExportEvent.progress(bytes: range.count)]
+            }
+            pending.append(Task(outcome: outcome, file: file))
             try drain(to: pool.threads + 1)
         }
-        try drain(to: 0)
-        try export.finish(part, reader, name: name, in: directory)
-        try onEvent(.written(path: path, bytes: reader.size))
+        if large.allSatisfy(\.isSubmitted) { try drain(to: 0) }
+    }
+
+    /// Puts a file that is written under its name.
+    private func end(_ file: LargeFile) throws {
+        large.removeAll { $0 === file }
+        do {
+            if let failure = file.failure { throw failure }
+            let export = FileExport(source: source, options: options, cancellation: cancellation)
+            try export.finish(file.part, file.reader, name: file.name, in: file.directory)
+            try onEvent(.written(path: file.path, bytes: file.reader.size))
+        } catch let error where rootIsFile || error is CancelledError {
+            throw error
+        } catch {
+            try onEvent(.failed(path: file.path, error))
+        }
     }
 
     private func makeSymlinks() throws {
@@ -245,6 +321,10 @@ public struct ExportOptions: Sendable {
     /// What to do with a file that is there with other content.
     public var existing: Existing = .refuse
     public var threads: Int
+    /// The most files, directories and symlinks: a DAG of a few blocks can be a tree of 2^64.
+    public var maximumEntries = Self.defaultMaximumEntries
+
+    public static let defaultMaximumEntries = 10_000_000
 
     public init(threads: Int) { self.threads = max(1, threads) }
 

@@ -26,6 +26,8 @@ public enum NodeError: Error, Sendable {
     case nameTwice([UInt8], in: [UInt8])
     /// The target is empty or holds a zero byte.
     case unusableSymlink([UInt8])
+    /// A small DAG can name itself into a tree without end.
+    case tooManyEntries(limit: Int)
     case ambiguousPin(name: String, count: Int)
     /// Blocks of a DAG that the store does not hold.
     case incomplete(root: CID, missing: CID, count: Int)
@@ -46,7 +48,9 @@ public enum NodeError: Error, Sendable {
         case .blockNotFound, .pathNotFound, .pinNotFound, .noDataDirectory, .incomplete: .notFound
         case .pinNameTaken, .targetExists, .ambiguousPin: .conflict
         case .damaged, .catalogLost, .pinNotWhole: .damaged
-        case .isDirectory, .notADirectory, .notUnixFS, .unsafeName, .nameTwice, .unusableSymlink: .failed
+        case .isDirectory, .notADirectory, .notUnixFS, .unsafeName, .nameTwice, .unusableSymlink,
+            .tooManyEntries:
+            .failed
         case .invalidConfiguration, .pathTooLong: .usage
         }
     }
@@ -92,6 +96,9 @@ extension NodeError: CustomStringConvertible {
         case .unusableSymlink(let path):
             "\(PathText.printable(path)) is a symlink whose target is empty or holds a zero byte, "
                 + "so it is not written"
+        case .tooManyEntries(let limit):
+            "the tree has more than \(limit) files and directories, what is beyond them is not written; if that is no "
+                + "mistake, raise --max-entries"
         case .ambiguousPin(let name, let count):
             "\(count) roots are pinned as \(name); name one by its CID (`nacre pin ls \(name)` lists them)"
         case .incomplete(let root, let missing, let count):

@@ -12,15 +12,18 @@ struct AddCommand: ParsableCommand {
         abstract: "Add files and folders; print a line `CID NAME` for each entry, the root last.",
         discussion: """
             What is printed is durable. The root is pinned, so that `nacre gc` keeps it; --no-pin leaves that
-            out. A folder's .nacreignore, and --ignore and --ignore-from, name what stays out, in the form of
-            .gitignore. Adding again stores only what is new: repeat the command after an interruption.
+            out. The .nacreignore of a folder that is named, and --ignore and --ignore-from, tell what stays
+            out, in the form of .gitignore; those of folders within it are files as any other. Adding again
+            stores only what is new: repeat the command after an interruption.
             """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var profile: ProfileOptions
 
-    @Argument(help: ArgumentHelp("Files and folders; - reads standard input.", valueName: "path"))
+    @Argument(
+        help: ArgumentHelp("Files and folders; - reads standard input.", valueName: "path"),
+        completion: .file())
     var paths: [String]
 
     @Option(
@@ -51,7 +54,8 @@ struct AddCommand: ParsableCommand {
     var preserveMtime = false
     @Option(name: .long, help: ArgumentHelp("Leave out what matches; may be repeated.", valueName: "pattern"))
     var ignore: [String] = []
-    @Option(name: .long, help: ArgumentHelp("Read patterns from a file.", valueName: "file"))
+    @Option(
+        name: .long, help: ArgumentHelp("Read patterns from a file.", valueName: "file"), completion: .file())
     var ignoreFrom: [String] = []
     @Flag(name: .long, help: "Do not read .nacreignore.")
     var noIgnoreFile = false

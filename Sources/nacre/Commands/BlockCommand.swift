@@ -20,7 +20,9 @@ extension BlockCommand {
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: ArgumentHelp("A file; - or nothing is standard input.", valueName: "file"))
+        @Argument(
+            help: ArgumentHelp("A file; - or nothing is standard input.", valueName: "file"),
+            completion: .file())
         var path = "-"
         @Option(name: .long, help: ArgumentHelp("Codec of the CID.", valueName: "name"))
         var codec = "raw"

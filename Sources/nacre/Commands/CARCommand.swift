@@ -39,14 +39,17 @@ extension CARCommand {
             abstract:
                 "Take in a CAR file (v1 or v2), verify each block, pin its roots; print a line `CID STATUS` for each root.",
             discussion: """
-                A damaged block ends the import, with its place in the file; nothing is pinned then. A root
-                below which blocks are missing is pinned with the status pinning, and the exit code is 3.
+                A damaged block ends the import of its file, with its place; nothing of the file is pinned
+                then, and the files after it are read. A root below which blocks are missing is pinned with
+                the status pinning. The exit code is 3 then.
                 """)
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
         @OptionGroup var reading: CARReadingFlags
-        @Argument(help: ArgumentHelp("A CAR file; - is standard input.", valueName: "file"))
+        @Argument(
+            help: ArgumentHelp("A CAR file; - is standard input.", valueName: "file"),
+            completion: .file(extensions: ["car"]))
         var paths: [String]
         @Flag(name: .long, help: "Do not pin the roots.")
         var noPin = false
@@ -59,9 +62,19 @@ extension CARCommand {
             try global.withNode { node in
                 let lease = try node.beginLease()
                 defer { lease.end() }
-                var isPartial = false
-                for path in paths { try run(path, node, &isPartial) }
-                if isPartial { throw SilentExit(status: .partlyDone) }
+                var (isPartial, failed) = (false, 0)
+                for path in paths {
+                    do {
+                        try run(path, node, &isPartial)
+                    } catch let error as any Error & CustomStringConvertible
+                        where paths.count > 1 && (error is CommandError || error is POSIXError)
+                    {
+                        Terminal.fail(error.description)
+                        failed += 1
+                    }
+                }
+                if failed == paths.count { throw SilentExit(status: .damaged) }
+                if isPartial || failed > 0 { throw SilentExit(status: .partlyDone) }
             }
         }
 
@@ -78,7 +91,7 @@ extension CARCommand {
             } catch let error as CARError {
                 throw CommandError(
                     .damaged,
-                    "\(path): \(error)\(error.hint); nothing is pinned, and what came before it goes with the next gc"
+                    "\(path): \(error)\(error.hint); nothing is pinned, and what came before it goes with gc after the grace period"
                 )
             } catch let error as DAGWalkError {
                 throw CommandError(.failed, "\(path): \(error); nothing is pinned")
@@ -129,15 +142,20 @@ extension CARCommand {
         )
 
         @OptionGroup var global: GlobalOptions
-        @Argument(help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"))
+        @Argument(
+            help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"), completion: .pins)
         var reference: String
         @Option(
             name: [.customShort("o"), .customLong("output")],
-            help: ArgumentHelp("Where to.", valueName: "path"))
+            help: ArgumentHelp("Where to.", valueName: "path"), completion: .file())
         var target: String?
-        @Option(name: .long, help: ArgumentHelp("1, or 2 with an index.", valueName: "version"))
+        @Option(
+            name: .long, help: ArgumentHelp("1, or 2 with an index.", valueName: "version"),
+            completion: .list(["1", "2"]))
         var carVersion = 1
-        @Option(name: .long, help: ArgumentHelp("all, entity or block.", valueName: "scope"))
+        @Option(
+            name: .long, help: ArgumentHelp("all, entity or block.", valueName: "scope"),
+            completion: .list(["all", "entity", "block"]))
         var dagScope = "all"
         @Option(
             name: .long,
@@ -184,7 +202,9 @@ extension CARCommand {
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
         @OptionGroup var reading: CARReadingFlags
-        @Argument(help: ArgumentHelp("A CAR file; - is standard input.", valueName: "file"))
+        @Argument(
+            help: ArgumentHelp("A CAR file; - is standard input.", valueName: "file"),
+            completion: .file(extensions: ["car"]))
         var path: String
 
         func run() throws {
@@ -223,7 +243,9 @@ extension CARCommand {
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
         @OptionGroup var reading: CARReadingFlags
-        @Argument(help: ArgumentHelp("A CAR file; - is standard input.", valueName: "file"))
+        @Argument(
+            help: ArgumentHelp("A CAR file; - is standard input.", valueName: "file"),
+            completion: .file(extensions: ["car"]))
         var path: String
 
         func run() throws {

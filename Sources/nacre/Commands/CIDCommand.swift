@@ -13,7 +13,8 @@ struct CIDCommand: ParsableCommand {
 extension CIDCommand {
     struct Format: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print CIDs in another version, base or codec.")
+            abstract: "Print CIDs in another version, base or codec.",
+            discussion: "What is no CID is reported, and the others are printed; the exit code is 3 then.")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
         @Argument(help: ArgumentHelp("CIDs; none reads lines from standard input.", valueName: "cid"))
@@ -37,22 +38,38 @@ extension CIDCommand {
                 return found
             }
             var out = StandardOutput()
-            for text in cids { try write(text, encoding, &out) }
-            if cids.isEmpty { try StandardInput.forEachLine { try write($0, encoding, &out) } }
+            var (converted, failed, line) = (0, 0, 0)
+            func take(_ text: String, _ name: String) throws {
+                do {
+                    try write(try convert(text, encoding), of: text, &out)
+                    converted += 1
+                } catch let error as any Error & CustomStringConvertible
+                    where error is CIDError
+                {
+                    Terminal.fail("\(name): \(error)")
+                    failed += 1
+                }
+            }
+            for text in cids { try take(text, text) }
+            if cids.isEmpty {
+                try StandardInput.forEachLine {
+                    line += 1
+                    try take($0, "line \(line)")
+                }
+            }
             try out.flush()
+            guard failed > 0 else { return }
+            throw SilentExit(status: converted == 0 ? .wrongUsage : .partlyDone)
         }
 
-        private func write(
-            _ text: String, _ encoding: MultibaseEncoding?, _ out: inout StandardOutput
-        ) throws {
-            let converted = try convert(text, encoding)
+        private func write(_ converted: String, of text: String, _ out: inout StandardOutput) throws {
             guard output.json else { return try out.write(line: converted) }
             try out.write(bytes: JSONLine.encode(["given": text, "cid": converted]))
             try out.write("\n")
         }
 
         private func convert(_ text: String, _ encoding: MultibaseEncoding?) throws -> String {
-            var cid = try CID(text: text)
+            var cid = try CID(cidOrPeerID: text)
             if let codec {
                 guard let code = MulticodecTable.code(named: codec) else {
                     throw ValidationError("no codec is named \(codec); `nacre cid codecs` lists them")
@@ -80,13 +97,7 @@ extension CIDCommand {
         var text: String
 
         func run() throws {
-            let cid: CID
-            do {
-                cid = try CID(text: text)
-            } catch {
-                guard text.hasPrefix("1"), let peer = try? PeerID(text: text) else { throw error }
-                cid = peer.cid
-            }
+            let cid = try CID(cidOrPeerID: text)
             let inspected = InspectedJSON(cid)
             var out = StandardOutput()
             if output.json {
@@ -149,6 +160,18 @@ extension CIDCommand {
                 }
             }
             try out.flush()
+        }
+    }
+}
+
+extension CID {
+    /// A CID in any base, or a peer id in its old form.
+    fileprivate init(cidOrPeerID text: String) throws {
+        do {
+            try self.init(text: text)
+        } catch {
+            guard text.hasPrefix("1"), let peer = try? PeerID(text: text) else { throw error }
+            self = peer.cid
         }
     }
 }

@@ -24,7 +24,9 @@ extension DAGCommand {
         @OptionGroup var global: GlobalOptions
         @Argument(help: ArgumentHelp("CID or CID/PATH.", valueName: "what"))
         var reference: String
-        @Option(name: .long, help: ArgumentHelp("dag-json, dag-cbor, dag-pb or raw.", valueName: "codec"))
+        @Option(
+            name: .long, help: ArgumentHelp("dag-json, dag-cbor, dag-pb or raw.", valueName: "codec"),
+            completion: .list(["dag-json", "dag-cbor", "dag-pb", "raw"]))
         var outputCodec = "dag-json"
 
         func run() throws {
@@ -32,15 +34,26 @@ extension DAGCommand {
             let codec = try CodecName.parse(outputCodec)
             try global.withNode(.existing) { node in
                 let root = try node.resolve(ContentReference(root: parsed.root, text: parsed.text))
-                let path = parsed.path.map { String(decoding: $0, as: UTF8.self) }
                 let found: IPLDPath.Destination
                 do {
-                    found = try IPLDPath.resolve(path, from: root, in: node.store)
+                    found = try IPLDPath.resolve(parsed.path, from: root, in: node.store)
                 } catch let error as IPLDPathError {
+                    if case .notInDataModel = error {
+                        throw CommandError(.failed, "\(error); `nacre block get` gives its bytes")
+                    }
                     throw CommandError(.notFound, "\(parsed.text): \(error)")
                 }
+                let bytes: [UInt8]
+                do {
+                    bytes = try found.value.encoded(as: codec)
+                } catch let error as IPLDCodecError {
+                    throw CommandError(
+                        .failed,
+                        "block \(found.block.cid) as \(outputCodec): \(error); `nacre block get` gives its bytes"
+                    )
+                }
                 var out = StandardOutput()
-                try out.write(bytes: try found.value.encoded(as: codec))
+                try out.write(bytes: bytes)
                 if codec == .dagJSON { try out.write("\n") }
                 try out.flush()
             }
@@ -55,7 +68,9 @@ extension DAGCommand {
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: ArgumentHelp("A file; - or nothing is standard input.", valueName: "file"))
+        @Argument(
+            help: ArgumentHelp("A file; - or nothing is standard input.", valueName: "file"),
+            completion: .file())
         var path = "-"
         @Option(
             name: .long,
@@ -103,7 +118,8 @@ extension DAGCommand {
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"))
+        @Argument(
+            help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"), completion: .pins)
         var reference: String
 
         func run() throws {

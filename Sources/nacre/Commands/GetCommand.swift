@@ -16,7 +16,7 @@ struct GetCommand: ParsableCommand {
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var outputOptions: OutputOptions
-    @Argument(help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"))
+    @Argument(help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"), completion: .pins)
     var reference: String
     @Option(
         name: [.customShort("o"), .customLong("output")],
@@ -30,6 +30,10 @@ struct GetCommand: ParsableCommand {
     var archive: ArchiveFormat?
     @Flag(name: .long, help: "Replace files that are there with other content.")
     var overwrite = false
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Stop a tree of more files and directories than that.", valueName: "n"))
+    var maxEntries = ExportOptions.defaultMaximumEntries
     @Flag(name: [.long, .customShort("q")], help: "No progress bar.")
     var quiet = false
 
@@ -39,6 +43,7 @@ struct GetCommand: ParsableCommand {
     }
 
     func validate() throws {
+        if maxEntries < 1 { throw ValidationError("--max-entries is at least 1") }
         if target == "-" && archive == nil {
             throw ValidationError("-o - goes with --archive; `nacre cat` writes a file")
         }
@@ -55,7 +60,9 @@ struct GetCommand: ParsableCommand {
             if let archive {
                 let suffix = Array(("." + archive.rawValue).utf8)
                 let path = target.map { RawArguments.bytes(of: $0) } ?? defaultName + suffix
-                try ArchiveOutput.write(archive, of: cid, named: defaultName, to: path, node, quiet: quiet)
+                try ArchiveOutput.write(
+                    archive, of: cid, named: defaultName, to: path, maximumEntries: maxEntries, node,
+                    quiet: quiet)
                 return
             }
             let path = try place(
@@ -97,6 +104,7 @@ struct GetCommand: ParsableCommand {
         var writtenBytes: UInt64 = 0
         var options = ExportOptions(threads: node.configuration.workerThreads)
         options.existing = overwrite ? .overwrite : .refuse
+        options.maximumEntries = maxEntries
         var (conflict, damage) = (false, false)
         let export = TreeExport(source: node.store, options: options, cancellation: Interruption.cancellation)
         { event in

@@ -11,12 +11,13 @@ struct LsCommand: ParsableCommand {
         abstract: "List a directory: a line `CID SIZE NAME` for each entry; directories end in a slash.",
         discussion: """
             SIZE is the size of the content as far as the entry's own block tells it, - for directories.
-            --limit and --after page through directories of any size.
+            --limit and --after page through directories of any size: where entries are left, a note on
+            standard error, or with --json a last line {"next": CURSOR}, says where to go on.
             """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"))
+    @Argument(help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"), completion: .pins)
     var reference: String
     @Option(name: .long, help: ArgumentHelp("List at most so many entries.", valueName: "n"))
     var limit: Int?
@@ -51,8 +52,12 @@ struct LsCommand: ParsableCommand {
                 left -= page.entries.count
                 cursor = page.next
             } while left > 0 && cursor != nil
+            if output.json, let cursor {
+                try out.write(bytes: JSONLine.encode(["next": cursor.description]))
+                try out.write("\n")
+            }
             try out.flush()
-            if let cursor { Terminal.note("more entries follow: --after \(cursor)") }
+            if !output.json, let cursor { Terminal.note("more entries follow: --after \(cursor)") }
         }
     }
 

@@ -18,7 +18,8 @@ extension PinCommand {
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"))
+        @Argument(
+            help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"), completion: .pins)
         var references: [String]
         @Option(name: .long, help: "The pin's name.")
         var name: String?
@@ -52,11 +53,15 @@ extension PinCommand {
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: ArgumentHelp("Only the pins of these roots, ids or names.", valueName: "pin"))
+        @Argument(
+            help: ArgumentHelp("Only the pins of these roots, ids or names.", valueName: "pin"),
+            completion: .pins)
         var texts: [String] = []
         @Option(name: .long, help: ArgumentHelp("Only names that begin so.", valueName: "prefix"))
         var name: String?
-        @Option(name: .long, help: ArgumentHelp("queued, pinning, pinned or failed.", valueName: "status"))
+        @Option(
+            name: .long, help: ArgumentHelp("queued, pinning, pinned or failed.", valueName: "status"),
+            completion: .list(["queued", "pinning", "pinned", "failed"]))
         var status: String?
         @Flag(name: [.long, .customShort("q")], help: "Print only CIDs.")
         var quiet = false
@@ -98,7 +103,7 @@ extension PinCommand {
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"))
+        @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"), completion: .pins)
         var texts: [String]
         @Flag(name: .long, help: "Where several roots have the name: all of them.")
         var all = false
@@ -132,7 +137,7 @@ extension PinCommand {
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"))
+        @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"), completion: .pins)
         var texts: [String]
 
         func run() throws {
@@ -158,7 +163,7 @@ extension PinCommand {
         static let configuration = CommandConfiguration(abstract: "Let anybody read what pins keep.")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"))
+        @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"), completion: .pins)
         var texts: [String]
         @Flag(name: .long, help: "Where several roots have the name: all of them.")
         var all = false
@@ -171,7 +176,7 @@ extension PinCommand {
         static let configuration = CommandConfiguration(abstract: "Let only the owner read what pins keep.")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"))
+        @Argument(help: ArgumentHelp("Roots, ids or names of pins.", valueName: "pin"), completion: .pins)
         var texts: [String]
         @Flag(name: .long, help: "Where several roots have the name: all of them.")
         var all = false

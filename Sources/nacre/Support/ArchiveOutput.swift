@@ -6,14 +6,15 @@ import NodeCore
 enum ArchiveOutput {
     static func write(
         _ format: GetCommand.ArchiveFormat, of cid: CID, named name: [UInt8], to path: [UInt8],
-        _ node: StorageNode,
-        quiet: Bool
+        maximumEntries: Int, _ node: StorageNode, quiet: Bool
     ) throws {
         let bar = ProgressBar("writing", quiet: quiet)
         let sink = try OutputFile(path)
         switch format {
         case .tar:
-            let writer = TarExport(source: node.store, cancellation: Interruption.cancellation) { bytes in
+            let writer = TarExport(
+                source: node.store, maximumEntries: maximumEntries, cancellation: Interruption.cancellation
+            ) { bytes in
                 bar.advance(bytes: bytes.count)
                 try sink.write(bytes)
             }

@@ -8,7 +8,9 @@ import NodeCore
 struct GlobalOptions: ParsableArguments {
     @Option(
         name: .long,
-        help: ArgumentHelp("The data directory (NACRE_DATA; default ~/.local/share/nacre).", valueName: "dir")
+        help: ArgumentHelp(
+            "The data directory (NACRE_DATA; default ~/.local/share/nacre).", valueName: "dir"),
+        completion: .directory
     )
     var data: String?
 
@@ -59,4 +61,9 @@ struct GlobalOptions: ParsableArguments {
 struct OutputOptions: ParsableArguments {
     @Flag(name: .long, help: "Print JSON: one object, or one a line for lists.")
     var json = false
+}
+
+extension CompletionKind {
+    /// The roots that are pinned.
+    static var pins: CompletionKind { .shellCommand("nacre pin ls --quiet 2>/dev/null") }
 }

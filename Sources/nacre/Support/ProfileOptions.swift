@@ -5,7 +5,9 @@ import UnixFS
 
 /// The import profile and each of its parameters by itself.
 struct ProfileOptions: ParsableArguments {
-    @Option(name: .long, help: "Import profile: unixfs-v1-2025 (default) or unixfs-v0-2015.")
+    @Option(
+        name: .long, help: "Import profile: unixfs-v1-2025 (default) or unixfs-v0-2015.",
+        completion: .list(["unixfs-v1-2025", "unixfs-v0-2015"]))
     var profile: String?
     @Option(
         name: .long,
@@ -15,12 +17,16 @@ struct ProfileOptions: ParsableArguments {
     var chunker: String?
     @Option(name: .long, help: ArgumentHelp("0 or 1.", valueName: "version"))
     var cidVersion: Int?
-    @Option(name: .long, help: ArgumentHelp("Leaves without a wrapper: true or false.", valueName: "bool"))
+    @Option(
+        name: .long, help: ArgumentHelp("Leaves without a wrapper: true or false.", valueName: "bool"),
+        completion: .list(["true", "false"]))
     var rawLeaves: Bool?
     @Option(
         name: .long, help: ArgumentHelp("Hash function, such as sha2-256 or blake2b-256.", valueName: "name"))
     var hash: String?
-    @Option(name: .long, help: ArgumentHelp("balanced or trickle.", valueName: "layout"))
+    @Option(
+        name: .long, help: ArgumentHelp("balanced or trickle.", valueName: "layout"),
+        completion: .list(["balanced", "trickle"]))
     var layout: String?
     @Option(name: .long, help: ArgumentHelp("Links per node of a file.", valueName: "n"))
     var maxLinks: Int?
@@ -30,7 +36,9 @@ struct ProfileOptions: ParsableArguments {
             "A directory is sharded above this size; the unit is the profile's or --hamt-estimate's; 0 never.",
             valueName: "n"))
     var hamtThreshold: Int?
-    @Option(name: .long, help: ArgumentHelp("links, links-bytes or block-bytes.", valueName: "rule"))
+    @Option(
+        name: .long, help: ArgumentHelp("links, links-bytes or block-bytes.", valueName: "rule"),
+        completion: .list(["links", "links-bytes", "block-bytes"]))
     var hamtEstimate: String?
     @Option(name: .long, help: ArgumentHelp("Slots of a shard: 8 to 1024, a power of two.", valueName: "n"))
     var hamtFanout: Int?
