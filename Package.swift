@@ -17,7 +17,7 @@ let package = Package(
             name: "NacreModules",
             targets: ["Multiformats", "Digests", "CSHA256", "IPLD", "UnixFS", "CAR", "BlockStorage"]),
         .library(  // for the package of fuzzers
-            name: "NacreFormats", targets: ["Multiformats", "Digests", "IPLD", "UnixFS", "CAR"]),
+            name: "NacreFormats", targets: ["Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -47,9 +47,17 @@ let package = Package(
         .target(  // CARv1 and CARv2, indexes
             name: "CAR", dependencies: ["Multiformats", "IPLD", "Digests"],
             swiftSettings: swiftSettings),
+        .target(  // keys and names of peers, signed records
+            name: "IPNS",
+            dependencies: [
+                "Multiformats", "IPLD", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: swiftSettings),
 
         // Layer 2, storage: the only modules that own bytes on disk.
         .systemLibrary(name: "CLinux"),  // system calls behind _GNU_SOURCE
+        .systemLibrary(name: "CResolver"),  // the system's DNS resolver
         .systemLibrary(name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
         .target(  // block store: packs, index, recovery, scrub, compaction
             name: "BlockStorage",
@@ -64,8 +72,10 @@ let package = Package(
         .target(  // data directory, add, read, pin, collect garbage, verify
             name: "NodeCore",
             dependencies: [
-                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "BlockStorage", "Catalog",
+                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
+                "CResolver",
                 .product(name: "TOMLKit", package: "TOMLKit"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: swiftSettings),
 
@@ -73,8 +83,8 @@ let package = Package(
         .executableTarget(  // parse arguments, call one function, print
             name: "nacre",
             dependencies: [
-                "NodeCore", "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "BlockStorage", "Catalog",
-                "CLinux", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "NodeCore", "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage",
+                "Catalog", "CLinux", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
 
@@ -113,6 +123,13 @@ let package = Package(
             name: "CARTests", dependencies: ["CAR", "IPLD", "Multiformats", "Digests", "TestKit"],
             swiftSettings: swiftSettings),
         .testTarget(
+            name: "IPNSTests",
+            dependencies: [
+                "IPNS", "IPLD", "Multiformats", "TestKit", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
             name: "BlockStorageTests",
             dependencies: ["BlockStorage", "CAR", "IPLD", "Multiformats", "Digests", "TestKit"],
             swiftSettings: swiftSettings),
@@ -122,7 +139,8 @@ let package = Package(
         .testTarget(
             name: "NodeCoreTests",
             dependencies: [
-                "NodeCore", "BlockStorage", "Catalog", "UnixFS", "CAR", "IPLD", "Multiformats", "Digests",
+                "NodeCore", "BlockStorage", "Catalog", "UnixFS", "CAR", "IPNS", "IPLD", "Multiformats",
+                "Digests",
                 "TestKit",
             ],
             swiftSettings: swiftSettings),

@@ -16,6 +16,10 @@ public final class CatalogDatabase: Sendable {
     public let pins: PinRepository
     /// The settings.
     public let settings: SettingRepository
+    /// The names whose keys are here.
+    public let names: NameRepository
+    /// Records of names whose keys are elsewhere.
+    public let foreignRecords: ForeignRecordRepository
 
     package let database: any SQLDatabase
     private let path: String
@@ -55,6 +59,8 @@ public final class CatalogDatabase: Sendable {
         let ids = PinIDGenerator(after: newest.flatMap { try? PinID(text: $0) })
         pins = PinRepository(database: database, ids: ids, now: environment.now)
         settings = SettingRepository(database: database)
+        names = NameRepository(database: database, now: environment.now)
+        foreignRecords = ForeignRecordRepository(database: database)
     }
 
     /// Closes the database; calls after it fail.
@@ -81,6 +87,7 @@ public final class CatalogDatabase: Sendable {
                         problems.append(.row(error))
                     }
                 }
+                try NameTables.check(connection) { problems.append(.row($0)) }
                 if try !PinCounterTable.isRight(connection) { problems.append(.counters) }
                 return problems
             }

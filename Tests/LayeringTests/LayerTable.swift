@@ -25,6 +25,9 @@ enum LayerTable {
         "CAR": Module(
             layer: 1, allowed: ["Multiformats", "Digests", "IPLD"],
             reason: "formats do no I/O; an archive holds blocks of any codec, so it knows none"),
+        "IPNS": Module(
+            layer: 1, allowed: ["Multiformats", "IPLD", "Crypto", "CryptoExtras"],
+            reason: "records are bytes and keys; who keeps them, and where, is not their matter"),
         "BlockStorage": Module(
             layer: 2, allowed: ["Multiformats", "Digests", "IPLD", "CAR", "CRocksDB", "CLinux"],
             reason: "a store keeps bytes by multihash and knows neither files nor the catalog"),
@@ -34,15 +37,15 @@ enum LayerTable {
         "NodeCore": Module(
             layer: 3,
             allowed: [
-                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "BlockStorage", "Catalog", "CSHA256",
-                "TOMLKit",
+                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
+                "CSHA256", "CResolver", "Crypto", "TOMLKit",
             ],
             reason: "use cases know what is below them, no command line, no HTTP, no SQL library"),
         "nacre": Module(
             layer: 5,
             allowed: [
-                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "BlockStorage", "Catalog", "NodeCore",
-                "ArgumentParser",
+                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
+                "NodeCore", "ArgumentParser",
             ],
             reason: "the executable parses arguments, calls the core, and prints"),
     ]

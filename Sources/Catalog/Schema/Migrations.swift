@@ -1,6 +1,6 @@
 extension Migration {
     /// Every step of the catalog's schema.
-    package static let all: [Migration] = [settings, pins, pinCounters]
+    package static let all: [Migration] = [settings, pins, pinCounters, names]
 
     private static let settings = Migration(1, "settings") { connection in
         let text = connection.dialect.textType
@@ -59,4 +59,6 @@ extension Migration {
             """)
         try PinCounterTable.recount(connection)
     }
+
+    private static let names = Migration(4, "names") { try NameTables.create($0) }
 }
