@@ -22,7 +22,13 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
     targets: [
@@ -79,12 +85,41 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
 
+        // Layer 4, edges: one module per door, none imports another.
+        .target(  // requests, answers, ranges, conditions, media types; no sockets
+            name: "HTTPSupport", dependencies: [.product(name: "HTTPTypes", package: "swift-http-types")],
+            swiftSettings: swiftSettings),
+        .target(  // the IPFS gateway
+            name: "GatewayAPI",
+            dependencies: [
+                "HTTPSupport", "NodeCore", "Multiformats", "IPLD", "UnixFS", "CAR", "BlockStorage",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: swiftSettings),
+
         // Layer 5, composition.
+        .target(  // the running node: sockets, routes, limits, lifecycle
+            name: "NodeServer",
+            dependencies: [
+                "HTTPSupport", "GatewayAPI", "NodeCore", "Multiformats", "BlockStorage",
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: swiftSettings),
         .executableTarget(  // parse arguments, call one function, print
             name: "nacre",
             dependencies: [
                 "NodeCore", "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage",
-                "Catalog", "CLinux", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Catalog", "CLinux", "NodeServer", "GatewayAPI",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
 
@@ -93,11 +128,22 @@ let package = Package(
             name: "TestKit",
             dependencies: ["Multiformats", "Digests", "IPLD", "BlockStorage"],
             path: "Tests/TestKit",
-            // Random bytes and simulated disks at full speed, also where the code under test is a debug build.
+            // Random bytes and simulated disks at full speed, also where the code under test is a debug
+            // build.
             swiftSettings: swiftSettings + [.unsafeFlags(["-O"])]),
         .testTarget(
             name: "TestKitTests",
             dependencies: ["TestKit", "Multiformats", "Digests", "IPLD", "BlockStorage"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "HTTPSupportTests", dependencies: ["HTTPSupport", "TestKit"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "GatewayAPITests",
+            dependencies: [
+                "GatewayAPI", "HTTPSupport", "NodeCore", "BlockStorage", "CAR", "UnixFS", "IPLD",
+                "Multiformats", "TestKit",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "MultiformatsTests", dependencies: ["Multiformats", "TestKit"], swiftSettings: swiftSettings

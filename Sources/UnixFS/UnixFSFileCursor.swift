@@ -1,4 +1,4 @@
-import IPLD
+public import IPLD
 import Multiformats
 
 /// Goes through a range of a file piece by piece: see ``UnixFSFileReader/cursor(_:)``.
@@ -50,8 +50,11 @@ public struct UnixFSFileCursor {
         return ready
     }
 
-    /// Opens the next block; its content, if it has some in the range, is ``ready`` then.
-    mutating func nextBlock() throws -> Block? {
+    /// Goes on to the next block that the range needs, be it a leaf or not, and returns it; `nil` behind
+    /// the last one.
+    ///
+    /// For who wants blocks, not their content: use it, or ``next()``, throughout.
+    public mutating func nextBlock() throws -> Block? {
         while let level = stack.last, level.children.isEmpty {
             stack.removeLast()
         }

@@ -19,7 +19,7 @@ struct Nacre: ParsableCommand {
             AddCommand.self, CatCommand.self, LsCommand.self, StatCommand.self, GetCommand.self,
             PinCommand.self,
             BlockCommand.self, DAGCommand.self, CARCommand.self, CIDCommand.self, VerifyCommand.self,
-            GCCommand.self, StatsCommand.self, ConfigCommand.self,
+            GCCommand.self, StatsCommand.self, ConfigCommand.self, ServeCommand.self,
         ])
 
     @OptionGroup var global: GlobalOptions
@@ -27,7 +27,7 @@ struct Nacre: ParsableCommand {
 
 @main
 enum Main {
-    static func main() {
+    static func main() async {
         occupyStandardDescriptors()
         Interruption.install()
         raiseOpenFileLimit()
@@ -35,7 +35,11 @@ enum Main {
         do {
             var command = try Nacre.parseAsRoot()
             do {
-                try command.run()
+                if var command = command as? any AsyncParsableCommand {
+                    try await command.run()
+                } else {
+                    try command.run()
+                }
             } catch {
                 Failure.end(with: error)
             }
@@ -44,17 +48,18 @@ enum Main {
         }
     }
 
-    /// A program may be started with standard input, output or errors closed. The next files that it opens would get
-    /// their numbers, and what is printed would be written into them.
+    /// A program may be started with standard input, output or errors closed. The next files that it opens
+    /// would get their numbers, and what is printed would be written into them.
     private static func occupyStandardDescriptors() {
         for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) == -1 {
-            // The lowest free number is this one. Writing to standard output must fail: what was printed counts.
+            // The lowest free number is this one. Writing to standard output must fail: what was printed
+            // counts.
             _ = open("/dev/null", descriptor == 2 ? O_WRONLY : O_RDONLY)
         }
     }
 
-    /// Buffers of mebibytes come and go: handed back to the system each time, their pages would be cleared and mapped
-    /// anew for every leaf.
+    /// Buffers of mebibytes come and go: handed back to the system each time, their pages would be cleared
+    /// and mapped anew for every leaf.
     private static func keepFreedBuffers() {
         _ = mallopt(M_MMAP_THRESHOLD, 64 * 1024 * 1024)
         _ = mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024)

@@ -41,11 +41,30 @@ enum LayerTable {
                 "CSHA256", "CResolver", "Crypto", "TOMLKit",
             ],
             reason: "use cases know what is below them, no command line, no HTTP, no SQL library"),
+        "HTTPSupport": Module(
+            layer: 4, allowed: ["HTTPTypes"],
+            reason: "requests and answers are values; sockets belong to the server"),
+        "GatewayAPI": Module(
+            layer: 4,
+            allowed: [
+                "HTTPSupport", "HTTPTypes", "NodeCore", "Multiformats", "IPLD", "UnixFS", "CAR",
+                "BlockStorage",
+            ],
+            reason: "edges stay independent of one another and of sockets, so that each can be switched off"),
+        "NodeServer": Module(
+            layer: 5,
+            allowed: [
+                "HTTPSupport", "GatewayAPI", "NodeCore", "Multiformats", "BlockStorage", "HTTPTypes",
+                "HummingbirdCore",
+                "Logging", "NIOCore", "NIOPosix", "NIOHTTPTypes", "ServiceLifecycle",
+            ],
+            reason: "the server wires doors to sockets and decides nothing about content"),
         "nacre": Module(
             layer: 5,
             allowed: [
                 "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
-                "NodeCore", "ArgumentParser",
+                "NodeCore", "NodeServer", "GatewayAPI", "ArgumentParser", "Logging", "ServiceLifecycle",
+                "UnixSignals",
             ],
             reason: "the executable parses arguments, calls the core, and prints"),
     ]

@@ -14,7 +14,7 @@ import UnixFS
 
     private func archive(_ root: CID, name: String = "root") throws -> [UInt8] {
         var bytes: [UInt8] = []
-        try TarExport(source: store) { bytes += $0 }.run(root: root, name: Array(name.utf8))
+        try TarExport(source: store, root: root, name: Array(name.utf8)).run { bytes += $0 }
         return bytes
     }
 
@@ -118,7 +118,7 @@ import UnixFS
             total += UInt64(bytes.count)
             if head.count < 2048 { head += bytes.prefix(2048 - head.count) }
         }) { sink in
-            try TarExport(source: source, sink: sink).run(root: root.cid, name: Array("large".utf8))
+            try TarExport(source: source, root: root.cid, name: Array("large".utf8)).run(sink: sink)
         }
         // Record header, records, header, content, end.
         #expect(total == 512 + 512 + 512 + size + 1024)

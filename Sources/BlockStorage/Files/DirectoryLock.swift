@@ -31,6 +31,16 @@ final class DirectoryLock: Sendable {
         _ = pwrite(descriptor, text, text.count, 0)
     }
 
+    /// Says where the holder can be spoken to, for those who come later.
+    func publish(address: String) {
+        descriptor.withLock { descriptor in
+            guard let descriptor else { return }
+            let text = Array("\(Self.programName)\n\(getpid())\n\(address)\n".utf8)
+            _ = ftruncate(descriptor, 0)
+            _ = pwrite(descriptor, text, text.count, 0)
+        }
+    }
+
     deinit { release() }
 
     /// Gives the directory free for others.

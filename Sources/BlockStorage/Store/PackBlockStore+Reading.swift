@@ -61,7 +61,10 @@ extension PackBlockStore {
         try blocks([cid])[0]
     }
 
-    public func blocks(_ cids: [CID]) throws -> [Block?] {
+    public func blocks(_ cids: [CID]) throws -> [Block?] { try blocks(cids, in: nil) }
+
+    /// - Parameter scope: blocks without any of these marks count as not held; `nil` asks for no mark.
+    func blocks(_ cids: [CID], in scope: ScopeMarks?) throws -> [Block?] {
         try checkOpen()
         var results: [Block?] = Array(repeating: nil, count: cids.count)
         var unverified: [(index: Int, location: BlockLocation)] = []
@@ -70,7 +73,7 @@ extension PackBlockStore {
                 results[position] = Block(cid: cid, bytes: cid.multihash.digest)
                 continue
             }
-            guard let (location, bytes) = try read(cid) else { continue }
+            guard let (location, bytes) = try read(cid, in: scope) else { continue }
             results[position] = Block(cid: cid, bytes: bytes)
             if !verified.contains(location) { unverified.append((position, location)) }
         }
@@ -79,10 +82,12 @@ extension PackBlockStore {
     }
 
     /// Reads the bytes at the block's place, following it if it moves meanwhile.
-    private func read(_ cid: CID) throws -> (BlockLocation, [UInt8])? {
+    private func read(_ cid: CID, in scope: ScopeMarks?) throws -> (BlockLocation, [UInt8])? {
         var lastError: (any Error)?
         for _ in 0..<3 {
-            guard let location = try location(of: cid.multihash) else { return nil }
+            guard let location = try location(of: cid.multihash), location.isVisible(in: scope) else {
+                return nil
+            }
             if location.isQuarantined { throw damage(cid, location) }
             do {
                 let file = try reader.file(location.pack)

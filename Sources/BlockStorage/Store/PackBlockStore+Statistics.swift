@@ -86,7 +86,8 @@ extension PackBlockStore {
         if state.withLock({ $0.pending.count > options.maximumPendingBlocks }) { try commit() }
     }
 
-    /// - Returns: `false` if the entry changed meanwhile: a mark must be lost neither to a copy elsewhere nor to a put.
+    /// - Returns: `false` if the entry changed meanwhile: a mark must be lost neither to a copy elsewhere
+    ///   nor to a put.
     private func changeScopeMarks(
         of multihash: Multihash, adding: ScopeMarks, removing: ScopeMarks
     ) throws -> Bool {
@@ -105,4 +106,8 @@ extension PackBlockStore {
             return true
         }
     }
+
+    /// Says in the LOCK file where the process that holds the data directory can be spoken to, such as
+    /// `http://127.0.0.1:8080`.
+    public func publish(address: String) { lock?.publish(address: address) }
 }

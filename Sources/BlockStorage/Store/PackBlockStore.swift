@@ -4,12 +4,12 @@ import Synchronization
 
 /// Blocks in packs on a disk.
 ///
-/// Who owns what: the packs are the truth; the index is a cache of them; `State` below holds what is put but
-/// not yet flushed. What is durable when: bytes and entries are durable when a `commit` that began after the
-/// `put` returns. A put writes through one of a few append lanes; commits that come together share one sync
-/// (group commit). After a failed write or sync the store refuses writes until it is opened again. `close`
-/// flushes, cuts open packs to their exact length and marks the stop as clean; without it the next open reads
-/// the tails of the packs (`PackRecovery`).
+/// Who owns what: the packs are the truth; the index is a cache of them; `State` below holds what is put
+/// but not yet flushed. What is durable when: bytes and entries are durable when a `commit` that began
+/// after the `put` returns. A put writes through one of a few append lanes; commits that come together
+/// share one sync (group commit). After a failed write or sync the store refuses writes until it is opened
+/// again. `close` flushes, cuts open packs to their exact length and marks the stop as clean; without it
+/// the next open reads the tails of the packs (`PackRecovery`).
 ///
 /// Locks, taken in this order and never across each other otherwise: `maintenance` (collection, compaction,
 /// scrub), `sweepLock` (a sweep against puts of known blocks), `commits` (who flushes), a lane, `state`.
@@ -75,7 +75,7 @@ public final class PackBlockStore: BlockStore {
     let commits = Monitor(CommitQueue())
     let sweepLock = Mutex(())
     let maintenance = Mutex(())
-    private let lock: DirectoryLock?
+    let lock: DirectoryLock?
     /// What opening found that somebody should know.
     public let openingNotes: [OpeningNote]
     /// Packs that end before their last block, and where; 0 if they are not there at all.
@@ -121,8 +121,8 @@ public final class PackBlockStore: BlockStore {
         reserve?.take()
     }
 
-    /// Flushes everything and leaves a directory of plain CAR files. Call it when no other call is under way;
-    /// the store cannot be used afterwards.
+    /// Flushes everything and leaves a directory of plain CAR files. Call it when no other call is under
+    /// way; the store cannot be used afterwards.
     public func close() throws {
         try checkOpen()
         try commit()
@@ -163,8 +163,8 @@ public final class PackBlockStore: BlockStore {
         }
     }
 
-    /// The unsealed packs that a stop left are appended to again; recovery leaves no more of them than there
-    /// are lanes.
+    /// The unsealed packs that a stop left are appended to again; recovery leaves no more of them than
+    /// there are lanes.
     private func reopenUnsealedPacks() throws {
         let unsealed = state.withLock { state in
             state.packs.filter { !$0.value.isSealed }.keys.sorted(by: >)

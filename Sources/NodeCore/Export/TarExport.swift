@@ -5,26 +5,35 @@ import UnixFS
 /// Streams a UnixFS DAG as a tar archive (POSIX.1-2001 pax).
 ///
 /// What a plain header cannot hold goes into a pax record before it: long names and targets, those that are
-/// not ASCII, large sizes, parts of seconds.
-/// Entries whose names could lead a careless reader out of its target (`..`, a slash, a NUL) end the archive,
-/// and so does a tree of more than `maximumEntries`, and a name that is in a directory twice: as a symlink
-/// first, it would lead the second anywhere.
-/// Memory: one directory page a level, of unsharded directories all names.
+/// not ASCII, large sizes, parts of seconds. Entries whose names could lead a careless reader out of its
+/// target (`..`, a slash, a NUL) end the archive, and so does a tree of more than `maximumEntries`, and a
+/// name that is in a directory twice: as a symlink first, it would lead the second anywhere. Memory: one
+/// directory page a level, of unsharded directories all names, and 16 MiB of leaves.
 public final class TarExport {
     private let source: any BlockSource
     private let maximumEntries: Int
     private let cancellation: Cancellation
-    private let sink: (UnsafeRawBufferPointer) throws -> Void
+    private var entries = 0
+    private var frames: [Frame] = []
+    /// Headers and padding that are to be given out.
+    private var output: [UInt8] = []
+    /// The file whose content comes now, and the zeros behind it.
+    private var file: (cursor: UnixFSFileCursor, padding: Int)?
+    private var isAtEnd = false
 
+    /// - Parameters:
+    ///   - root: what is packed: a file, symlink or directory.
+    ///   - name: what the root is called in the archive.
+    /// - Throws: what concerns the root itself; everything else comes while it is read.
     public init(
-        source: any BlockSource, maximumEntries: Int = ExportOptions.defaultMaximumEntries,
-        cancellation: Cancellation = Cancellation(),
-        sink: @escaping (UnsafeRawBufferPointer) throws -> Void
-    ) {
+        source: any BlockSource, root: CID, name: [UInt8],
+        maximumEntries: Int = ExportOptions.defaultMaximumEntries, cancellation: Cancellation = Cancellation()
+    ) throws {
         self.source = source
         self.maximumEntries = maximumEntries
         self.cancellation = cancellation
-        self.sink = sink
+        guard PathText.isSafeName(name) else { throw NodeError.unsafeName(name, in: []) }
+        if let frame = try begin(root, path: name) { frames.append(frame) }
     }
 
     private struct Frame {
@@ -37,69 +46,92 @@ public final class TarExport {
         var names: Set<[UInt8]> = []
     }
 
-    /// - Parameter name: what the root is called in the archive.
-    public func run(root: CID, name: [UInt8]) throws {
-        guard PathText.isSafeName(name) else { throw NodeError.unsafeName(name, in: []) }
-        var frames: [Frame] = []
-        if let frame = try write(root, path: name) { frames.append(frame) }
-        var entries = 0
-        while var frame = frames.popLast() {
+    /// The next bytes of the archive, at most a block with its headers; `nil` at the end.
+    public func next() throws -> ArraySlice<UInt8>? {
+        while true {
             try cancellation.check()
-            if frame.page.isEmpty {
-                if frame.isAtEnd { continue }
-                let page = try frame.reader.page(after: frame.cursor, limit: 1024)
-                frame.page = page.entries[...]
-                frame.cursor = page.next
-                frame.isAtEnd = page.next == nil
-                frames.append(frame)
-                continue
+            if !output.isEmpty {
+                defer { output.removeAll(keepingCapacity: true) }
+                return output[...]
             }
-            let entry = frame.page.removeFirst()
-            let isNew = frame.reader.isSharded || frame.names.insert(entry.name).inserted
-            frames.append(frame)
-            entries += 1
-            guard entries <= maximumEntries else { throw NodeError.tooManyEntries(limit: maximumEntries) }
-            guard isNew else { throw NodeError.nameTwice(entry.name, in: frame.path) }
-            guard PathText.isSafeName(entry.name) else {
-                throw NodeError.unsafeName(entry.name, in: frame.path)
-            }
-            if let child = try write(entry.cid, path: PathText.join(frame.path, entry.name)) {
-                frames.append(child)
-            }
+            if let piece = try nextOfFile() { return piece }
+            if !output.isEmpty { continue }
+            if try takeEntry() { continue }
+            guard !isAtEnd else { return nil }
+            isAtEnd = true
+            // Two blocks of zeros end an archive.
+            output += [UInt8](repeating: 0, count: 1024)
         }
-        // Two blocks of zeros end an archive.
-        try write([UInt8](repeating: 0, count: 1024))
     }
 
-    /// Writes one entry; returns a frame for a directory.
-    private func write(_ cid: CID, path: [UInt8]) throws -> Frame? {
+    /// Gives the whole archive to a sink.
+    public func run(sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+        while let piece = try next() { try piece.withUnsafeBytes(sink) }
+    }
+
+    private func nextOfFile() throws -> ArraySlice<UInt8>? {
+        guard var current = file else { return nil }
+        file = nil
+        let piece = try current.cursor.next()
+        if piece != nil {
+            file = current
+        } else {
+            output += [UInt8](repeating: 0, count: current.padding)
+        }
+        return piece
+    }
+
+    /// Goes on with the next entry of the deepest directory.
+    ///
+    /// - Returns: `false` at the end of the tree.
+    private func takeEntry() throws -> Bool {
+        guard var frame = frames.popLast() else { return false }
+        if frame.page.isEmpty {
+            if frame.isAtEnd { return true }
+            let page = try frame.reader.page(after: frame.cursor, limit: 1024)
+            frame.page = page.entries[...]
+            frame.cursor = page.next
+            frame.isAtEnd = page.next == nil
+            frames.append(frame)
+            return true
+        }
+        let entry = frame.page.removeFirst()
+        let isNew = frame.reader.isSharded || frame.names.insert(entry.name).inserted
+        frames.append(frame)
+        entries += 1
+        guard entries <= maximumEntries else { throw NodeError.tooManyEntries(limit: maximumEntries) }
+        guard isNew else { throw NodeError.nameTwice(entry.name, in: frame.path) }
+        guard PathText.isSafeName(entry.name) else { throw NodeError.unsafeName(entry.name, in: frame.path) }
+        if let child = try begin(entry.cid, path: PathText.join(frame.path, entry.name)) {
+            frames.append(child)
+        }
+        return true
+    }
+
+    /// Puts the header of an entry out; returns a frame for a directory.
+    private func begin(_ cid: CID, path: [UInt8]) throws -> Frame? {
         guard let block = try source.block(cid) else { throw NodeError.blockNotFound(cid) }
         guard let stat = try UnixFSStat.ifUnixFS(block) else {
             throw NodeError.notUnixFS(cid, codec: cid.codec.rawValue)
         }
         switch stat.kind {
         case .directory, .shardedDirectory:
-            try header(path + [PathText.slash], type: "5", size: 0, metadata: stat.metadata, target: [])
+            header(path + [PathText.slash], type: "5", size: 0, metadata: stat.metadata, target: [])
             return Frame(reader: try DirectoryReader(source: source, root: block), path: path)
         case .symlink(let target):
             guard !target.isEmpty, !target.contains(0) else { throw NodeError.unusableSymlink(path) }
-            try header(path, type: "2", size: 0, metadata: stat.metadata, target: target)
+            header(path, type: "2", size: 0, metadata: stat.metadata, target: target)
         case .file, .raw:
             let reader = try UnixFSFileReader(source: source, root: block)
-            try header(path, type: "0", size: reader.size, metadata: stat.metadata, target: [])
-            try reader.read { bytes in
-                try cancellation.check()
-                try sink(bytes)
-            }
-            let rest = Int(reader.size % 512)
-            if rest > 0 { try write([UInt8](repeating: 0, count: 512 - rest)) }
+            header(path, type: "0", size: reader.size, metadata: stat.metadata, target: [])
+            file = (try reader.cursor(), (512 - Int(reader.size % 512)) % 512)
         }
         return nil
     }
 
     private func header(
         _ path: [UInt8], type: Unicode.Scalar, size: UInt64, metadata: UnixFSMetadata, target: [UInt8]
-    ) throws {
+    ) {
         var records: [UInt8] = []
         if path.count > 100 || path.contains(where: { $0 >= 0x80 }) {
             Self.append("path", path, to: &records)
@@ -114,14 +146,14 @@ public final class TarExport {
         }
         if size >= 1 << 33 { Self.append("size", Array(String(size).utf8), to: &records) }
         if !records.isEmpty {
-            try block(
+            block(
                 name: Array("pax".utf8), mode: 0o644, size: UInt64(records.count), time: 0, type: "x",
                 target: [])
-            try write(records + [UInt8](repeating: 0, count: (512 - records.count % 512) % 512))
+            output += records + [UInt8](repeating: 0, count: (512 - records.count % 512) % 512)
         }
         let mode = metadata.mode.map { $0 & 0o777 } ?? (type == "5" ? 0o755 : type == "2" ? 0o777 : 0o644)
         let time = min(max(0, metadata.mtime?.seconds ?? 0), Self.largestPlainTime)
-        try block(name: path, mode: mode, size: size, time: UInt64(time), type: type, target: target)
+        block(name: path, mode: mode, size: size, time: UInt64(time), type: type, target: target)
     }
 
     /// Eleven octal digits; times before 1970 and parts of seconds do not fit at all.
@@ -140,7 +172,7 @@ public final class TarExport {
     /// One header block. Spec: POSIX.1-2001, pax, "ustar Interchange Format".
     private func block(
         name: [UInt8], mode: UInt32, size: UInt64, time: UInt64, type: Unicode.Scalar, target: [UInt8]
-    ) throws {
+    ) {
         var block = [UInt8](repeating: 0, count: 512)
         func put(_ bytes: some Sequence<UInt8>, at offset: Int, limit: Int) {
             for (index, byte) in bytes.prefix(limit).enumerated() { block[offset + index] = byte }
@@ -165,7 +197,7 @@ public final class TarExport {
         let sum = block.reduce(UInt64(0)) { $0 + UInt64($1) }
         putOctal(sum, at: 148, digits: 6)
         block[154] = 0
-        try write(block)
+        output += block
     }
 
     /// `LENGTH KEY=VALUE\n`, where LENGTH counts itself.
@@ -174,9 +206,5 @@ public final class TarExport {
         var length = rest + String(rest).utf8.count
         if String(length).utf8.count > String(rest).utf8.count { length = rest + String(length).utf8.count }
         records += Array("\(length) \(key)=".utf8) + value + [UInt8(ascii: "\n")]
-    }
-
-    private func write(_ bytes: [UInt8]) throws {
-        try bytes.withUnsafeBytes { try sink($0) }
     }
 }

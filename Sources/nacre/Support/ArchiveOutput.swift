@@ -12,13 +12,13 @@ enum ArchiveOutput {
         let sink = try OutputFile(path)
         switch format {
         case .tar:
-            let writer = TarExport(
-                source: node.store, maximumEntries: maximumEntries, cancellation: Interruption.cancellation
-            ) { bytes in
+            let archive = try TarExport(
+                source: node.store, root: cid, name: name, maximumEntries: maximumEntries,
+                cancellation: Interruption.cancellation)
+            try archive.run { bytes in
                 bar.advance(bytes: bytes.count)
                 try sink.write(bytes)
             }
-            try writer.run(root: cid, name: name)
         case .car:
             _ = try node.exportCAR(
                 root: cid, cancellation: Interruption.cancellation, progress: { bar.advance(bytes: $0) },

@@ -1,0 +1,195 @@
+import BlockStorage
+import HTTPSupport
+import HTTPTypes
+import IPLD
+import Multiformats
+import NodeCore
+import UnixFS
+
+/// The answer to one request for content whose root is known.
+struct ContentAnswer {
+    let gateway: Gateway
+    let request: DoorRequest
+    let path: ContentPath
+    let root: CID
+    let negotiated: NegotiatedFormat
+
+    init(_ gateway: Gateway, _ request: DoorRequest, _ path: ContentPath, root: CID) throws(GatewayFailure) {
+        self.gateway = gateway
+        self.request = request
+        self.path = path
+        self.root = root
+        negotiated = try NegotiatedFormat(request)
+    }
+
+    var source: ScopedBlockSource { gateway.source }
+
+    func response() throws -> DoorResponse {
+        if onlyIfCached, try source.size(of: root) == nil { throw GatewayFailure.notCached }
+        guard negotiated.format != .ipnsRecord else {
+            throw GatewayFailure.badRequest(
+                "an IPNS record belongs to a name: ask for /ipns/NAME without a path")
+        }
+        let resolved = try PathResolver(source: source).resolve(path, from: root)
+        var response = try dispatch(resolved)
+        response.fields[.ipfsPath] = path.shown
+        response.fields[.ipfsRoots] = resolved.cids.map(\.description).joined(separator: ",")
+        response.fields[.contentTypeOptions] = "nosniff"
+        if negotiated.needsContentLocation, response.status.kind == .successful,
+            let format = negotiated.format
+        {
+            response.fields[.contentLocation] = contentLocation(format)
+        }
+        return response
+    }
+
+    private var onlyIfCached: Bool {
+        request.fields[values: .cacheControl].contains { $0.lowercased().contains("only-if-cached") }
+    }
+
+    /// The same path with the format in it, so that caches keep the forms apart.
+    private func contentLocation(_ format: ContentFormat) -> String {
+        let others = (request.target.query ?? "").split(separator: "&").filter { !$0.hasPrefix("format=") }
+        return request.target.path + "?"
+            + (["format=" + format.rawValue] + others.map(String.init)).joined(separator: "&")
+    }
+
+    private func dispatch(_ resolved: ResolvedPath) throws -> DoorResponse {
+        let codec = resolved.cid.codec
+        switch negotiated.format {
+        case .raw: return BlockAnswer(self, resolved).raw()
+        case .car: return try CARAnswer(self, resolved).response()
+        case .tar: return try archive(resolved)
+        case .dagJSON, .dagCBOR, .json, .cbor: return try document(resolved)
+        case nil, .ipnsRecord:
+            switch codec {
+            case .raw, .dagPB: return try unixFS(resolved)
+            case .dagJSON, .dagCBOR:
+                return negotiated.wantsHTML
+                    ? try DocumentPage(self, resolved).response()
+                    : BlockAnswer(self, resolved).document(type: codec == .dagJSON ? .dagJSON : .dagCBOR)
+            case .json: return BlockAnswer(self, resolved).document(type: .json)
+            case .cbor: return BlockAnswer(self, resolved).document(type: .cbor)
+            default:
+                throw GatewayFailure.notAcceptable(
+                    "\(resolved.cid) has a codec (0x\(String(codec.rawValue, radix: 16))) that is not shown here"
+                )
+            }
+        }
+    }
+
+    // MARK: Documents
+
+    /// IPIP-524: documents are not converted; a file that is JSON is served as what it is.
+    private func document(_ resolved: ResolvedPath) throws -> DoorResponse {
+        let format = negotiated.format
+        switch (format, resolved.cid.codec) {
+        case (.dagJSON, .dagJSON), (.dagCBOR, .dagCBOR), (.json, .json), (.cbor, .cbor), (.json, .dagJSON),
+            (.cbor, .dagCBOR):
+            return BlockAnswer(self, resolved).document(type: format ?? .json)
+        case (.json, .raw), (.json, .dagPB), (.cbor, .raw), (.cbor, .dagPB):
+            guard let stat = try UnixFSStat.ifUnixFS(resolved.block), !stat.kind.isDirectory else { break }
+            return try FileAnswer(self, resolved, contentType: format?.mediaType).response()
+        default: break
+        }
+        throw GatewayFailure.notAcceptable(
+            "\(resolved.cid) is not \(format?.rawValue ?? ""), and documents are not converted")
+    }
+
+    // MARK: Files and directories
+
+    private func unixFS(_ resolved: ResolvedPath) throws -> DoorResponse {
+        guard let stat = try UnixFSStat.ifUnixFS(resolved.block) else {
+            throw GatewayFailure.notAcceptable("\(resolved.cid) is DAG-PB, but no file or directory")
+        }
+        switch stat.kind {
+        case .file, .raw: return try FileAnswer(self, resolved).response()
+        case .symlink(let target): return symlink(resolved, target)
+        case .directory, .shardedDirectory: return try directory(resolved)
+        }
+    }
+
+    private func symlink(_ resolved: ResolvedPath, _ target: [UInt8]) -> DoorResponse {
+        let tag = EntityTag(resolved.cid.description)
+        if isUnchanged(tag) { return notModified(tag) }
+        return DoorResponse(
+            .ok, fields: cacheFields(tag).with(.contentType, "inode/symlink"), body: .bytes(target))
+    }
+
+    private func directory(_ resolved: ResolvedPath) throws -> DoorResponse {
+        guard path.hasTrailingSlash else {
+            let query = request.target.query.map { "?" + $0 } ?? ""
+            let location =
+                PercentCoding.encode(path: try PercentCoding.decode(request.target.path)) + "/" + query
+            return DoorResponse(.movedPermanently, fields: [.location: location])
+        }
+        let reader = try DirectoryReader(source: source, root: resolved.block)
+        if let entry = try reader.entry(named: Array("index.html".utf8)),
+            let block = try source.block(entry.cid), let stat = try UnixFSStat.ifUnixFS(block),
+            !stat.kind.isDirectory
+        {
+            let index = ResolvedPath(
+                cids: resolved.cids, pathBlocks: resolved.pathBlocks, block: block)
+            return try FileAnswer(
+                self, index, tag: EntityTag(resolved.cid.description), name: "index.html"
+            ).response()
+        }
+        return try DirectoryPage(self, resolved, reader).response()
+    }
+
+    private func archive(_ resolved: ResolvedPath) throws -> DoorResponse {
+        let stat: UnixFSStat?
+        do { stat = try UnixFSStat.ifUnixFS(resolved.block) } catch { stat = nil }
+        guard stat != nil else {
+            throw GatewayFailure.notAcceptable("\(resolved.cid) is no file or directory")
+        }
+        let tag = EntityTag(resolved.cid.description + ".x-tar", isWeak: true)
+        if isUnchanged(tag) { return notModified(tag) }
+        let export = try TarExport(
+            source: source, root: resolved.cid, name: Array(resolved.cid.description.utf8),
+            maximumEntries: gateway.options.maximumArchiveEntries)
+        let stream = PulledBody { try export.next() }
+        // What is wrong near the beginning can still be said with a status.
+        try stream.look(ahead: 64 * 1024)
+        return DoorResponse(
+            .ok,
+            fields: cacheFields(tag).with(.contentType, ContentFormat.tar.mediaType)
+                .with(
+                    .contentDisposition, disposition(.attachment, default: resolved.cid.description + ".tar")),
+            body: .stream(stream, length: nil))
+    }
+
+    // MARK: What answers have in common
+
+    /// Content under a CID never changes.
+    func cacheFields(_ tag: EntityTag) -> HTTPFields {
+        [.eTag: tag.description, .cacheControl: Self.immutable]
+    }
+
+    static let immutable = "public, max-age=29030400, immutable"
+
+    /// Whether the client holds the answer already.
+    func isUnchanged(_ tag: EntityTag) -> Bool {
+        let values = request.fields[values: .ifNoneMatch]
+        return !values.isEmpty && tag.isNamed(in: values.joined(separator: ","))
+    }
+
+    func notModified(_ tag: EntityTag) -> DoorResponse {
+        DoorResponse(.notModified, fields: cacheFields(tag), body: .none)
+    }
+
+    /// A disposition with the name that was asked for, or else `name`.
+    func disposition(_ kind: ContentDisposition, default name: String) -> String {
+        let isDownload = request.target.isSet("download")
+        return (isDownload ? .attachment : kind).value(filename: request.target.value(of: "filename") ?? name)
+    }
+}
+
+extension HTTPFields {
+    /// The same fields and one more.
+    func with(_ name: HTTPField.Name, _ value: String) -> HTTPFields {
+        var fields = self
+        fields[name] = value
+        return fields
+    }
+}

@@ -1,0 +1,54 @@
+import HTTPSupport
+import HTTPTypes
+import IPLD
+import Multiformats
+import NodeCore
+
+/// A DAG-JSON or DAG-CBOR block as a page that people can read, with its links to follow.
+struct DocumentPage {
+    let answer: ContentAnswer
+    let resolved: ResolvedPath
+
+    private static let version = 1
+    /// A larger document is shown up to here.
+    private static let shownBytes = 256 * 1024
+
+    init(_ answer: ContentAnswer, _ resolved: ResolvedPath) {
+        self.answer = answer
+        self.resolved = resolved
+    }
+
+    func response() throws -> DoorResponse {
+        let tag = EntityTag("DagIndex-\(Self.version)_CID-\(resolved.cid)")
+        if answer.isUnchanged(tag) { return answer.notModified(tag) }
+        let value = try resolved.block.value()
+        var text = String(decoding: try value.encoded(as: .dagJSON).prefix(Self.shownBytes), as: UTF8.self)
+        if text.utf8.count >= Self.shownBytes { text += "\n…" }
+        var links = ""
+        for cid in try resolved.block.links().prefix(1000) {
+            links += "<li><a href=\"/ipfs/\(cid)\"><code>\(cid)</code></a></li>\n"
+        }
+        let title = "Document \(resolved.cid)"
+        let native = resolved.cid.codec == .dagJSON ? "dag-json" : "dag-cbor"
+        let page = PageStyle.page(
+            title: title,
+            """
+            <header>
+            <h1>\(title)</h1>
+            <p class="meta">Codec \(native), \(resolved.block.bytes.count) bytes</p>
+            <nav aria-label="Forms"><a href="?format=\(native)">\(native)</a><a href="?format=raw">Block</a>\
+            <a href="?format=car">CAR</a></nav>
+            </header>
+            <main>
+            <pre><code>\(HTMLText.escape(text))</code></pre>
+            \(links.isEmpty ? "" : "<h2>Links</h2>\n<ul>\n\(links)</ul>")
+            </main>
+            """)
+        return DoorResponse(
+            .ok,
+            fields: answer.cacheFields(tag).with(.contentType, "text/html; charset=utf-8")
+                .with(.contentSecurityPolicy, PageStyle.contentSecurityPolicy)
+                .with(.cacheControl, "public, max-age=604800, stale-while-revalidate=2678400"),
+            body: .bytes(Array(page.utf8)))
+    }
+}

@@ -1,0 +1,130 @@
+import HTTPSupport
+import HTTPTypes
+import IPLD
+import Multiformats
+import NodeCore
+import UnixFS
+
+/// A file: whole, a range of it, or the news that it has not changed.
+struct FileAnswer {
+    let answer: ContentAnswer
+    let resolved: ResolvedPath
+    let tag: EntityTag
+    let name: String?
+    /// What the client asked for, instead of what the file seems to be.
+    let contentType: String?
+
+    init(
+        _ answer: ContentAnswer, _ resolved: ResolvedPath, contentType: String? = nil, tag: EntityTag? = nil,
+        name: String? = nil
+    ) {
+        self.answer = answer
+        self.resolved = resolved
+        self.contentType = contentType
+        self.tag = tag ?? EntityTag(resolved.cid.description)
+        self.name = name ?? answer.path.segments.last.flatMap { String(validating: $0, as: UTF8.self) }
+    }
+
+    func response() throws -> DoorResponse {
+        if answer.isUnchanged(tag) { return answer.notModified(tag) }
+        let reader = try UnixFSFileReader(source: answer.source, root: resolved.block)
+        var fields = answer.cacheFields(tag)
+        fields[.acceptRanges] = "bytes"
+        if let modified = reader.metadata.mtime?.seconds {
+            let date = HTTPDate(seconds: modified)
+            fields[.lastModified] = date.description
+            if answer.request.fields[.ifNoneMatch] == nil,
+                let since = answer.request.fields[.ifModifiedSince].flatMap(HTTPDate.init),
+                date.seconds <= since.seconds
+            {
+                return DoorResponse(.notModified, fields: fields)
+            }
+        }
+        fields[.contentType] = try contentType ?? type(reader)
+        if let disposition { fields[.contentDisposition] = disposition }
+        sandbox(&fields)
+        guard let range = try range(in: reader.size) else {
+            return DoorResponse(.ok, fields: fields, body: try body(reader, 0..<reader.size))
+        }
+        fields[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(reader.size)"
+        return DoorResponse(.partialContent, fields: fields, body: try body(reader, range))
+    }
+
+    /// What the client asked for of it; `nil` for everything.
+    private func range(in size: UInt64) throws(GatewayFailure) -> Range<UInt64>? {
+        guard let header = answer.request.fields[.range], let specs = ByteRangeSpec.parse(header) else {
+            return nil
+        }
+        if let condition = answer.request.fields[.ifRange], !tag.allowsRange(ifRange: condition) {
+            return nil
+        }
+        // Several ranges are answered with the first that can be had.
+        guard let range = specs.lazy.compactMap({ $0.range(in: size) }).first else {
+            throw .rangeNotSatisfiable(size: size)
+        }
+        return range
+    }
+
+    private func type(_ reader: UnixFSFileReader) throws -> String {
+        let named = answer.request.target.value(of: "filename") ?? name
+        if let named, let known = MediaType.of(name: named) { return known }
+        var beginning: [UInt8] = []
+        if reader.size > 0 {
+            var cursor = try reader.cursor(0..<min(512, reader.size))
+            while let piece = try cursor.next() { beginning += piece }
+        }
+        return MediaType.of(name: nil, beginning: beginning)
+    }
+
+    private var disposition: String? {
+        let target = answer.request.target
+        let filename = target.value(of: "filename")
+        if target.isSet("download") { return ContentDisposition.attachment.value(filename: filename) }
+        return filename.map { ContentDisposition.inline.value(filename: $0) }
+    }
+
+    /// On the path gateway all content shares one origin with whatever else is served there: a page gets
+    /// none of its own rights.
+    private func sandbox(_ fields: inout HTTPFields) {
+        fields[.contentSecurityPolicy] =
+            "sandbox allow-downloads allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox allow-scripts"
+    }
+
+    private func body(_ reader: UnixFSFileReader, _ range: Range<UInt64>) throws -> DoorBody {
+        let length = range.upperBound - range.lowerBound
+        if answer.request.method == .head { return .omitted(length: length) }
+        if length <= Self.wholeBytes {
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(Int(length))
+            var cursor = try reader.cursor(range)
+            while let piece = try cursor.next() { bytes += piece }
+            return .bytes(bytes)
+        }
+        let body = FileBody(try reader.cursor(range))
+        // A block that is missing or lies at the beginning is an error with a status.
+        try body.begin()
+        return .stream(body, length: length)
+    }
+
+    /// Small content goes out in one piece.
+    private static let wholeBytes: UInt64 = 64 * 1024
+}
+
+/// The content of a file, leaf by leaf.
+final class FileBody: BodyStream, @unchecked Sendable {
+    // Proof of Sendable: as for `PulledBody`, one call at a time.
+    private var cursor: UnixFSFileCursor
+    private var first: ArraySlice<UInt8>?
+
+    init(_ cursor: UnixFSFileCursor) { self.cursor = cursor }
+
+    func begin() throws { first = try cursor.next() }
+
+    func next() throws -> BodyPiece? {
+        if let piece = first {
+            first = nil
+            return .bytes(piece)
+        }
+        return try cursor.next().map { .bytes($0) }
+    }
+}

@@ -1,0 +1,102 @@
+import BlockStorage
+public import HTTPSupport
+import HTTPTypes
+import IPLD
+import Multiformats
+public import NodeCore
+import UnixFS
+
+/// The IPFS gateway: content by path, as files and pages, or trustless as blocks and CARs.
+///
+/// Synchronous and thread-safe: the server calls it from its thread pool, and pulls bodies from there. The
+/// gateway answers only with what the node holds, and only with what is marked for everybody.
+///
+/// Spec: specs.ipfs.tech, path gateway and trustless gateway.
+public final class Gateway: Sendable {
+    let node: StorageNode
+    let options: GatewayOptions
+    let source: ScopedBlockSource
+
+    public init(node: StorageNode, options: GatewayOptions = GatewayOptions()) {
+        self.node = node
+        self.options = options
+        source = ScopedBlockSource(node.store, scope: options.serve == .all ? nil : .public)
+    }
+
+    /// Answers `/ipfs/…`; errors become answers too.
+    ///
+    /// - Parameter report: is told of what is not the client's doing, for the log.
+    public func respond(to request: DoorRequest, report: (any Error) -> Void = { _ in }) -> DoorResponse {
+        var response: DoorResponse
+        do {
+            response = try answer(request)
+        } catch {
+            let failure = Self.failure(error)
+            if failure.status.kind == .serverError { report(error) }
+            response = ErrorPage.response(to: request, failure)
+        }
+        CrossOrigin.allow(&response.fields)
+        if request.method == .head { response.body = response.body.withoutContent }
+        return response
+    }
+
+    private func answer(_ request: DoorRequest) throws -> DoorResponse {
+        switch request.method {
+        case .get, .head: break
+        case .options: return DoorResponse(.noContent)
+        default: throw GatewayFailure.methodNotAllowed
+        }
+        let segments = request.target.encodedSegments
+        if let redirect = try Self.redirectOfURI(request) { return redirect }
+        let path = try ContentPath(
+            namespace: .ipfs, encodedSegments: Array(segments.dropFirst()),
+            hasTrailingSlash: request.target.hasTrailingSlash)
+        if request.fields[.serviceWorker] == "script", path.segments.isEmpty, !path.hasTrailingSlash {
+            throw GatewayFailure.badRequest("a service worker may not have a whole root as its scope")
+        }
+        let root = try path.rootCID()
+        return try ContentAnswer(self, request, path, root: root).response()
+    }
+
+    /// `/ipfs/?uri=ipfs://…`, which browsers call for registered protocol handlers.
+    private static func redirectOfURI(_ request: DoorRequest) throws(GatewayFailure) -> DoorResponse? {
+        guard ["/ipfs/", "/ipns/", "/ipfs", "/ipns"].contains(request.target.path),
+            let uri = request.target.value(of: "uri")
+        else { return nil }
+        for namespace in ["ipfs", "ipns"] where uri.hasPrefix(namespace + "://") {
+            let rest = uri.dropFirst(namespace.count + 3)
+            return DoorResponse(
+                .movedPermanently,
+                fields: [.location: "/\(namespace)/" + PercentCoding.encode(path: rest.utf8)])
+        }
+        throw .badRequest("uri= must be ipfs://… or ipns://…")
+    }
+
+    /// What an error of the layers below means here.
+    static func failure(_ error: any Error) -> GatewayFailure {
+        switch error {
+        case let failure as GatewayFailure: failure
+        case let error as NodeError:
+            switch error {
+            case .blockNotFound(let cid): .blockNotFound(cid)
+            default: .failed(error.description)
+            }
+        case let error as BlockStoreError:
+            error.isDamage ? .damaged(error.description) : .failed(error.description)
+        case UnixFSFileError.missingBlock(let cid, _), UnixFSDirectoryError.missingBlock(let cid):
+            .blockNotFound(cid)
+        default: .failed(String(describing: error))
+        }
+    }
+}
+
+/// What every web page may know of an answer.
+enum CrossOrigin {
+    static func allow(_ fields: inout HTTPFields) {
+        fields[.accessControlAllowOrigin] = "*"
+        fields[.accessControlAllowMethods] = "GET, HEAD, OPTIONS"
+        fields[.accessControlAllowHeaders] = "Content-Type, Range, User-Agent, X-Requested-With"
+        fields[.accessControlExposeHeaders] =
+            "Content-Length, Content-Range, X-Chunked-Output, X-Ipfs-Path, X-Ipfs-Roots, X-Stream-Output"
+    }
+}

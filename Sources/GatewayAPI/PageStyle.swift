@@ -1,0 +1,52 @@
+import HTTPSupport
+
+/// What the gateway's own pages have in common. They need no script and nothing from elsewhere.
+enum PageStyle {
+    static let contentSecurityPolicy =
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'none'; frame-ancestors 'none'; "
+        + "base-uri 'none'"
+
+    static func head(title: String) -> String {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>\(HTMLText.escape(title))</title>
+        <style>\(css)</style>
+        </head>
+        <body>
+
+        """
+    }
+
+    static let foot =
+        "<footer>Served by <b>Nacre</b>, which checked every block against its CID.</footer>\n</body>\n</html>\n"
+
+    static func page(title: String, _ body: String) -> String { head(title: title) + body + "\n" + foot }
+
+    private static let css = """
+        :root{color-scheme:light dark;--line:#d8dee4;--soft:#59636e;--back:#fff;--front:#1f2328;
+        --link:#0a5ea8;--band:#f4f7f9}
+        @media(prefers-color-scheme:dark){:root{--line:#333b44;--soft:#9aa5b1;--back:#15191e;
+        --front:#e6ebf0;--link:#7cc0ff;--band:#1c2228}}
+        *{box-sizing:border-box}
+        body{margin:0;font:16px/1.5 system-ui,sans-serif;background:var(--back);color:var(--front)}
+        header,main,footer{max-width:70rem;margin:0 auto;padding:1rem 1.25rem}
+        header{padding-top:2rem}h1{font-size:1.35rem;margin:0 0 .5rem;overflow-wrap:anywhere}
+        a{color:var(--link);text-decoration:none}a:hover,a:focus-visible{text-decoration:underline}
+        .meta,footer,.status{color:var(--soft);font-size:.875rem}
+        code{font:.85em ui-monospace,monospace;overflow-wrap:anywhere}pre{white-space:pre-wrap}
+        table{width:100%;border-collapse:collapse}
+        th{text-align:left;font-weight:600;color:var(--soft);font-size:.875rem}
+        th,td{padding:.4rem .5rem;border-bottom:1px solid var(--line);vertical-align:top}
+        tr:hover td{background:var(--band)}td.name{overflow-wrap:anywhere}
+        td.size,th.size{text-align:right;white-space:nowrap}td.cid{max-width:14rem}
+        td.cid a{display:block;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;
+        font:.8rem ui-monospace,monospace}
+        nav{margin:.75rem 0}nav a{margin-right:1rem}
+        .error{padding-top:4rem}.status{font-size:3rem;margin:0;line-height:1}
+        @media(max-width:40rem){td.cid,th.cid{display:none}}
+        """
+}

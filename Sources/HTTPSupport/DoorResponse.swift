@@ -1,0 +1,57 @@
+public import HTTPTypes
+
+/// What a door answers: head and body, before anything of it is on the wire.
+public struct DoorResponse: Sendable {
+    public var status: HTTPResponse.Status
+    public var fields: HTTPFields
+    public var body: DoorBody
+
+    public init(_ status: HTTPResponse.Status, fields: HTTPFields = [:], body: DoorBody = .none) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+    }
+
+    /// A short text.
+    public static func text(_ status: HTTPResponse.Status, _ text: String) -> DoorResponse {
+        DoorResponse(
+            status, fields: [.contentType: "text/plain; charset=utf-8"],
+            body: .bytes(Array((text + "\n").utf8)))
+    }
+}
+
+/// The body of an answer.
+public enum DoorBody: Sendable {
+    case none
+    case bytes([UInt8])
+    /// Made while it is sent. `length` is its size in bytes, where it can be known.
+    case stream(any BodyStream, length: UInt64?)
+    /// None is sent, but the head says how large it would be: the answer to HEAD.
+    case omitted(length: UInt64?)
+
+    /// The size in bytes, where it is known.
+    public var length: UInt64? {
+        switch self {
+        case .none: 0
+        case .bytes(let bytes): UInt64(bytes.count)
+        case .stream(_, let length), .omitted(let length): length
+        }
+    }
+
+    /// The same head without the body.
+    public var withoutContent: DoorBody { .omitted(length: length) }
+}
+
+/// A body that is made piece by piece, when the client has taken what came before.
+///
+/// `next` is synchronous and may wait for a disk: the server calls it from its thread pool, one call at a
+/// time. After an error the answer is broken off, so that a client can tell it from one that ended.
+public protocol BodyStream: AnyObject, Sendable {
+    /// The next piece, not empty; `nil` at the end.
+    func next() throws -> BodyPiece?
+}
+
+/// A piece of a body.
+public enum BodyPiece: Sendable {
+    case bytes(ArraySlice<UInt8>)
+}

@@ -1,0 +1,46 @@
+public import HTTPTypes
+
+/// What somebody must be allowed to use a route.
+public enum RouteRequirement: Hashable, Sendable {
+    /// Nothing: content that is marked for everybody, and what tells nothing about the node.
+    case nothing
+}
+
+/// One route of one door, with what it needs. Every route is declared here and nowhere else.
+public struct Route: Sendable {
+    /// As it stands in metrics and logs, such as `/ipfs/{path}`.
+    public let pattern: String
+    public let methods: [HTTPRequest.Method]
+    public let requirement: RouteRequirement
+    let door: Door
+
+    /// Who answers.
+    enum Door: Sendable {
+        case gateway
+        case live
+        case ready
+        case home
+    }
+}
+
+/// All routes of a node.
+public enum RouteTable {
+    public static let routes: [Route] = [
+        Route(
+            pattern: "/ipfs/{path}", methods: [.get, .head, .options], requirement: .nothing, door: .gateway),
+        Route(
+            pattern: "/ipns/{path}", methods: [.get, .head, .options], requirement: .nothing, door: .gateway),
+        Route(pattern: "/health/live", methods: [.get, .head], requirement: .nothing, door: .live),
+        Route(pattern: "/health/ready", methods: [.get, .head], requirement: .nothing, door: .ready),
+        Route(pattern: "/", methods: [.get, .head], requirement: .nothing, door: .home),
+    ]
+
+    /// The route of a path, whatever the method; `nil` if nobody answers there.
+    static func route(of path: String) -> Route? {
+        routes.first { route in
+            guard route.pattern.hasSuffix("{path}") else { return route.pattern == path }
+            let prefix = route.pattern.dropLast(6)
+            return path.hasPrefix(prefix) || path + "/" == prefix
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/// How the server listens and what it allows.
+public struct ServerOptions: Sendable {
+    /// Where it listens.
+    public var address: ListenAddress
+    /// How long a stop waits for answers that are on their way.
+    public var stopSeconds: Int64 = 30
+    /// The most bytes of all header fields of a request.
+    public var maximumHeaderBytes = 32 * 1024
+    /// A connection without a request is closed after so long.
+    public var idleSeconds: Int64 = 75
+
+    public init(address: ListenAddress) { self.address = address }
+}
+
+/// An address and a port, such as `127.0.0.1:8080` or `[::1]:8080`; port 0 lets the system choose.
+public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
+    public let host: String
+    public let port: Int
+
+    public init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// - Returns: `nil` for what is no address with a port.
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65535).contains(port)
+        else { return nil }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        guard !host.isEmpty else { return nil }
+        self.init(host: host, port: port)
+    }
+
+    public var description: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
+}
