@@ -69,9 +69,10 @@ let package = Package(
             name: "BlockStorage",
             dependencies: ["Multiformats", "Digests", "IPLD", "CAR", "CLinux", "CRocksDB"],
             swiftSettings: swiftSettings),
+        .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(  // SQL database: what is named, what is kept
             name: "Catalog",
-            dependencies: ["Multiformats", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["Multiformats", "CPostgreSQL", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: swiftSettings),
 
         // Layer 3, use cases.

@@ -3,8 +3,8 @@
 set -euo pipefail
 
 declare -A groups=(
-    [build]="pkg-config librocksdb-dev libsqlite3-dev libgcrypt20-dev"
-    [test]="python3 procps tar openssl libssl-dev"
+    [build]="pkg-config librocksdb-dev libsqlite3-dev libpq-dev libgcrypt20-dev"
+    [test]="postgresql-15 python3 procps tar openssl libssl-dev"
     [bench]="libssl-dev openssl restic borgbackup casync git-annex time"
 )
 

@@ -2,10 +2,11 @@ import Foundation
 
 /// The catalog of a node: who, what is named, what is kept.
 ///
-/// Owns `<data>/catalog.sqlite` (with `-wal` and `-shm` beside it while open). Every change is one
-/// transaction that survives power loss when the call returns. ``close()`` folds the log into the file, so
-/// that it can be copied; after a crash the next open does so. Rows are sealed with a checksum that is
-/// checked whenever they are read.
+/// In a file, it owns `<data>/catalog.sqlite` (with `-wal` and `-shm` beside it while open), and ``close()``
+/// folds the log into the file, so that it can be copied; after a crash the next open does so. In a
+/// PostgreSQL server, several nodes may share it. A change survives power loss when the call returns; changes
+/// of many threads share a transaction. Rows are sealed with a checksum that is checked whenever they are
+/// read.
 ///
 /// Thread-safe and synchronous. Rows hold roots, never other blocks.
 public final class CatalogDatabase: Sendable {
@@ -29,6 +30,9 @@ public final class CatalogDatabase: Sendable {
         /// Unix milliseconds.
         public var now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
 
+        /// How many changes of different threads share one transaction of a file at most; 1 for none.
+        public var maximumGroup = 64
+
         public init() {}
     }
 
@@ -38,7 +42,9 @@ public final class CatalogDatabase: Sendable {
     public convenience init(path: String, environment: Environment = Environment()) throws {
         // The look before opening: opening alone writes already.
         _ = try SQLiteDatabase.inspect(path: path) { try Migrator(path: path).version(of: $0) }
-        try self.init(SQLiteDatabase(path: path), path: path, environment: environment)
+        var options = SQLiteDatabase.Options()
+        options.maximumGroup = environment.maximumGroup
+        try self.init(SQLiteDatabase(path: path, options: options), path: path, environment: environment)
     }
 
     /// A catalog that is gone when the last reference goes.
@@ -102,7 +108,7 @@ public final class CatalogDatabase: Sendable {
 
 /// Something that is wrong with a catalog.
 public enum CatalogProblem: Hashable, Sendable {
-    /// SQLite finds its file inconsistent.
+    /// The database finds its files inconsistent.
     case storage(path: String, detail: String)
     /// A row is not as it was written.
     case row(CatalogError)

@@ -16,6 +16,16 @@ public enum CatalogError: Error, Hashable, Sendable {
     case busy(path: String)
     case storageFull(path: String)
     case readOnly(path: String)
+    /// The server of the catalog went away in the middle of a call. Nothing of a change was kept.
+    case connectionLost(path: String, reason: String)
+    /// The server went away while it was told to keep a change: whether it did is not known.
+    case outcomeUnknown(path: String)
+    /// The catalog was closed before the call.
+    case closed(path: String)
+    /// The catalog knows nothing of the data directory: it is another one, or it was emptied.
+    case unknownDirectory(path: String, id: String)
+    /// Anything else that a server reports, with its SQLSTATE.
+    case server(path: String, state: String, message: String)
     /// Anything else that the SQL library reports.
     case failed(path: String, code: Int, message: String)
 
@@ -33,7 +43,7 @@ extension CatalogError {
     /// Whether the file is not as it was written.
     public var isDamage: Bool {
         switch self {
-        case .damaged, .damagedRow, .schemaIncomplete: true
+        case .damaged, .damagedRow, .schemaIncomplete, .unknownDirectory: true
         default: false
         }
     }
@@ -59,8 +69,26 @@ extension CatalogError: CustomStringConvertible {
             "the catalog \(path) is in use by another process; try again"
         case .storageFull(let path):
             "there is no room on the disk of the catalog \(path); remove something, or add disk"
+        case .readOnly(let path) where path.contains("://"):
+            "the catalog \(path) is read-only; name the server that takes changes, not a standby, in catalog.url"
         case .readOnly(let path):
             "the catalog \(path) is read-only; check the permissions of the data directory"
+        case .connectionLost(let path, let reason):
+            "the connection to the catalog \(path) was lost (\(reason)); nothing of the change was kept, try again"
+        case .outcomeUnknown(let path):
+            "the connection to the catalog \(path) was lost while a change was kept; look whether it is there "
+                + "before you repeat it"
+        case .closed(let path):
+            "the catalog \(path) is closed"
+        case .unknownDirectory(let path, let id):
+            "the catalog \(path) knows nothing of this data directory (\(id)), which holds blocks: it is another "
+                + "database, or it was emptied; mend catalog.url, restore the database from a backup, or begin "
+                + "with what the catalog has by `nacre verify --new-catalog` (then pin what is to stay)"
+        case .server(let path, "42501", let message):
+            "the catalog \(path) refused: \(message); give its user the right by GRANT, or make the user the owner "
+                + "of the database"
+        case .server(let path, let state, let message):
+            "the catalog \(path) failed: \(message) (SQLSTATE \(state))"
         case .failed(let path, let code, let message):
             "the catalog \(path) failed: \(message) (SQLite error \(code))"
         case .notUnique(let message):

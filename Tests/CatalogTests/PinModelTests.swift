@@ -10,10 +10,10 @@ import Testing
         let name: String
     }
 
-    @Test(arguments: SeededRandom.seeds(6))
-    func catalogAndDictionaryAgree(seed: UInt64) throws {
+    @Test(arguments: Engine.all, SeededRandom.seeds(6))
+    func catalogAndDictionaryAgree(engine: Engine, seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
-        let disk = try CatalogOnDisk()
+        let disk = try CatalogPlace(engine)
         var catalog = try disk.open()
         var model: [PinID: Pin] = [:]
         let roots = try (0..<12).map { try cid($0) }

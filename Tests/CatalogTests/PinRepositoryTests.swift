@@ -3,13 +3,10 @@ import Multiformats
 import TestKit
 import Testing
 
+/// On both engines alike.
 @Suite struct PinRepositoryTests {
-    let catalog: CatalogDatabase
-    var pins: PinRepository { catalog.pins }
-
-    init() throws { catalog = try CatalogDatabase.inMemory(environment: environment(at: 1_700_000_000_000)) }
-
-    @Test func aPinComesBackAsItWasAdded() throws {
+    @Test(arguments: Engine.all) func aPinComesBackAsItWasAdded(engine: Engine) throws {
+        let pins = try engine.catalog().pins
         var draft = PinDraft(root: try cid(1), name: "photos ✓", visibility: .private, status: .pinning)
         draft.figures = PinFigures(contentBytes: 10, blockCount: 2, blockBytes: 12)
         draft.importParameters = "unixfs-v1-2025"
@@ -27,7 +24,8 @@ import Testing
         #expect(pin.owner == .default)
     }
 
-    @Test func theSameOwnerRootAndNameMakeOnePin() throws {
+    @Test(arguments: Engine.all) func theSameOwnerRootAndNameMakeOnePin(engine: Engine) throws {
+        let pins = try engine.catalog().pins
         let first = try pins.add(PinDraft(root: try cid(1), name: "a"))
         let again = try pins.add(PinDraft(root: try cid(1), name: "a", visibility: .private))
         #expect(!again.isNew)
@@ -37,7 +35,8 @@ import Testing
         #expect(try pins.counters().pins == 3)
     }
 
-    @Test func severalPinsAreAddedTogetherOrNotAtAll() throws {
+    @Test(arguments: Engine.all) func severalPinsAreAddedTogetherOrNotAtAll(engine: Engine) throws {
+        let pins = try engine.catalog().pins
         let tooLong = String(repeating: "n", count: Pin.maximumNameBytes + 1)
         #expect(throws: CatalogError.nameTooLong(bytes: 1025, maximum: 1024)) {
             try pins.add([PinDraft(root: try cid(1)), PinDraft(root: try cid(2), name: tooLong)])
@@ -50,7 +49,8 @@ import Testing
             ])
     }
 
-    @Test func refusesWhatNoDatabaseHolds() throws {
+    @Test(arguments: Engine.all) func refusesWhatNoDatabaseHolds(engine: Engine) throws {
+        let pins = try engine.catalog().pins
         #expect(throws: CatalogError.nameContainsNUL) {
             try pins.add(PinDraft(root: try cid(1), name: "a\0b"))
         }
@@ -59,7 +59,8 @@ import Testing
         #expect(throws: CatalogError.metaTooLarge(bytes: 65_544, maximum: 65_536)) { try pins.add(draft) }
     }
 
-    @Test func updateChangesOnlyWhatIsGiven() throws {
+    @Test(arguments: Engine.all) func updateChangesOnlyWhatIsGiven(engine: Engine) throws {
+        let pins = try engine.catalog().pins
         let pin = try pins.add(PinDraft(root: try cid(1), name: "a", status: .queued)).pin
         var change = PinChange()
         change.status = .pinned
@@ -72,7 +73,9 @@ import Testing
         #expect(try pins.counters().blockCount == 3)
     }
 
-    @Test func updateRefusesANameThatTheRootHasAlready() throws {
+    @Test(arguments: Engine.all) func updateRefusesANameThatTheRootHasAlready(engine: Engine) throws {
+        let catalog = try engine.catalog()
+        let pins = catalog.pins
         let root = try cid(1)
         try pins.add([PinDraft(root: root, name: "a"), PinDraft(root: root, name: "b")])
         let pin = try #require(try pins.list().pins.first { $0.name == "a" })
@@ -83,14 +86,16 @@ import Testing
         #expect(try catalog.problems() == [])
     }
 
-    @Test func updatingAnAbsentPinIsAnErrorAndRemovingItIsNot() throws {
+    @Test(arguments: Engine.all) func updatingAnAbsentPinIsAnErrorAndRemovingItIsNot(engine: Engine) throws {
+        let pins = try engine.catalog().pins
         let id = try PinID(text: "01ARZ3NDEKTSV4RRFFQ69G5FAV")
         #expect(throws: CatalogError.pinAbsent(id)) { try pins.update(id, PinChange()) }
         #expect(try pins.remove(id) == nil)
     }
 
-    @Test(arguments: [PinOrder.newestFirst, .oldestFirst])
-    func pagesJoinToTheWholeList(order: PinOrder) throws {
+    @Test(arguments: Engine.all, [PinOrder.newestFirst, .oldestFirst])
+    func pagesJoinToTheWholeList(engine: Engine, order: PinOrder) throws {
+        let pins = try engine.catalog().pins
         let added = try pins.add((0..<25).map { PinDraft(root: try cid($0)) }).map(\.pin)
         var seen: [Pin] = []
         var cursor: PinID?
@@ -105,12 +110,14 @@ import Testing
         #expect(seen == (order == .oldestFirst ? added : added.reversed()))
     }
 
-    @Test func aFullLastPageHasNoNext() throws {
+    @Test(arguments: Engine.all) func aFullLastPageHasNoNext(engine: Engine) throws {
+        let pins = try engine.catalog().pins
         try pins.add((0..<10).map { PinDraft(root: try cid($0)) })
         #expect(try pins.list(limit: 10).next == nil)
     }
 
-    @Test func filtersByNamePrefixInTheOrderOfBytes() throws {
+    @Test(arguments: Engine.all) func filtersByNamePrefixInTheOrderOfBytes(engine: Engine) throws {
+        let pins = try engine.catalog().pins
         let names = [
             "", "a", "ab", "abc", "a%c", "a_c", "b", "A", "é", "\u{D7FF}x", "\u{E000}", "\u{10FFFF}y",
         ]
@@ -123,7 +130,8 @@ import Testing
         }
     }
 
-    @Test func filtersByStatusVisibilityOwnerAndTime() throws {
+    @Test(arguments: Engine.all) func filtersByStatusVisibilityOwnerAndTime(engine: Engine) throws {
+        let pins = try engine.catalog().pins
         try pins.add([
             PinDraft(root: try cid(1), name: "q", status: .queued),
             PinDraft(root: try cid(2), name: "p", visibility: .private),
@@ -143,7 +151,8 @@ import Testing
         #expect(try names { $0.name = "p" } == ["p"])
     }
 
-    @Test func aRootIsFoundUnderBothVersionsOfItsCID() throws {
+    @Test(arguments: Engine.all) func aRootIsFoundUnderBothVersionsOfItsCID(engine: Engine) throws {
+        let pins = try engine.catalog().pins
         let new = try cid(1, codec: .dagPB)
         let old = try CID(version0: new.multihash)
         try pins.add([PinDraft(root: old), PinDraft(root: try cid(2))])
@@ -153,7 +162,9 @@ import Testing
         #expect(try !pins.isPinned(cid(3)))
     }
 
-    @Test func removeAllTakesOnlyWhatTheFilterLetsThrough() throws {
+    @Test(arguments: Engine.all) func removeAllTakesOnlyWhatTheFilterLetsThrough(engine: Engine) throws {
+        let catalog = try engine.catalog()
+        let pins = catalog.pins
         try pins.add((0..<2500).map { PinDraft(root: try cid($0), name: $0 % 5 == 0 ? "keep" : "drop") })
         var filter = PinFilter()
         filter.name = "drop"
@@ -162,7 +173,8 @@ import Testing
         #expect(try catalog.problems() == [])
     }
 
-    @Test func everyRootComesWhateverItsStatus() throws {
+    @Test(arguments: Engine.all) func everyRootComesWhateverItsStatus(engine: Engine) throws {
+        let pins = try engine.catalog().pins
         let drafts = try (0..<1500).map {
             PinDraft(root: try cid(UInt64($0)), status: PinStatus.allCases[$0 % 4])
         }
@@ -172,7 +184,8 @@ import Testing
         #expect(roots == drafts.map(\.root))
     }
 
-    @Test func aPinAddedWhileRootsAreGivenStillComes() throws {
+    @Test(arguments: Engine.all) func aPinAddedWhileRootsAreGivenStillComes(engine: Engine) throws {
+        let pins = try engine.catalog().pins
         try pins.add(PinDraft(root: try cid(1)))
         var roots: [CID] = []
         try pins.forEachRoot { root in
@@ -185,7 +198,8 @@ import Testing
         #expect(roots.count == 1 || roots.last == last)
     }
 
-    @Test func manyThreadsAddTheSamePinOnce() async throws {
+    @Test(arguments: Engine.all) func manyThreadsAddTheSamePinOnce(engine: Engine) async throws {
+        let pins = try engine.catalog().pins
         let root = try cid(1)
         let new = try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<8 {
@@ -214,8 +228,8 @@ import Testing
         }
     }
 
-    @Test func idsGrowEvenIfTheClockGoesBack() throws {
-        let disk = try CatalogOnDisk()
+    @Test(arguments: Engine.all) func idsGrowEvenIfTheClockGoesBack(engine: Engine) throws {
+        let disk = try CatalogPlace(engine)
         var ids: [PinID] = []
         for time in [2_000_000_000_000, 1_000, 1_500_000_000_000] as [Int64] {
             let catalog = try disk.open(at: time)

@@ -2,11 +2,8 @@ import Catalog
 import Testing
 
 @Suite struct SettingRepositoryTests {
-    private let catalog: CatalogDatabase
-
-    init() throws { catalog = try CatalogDatabase.inMemory() }
-
-    @Test func aValueIsSetReplacedAndRemoved() throws {
+    @Test(arguments: Engine.all) func aValueIsSetReplacedAndRemoved(engine: Engine) throws {
+        let catalog = try engine.catalog()
         #expect(try catalog.settings.value("a") == nil)
         try catalog.settings.set("a", to: "1")
         try catalog.settings.set("a", to: "")
@@ -17,7 +14,8 @@ import Testing
         #expect(try catalog.problems() == [])
     }
 
-    @Test func aValueThatRottedIsNamed() throws {
+    @Test(arguments: Engine.all) func aValueThatRottedIsNamed(engine: Engine) throws {
+        let catalog = try engine.catalog()
         try catalog.settings.set("a", to: "1")
         _ = try catalog.database.write { try $0.execute("UPDATE settings SET value = '2'") }
         let error = CatalogError.damagedRow(table: "settings", key: "a")

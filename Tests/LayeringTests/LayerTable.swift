@@ -32,7 +32,7 @@ enum LayerTable {
             layer: 2, allowed: ["Multiformats", "Digests", "IPLD", "CAR", "CRocksDB", "CLinux"],
             reason: "a store keeps bytes by multihash and knows neither files nor the catalog"),
         "Catalog": Module(
-            layer: 2, allowed: ["Multiformats", "GRDB"],
+            layer: 2, allowed: ["Multiformats", "CPostgreSQL", "GRDB"],
             reason: "rows never hold block-level references; the catalog knows roots by CID only"),
         "NodeCore": Module(
             layer: 3,

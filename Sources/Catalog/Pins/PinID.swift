@@ -66,6 +66,16 @@ final class PinIDGenerator: Sendable {
         state = Mutex(State(high: bits?.high ?? 0, low: bits?.low ?? 0))
     }
 
+    /// Makes only ids that are greater than `id` from now on.
+    func pass(_ id: PinID) {
+        let bits = id.bits
+        state.withLock { state in
+            if (bits.high, bits.low) > (state.high, state.low) {
+                (state.high, state.low) = (bits.high, bits.low)
+            }
+        }
+    }
+
     /// - Parameter now: Unix milliseconds.
     func next(now: Int64) -> PinID {
         let milliseconds = UInt64(clamping: now) & 0xFFFF_FFFF_FFFF

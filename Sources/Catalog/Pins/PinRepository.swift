@@ -23,7 +23,8 @@ public struct PinRepository: Sendable {
     @discardableResult
     public func add(_ drafts: [PinDraft]) throws -> [(pin: Pin, isNew: Bool)] {
         try database.write { connection in
-            try drafts.map { draft in
+            try learnNewestID(connection)
+            return try drafts.map { draft in
                 if let pin = try find(draft, connection) { return (pin, false) }
                 let time = now()
                 let pin = Pin(
@@ -122,6 +123,14 @@ public struct PinRepository: Sendable {
     /// The counters of one owner, or of all.
     public func counters(owner: ProjectID? = nil) throws -> PinCounters {
         try database.read { try PinCounterTable.read($0, owner: owner) }
+    }
+
+    /// Where other nodes add pins too, ids have to grow across all of them: whoever pages through the pins
+    /// would pass over one that is put in behind.
+    private func learnNewestID(_ connection: any SQLConnection) throws {
+        guard connection.dialect.isShared else { return }
+        let newest = try connection.firstRow("SELECT id FROM pins ORDER BY id DESC LIMIT 1")
+        if let id = newest.flatMap({ try? PinID(text: $0.text(0)) }) { ids.pass(id) }
     }
 
     private func remove(_ pin: Pin, _ connection: any SQLConnection) throws {

@@ -7,6 +7,9 @@ package enum SQLDialect: String, Hashable, Sendable {
     case sqlite
     case postgresql
 
+    /// Whether several processes may write.
+    package var isShared: Bool { self == .postgresql }
+
     /// A column of bytes, ordered by the bytes.
     package var bytesType: String { self == .sqlite ? "BLOB" : "BYTEA" }
 

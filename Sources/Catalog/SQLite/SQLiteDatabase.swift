@@ -9,12 +9,15 @@ import Glibc
 package final class SQLiteDatabase: SQLDatabase {
     private let path: String
     private let writer: any DatabaseWriter
+    package let queue: WriteQueue
 
     /// How a database is opened.
     package struct Options: Sendable {
         /// How long a statement waits for another process that holds the file.
         package var busyTimeoutSeconds = 10.0
         package var maximumReaders = 4
+        /// How many changes of different threads share one transaction at most; 1 for none.
+        package var maximumGroup = WriteQueue.defaultGroup
 
         package init() {}
     }
@@ -22,6 +25,7 @@ package final class SQLiteDatabase: SQLDatabase {
     /// Opens the file at `path`, or makes it.
     package init(path: String, options: Options = Options()) throws {
         self.path = path
+        queue = Self.queue(options)
         let isNew = !FileManager.default.fileExists(atPath: path)
         do {
             let pool = try DatabasePool(path: path, configuration: Self.configuration(options))
@@ -37,6 +41,7 @@ package final class SQLiteDatabase: SQLDatabase {
     /// A database in memory, for tests and dry runs.
     package init(inMemory options: Options) throws {
         path = ":memory:"
+        queue = Self.queue(options)
         writer = try DatabaseQueue(configuration: Self.configuration(options))
     }
 
@@ -63,7 +68,52 @@ package final class SQLiteDatabase: SQLDatabase {
     }
 
     package func write<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
-        try Self.mapping(path) { try writer.write { try body(SQLiteConnection($0, path: path)) } }
+        try queue.run(body) { transact($0) }
+    }
+
+    package func writeAlone<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
+        try queue.run(isAlone: true, body) { transact($0) }
+    }
+
+    /// Runs jobs in one transaction and commits it.
+    private func transact(_ jobs: [WriteJob]) {
+        do {
+            try Self.mapping(path) {
+                try writer.writeWithoutTransaction { database in
+                    try database.inTransaction(.immediate) {
+                        try run(jobs, database) ? .commit : .rollback
+                    }
+                }
+            }
+        } catch {
+            for job in jobs { job.fail(error) }
+        }
+    }
+
+    /// Runs jobs, each behind a savepoint that is undone if it fails; whether there is anything to commit.
+    private func run(_ jobs: [WriteJob], _ database: Database) throws -> Bool {
+        let connection = SQLiteConnection(database, path: path)
+        var isNeeded = false
+        for job in jobs {
+            // A savepoint costs nothing where it is the only one.
+            guard jobs.count > 1 else { return (try? job.run(connection)) != nil }
+            try database.inSavepoint {
+                guard (try? job.run(connection)) != nil else { return .rollback }
+                isNeeded = true
+                return .commit
+            }
+            // A full disk makes SQLite give up the whole transaction by itself.
+            guard database.isInsideTransaction else {
+                throw job.error ?? CatalogError.failed(path: path, code: 4, message: "undone")
+            }
+        }
+        return isNeeded
+    }
+
+    private static func queue(_ options: Options) -> WriteQueue {
+        var limits = WriteQueue.Limits()
+        limits.group = options.maximumGroup
+        return WriteQueue(limits)
     }
 
     package func storageProblems() throws -> [String] {

@@ -32,7 +32,8 @@ package struct Migrator {
         return newest
     }
 
-    /// Applies the steps that are missing, each in a transaction together with the record of it.
+    /// Applies the steps that are missing, each in a transaction together with the record of it. Of several
+    /// processes that do so at once, each step is applied by one, and the others wait for it.
     ///
     /// - Parameters:
     ///   - now: Unix milliseconds, recorded with each step.
@@ -40,7 +41,11 @@ package struct Migrator {
     package func migrate(_ database: some SQLDatabase, now: Int64, upTo last: Int? = nil) throws {
         let applied = try database.read { try self.version(of: $0) }
         for migration in migrations.dropFirst(applied) where migration.version <= last ?? migrations.count {
-            try database.write { try apply(migration, to: $0, now: now) }
+            try database.writeAlone { connection in
+                // Another process may have been quicker.
+                guard try version(of: connection) < migration.version else { return }
+                try apply(migration, to: connection, now: now)
+            }
         }
     }
 
