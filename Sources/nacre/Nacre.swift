@@ -17,7 +17,7 @@ struct Nacre: ParsableCommand {
         version: NacreVersion.text,
         subcommands: [
             AddCommand.self, CatCommand.self, LsCommand.self, StatCommand.self, GetCommand.self,
-            PinCommand.self,
+            PinCommand.self, NameCommand.self,
             BlockCommand.self, DAGCommand.self, CARCommand.self, CIDCommand.self, VerifyCommand.self,
             GCCommand.self, StatsCommand.self, ConfigCommand.self, ServeCommand.self,
         ])

@@ -132,14 +132,20 @@ public struct NameRepository: Sendable {
 
     /// Names whose record ends before a moment, in the order of their ends: those to publish again.
     ///
-    /// - Parameter moment: Unix milliseconds.
-    public func expiring(before moment: Int64, limit: Int = 100) throws -> [NameEntry] {
-        try database.read { connection in
+    /// - Parameters:
+    ///   - moment: Unix milliseconds.
+    ///   - after: the last name of the page before.
+    public func expiring(
+        before moment: Int64, after: NameEntry? = nil, limit: Int = 100
+    ) throws -> [NameEntry] {
+        let after = after.map { ($0.publication?.validUntil ?? 0, $0.id.multihash.bytes) }
+        return try database.read { connection in
             try connection.rows(
                 """
-                SELECT \(NameRow.columns) FROM names WHERE valid_until < $1 AND sequence >= 0
+                SELECT \(NameRow.columns) FROM names
+                WHERE valid_until < $1 AND sequence >= 0 AND (valid_until, id) > ($2, $3)
                 ORDER BY valid_until, id LIMIT \(min(max(limit, 1), Self.maximumPage))
-                """, [.integer(moment)]
+                """, [.integer(moment), .integer(after?.0 ?? .min), .blob(after?.1 ?? [])]
             ).map(NameRow.entry)
         }
     }

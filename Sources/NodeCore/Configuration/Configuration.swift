@@ -1,4 +1,5 @@
 public import BlockStorage
+public import IPNS
 
 /// Everything that can be set: flags over environment over `nacre.toml` over defaults.
 ///
@@ -56,6 +57,7 @@ public struct Configuration: Sendable {
     public var packBytes: Int64 { ByteCount.parse(self[.packSize]) ?? 256 * 1024 * 1024 }
     public var grace: Duration { DurationText.parse(self[.grace]) ?? .seconds(86400) }
     public var maximumUnusedShare: Double { (Double(self[.maximumUnused].dropLast()) ?? 5) / 100 }
+    public var dnsLinks: [DomainName: ContentPath] { DNSLinkTable.parse(self[.dnsLinks]) ?? [:] }
     public var threads: Int { Int(self[.threads]) ?? 0 }
 }
 
@@ -65,7 +67,27 @@ public struct ConfigurationKey: Sendable {
     public let defaultText: String
     /// One line for `nacre config default`.
     public let help: String
+    let shape: Shape
     private let check: @Sendable (String) -> String?
+
+    /// What a key is in the file.
+    enum Shape: Sendable {
+        /// One text or number.
+        case plain
+        /// A table of texts; as one text `key=value, key=value`.
+        case table
+    }
+
+    private init(
+        name: String, defaultText: String, help: String, shape: Shape = .plain,
+        check: @escaping @Sendable (String) -> String?
+    ) {
+        self.name = name
+        self.defaultText = defaultText
+        self.help = help
+        self.shape = shape
+        self.check = check
+    }
 
     /// What is wrong with a value; `nil` if nothing.
     public func problem(with text: String) -> String? { check(text) }
@@ -109,6 +131,13 @@ public struct ConfigurationKey: Sendable {
     public static let visibility = ConfigurationKey(
         name: "import.visibility", defaultText: "public", help: "visibility of new pins: public or private"
     ) { ["public", "private"].contains($0) ? nil : "must be public or private" }
+    public static let dnsLinks = ConfigurationKey(
+        name: "gateway.dnslink", defaultText: "",
+        help:
+            "domains that are answered from here and not from the DNS: a table of domain = \"/ipfs/…\" or \"/ipns/…\", "
+            + "or a text domain=/ipfs/…, domain=/ipns/…",
+        shape: .table
+    ) { DNSLinkTable.problem(with: $0) }
     public static let threads = ConfigurationKey(
         name: "import.threads", defaultText: "0",
         help: "threads that read, hash and store; 0 means one a core"
@@ -132,7 +161,7 @@ public struct ConfigurationKey: Sendable {
     /// Every key, in the order of `nacre config show`.
     public static let all: [ConfigurationKey] = [
         .durability, .packSize, .reserve, .grace, .maximumUnused, .profile, .visibility, .threads, .listen,
-        .gatewayServe,
+        .gatewayServe, .dnsLinks,
     ]
 
     /// The key of a name, if there is one.

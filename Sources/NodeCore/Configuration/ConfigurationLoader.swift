@@ -59,11 +59,22 @@ extension Configuration {
         }
         let plain =
             value.string ?? value.int.map { String($0) } ?? value.double.map { String($0) }
-            ?? value.bool.map { String($0) }
+            ?? value.bool.map { String($0) } ?? (known.shape == .table ? Self.text(of: value.table) : nil)
         guard let plain else {
-            throw .badValue(key: key, value: "…", problem: "must be a text or a number", origin: origin)
+            throw .badValue(key: key, value: "…", problem: known.shape.demand, origin: origin)
         }
         try set(known, plain, from: origin)
+    }
+
+    /// A table of texts as one text, in the order of its keys; `nil` if a value is none.
+    private static func text(of table: TOMLTable?) -> String? {
+        guard let table else { return nil }
+        var pairs: [String] = []
+        for (key, value) in table {
+            guard let text = value.string else { return nil }
+            pairs.append(key + "=" + text)
+        }
+        return pairs.sorted().joined(separator: ", ")
     }
 
     /// Environment variables that begin with `NACRE_` and a section of the configuration.
@@ -89,9 +100,20 @@ extension Configuration {
         var isInSection = section == nil
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let trimmed = line.trimmingCharacters(in: .whitespaces)
+            if trimmed.hasPrefix("[" + key + "]") { return index + 1 }
             if trimmed.hasPrefix("[") { isInSection = section.map { trimmed.hasPrefix("[\($0)]") } ?? false }
             if isInSection && trimmed.hasPrefix(name) || trimmed.hasPrefix(key) { return index + 1 }
         }
         return 1
+    }
+}
+
+extension ConfigurationKey.Shape {
+    /// What to say of a value of another shape.
+    var demand: String {
+        switch self {
+        case .plain: "must be a text or a number"
+        case .table: "must be a table of texts"
+        }
     }
 }

@@ -41,7 +41,8 @@ struct DNSAnswer: Equatable, Sendable {
             let type = try reader.number(2)
             let recordClass = try reader.number(2)
             let ttl = try reader.number(4)
-            let end = try reader.end(after: reader.number(2))
+            let length = try reader.number(2)
+            let end = try reader.end(after: length)
             if recordClass == Self.internet, type == Self.txt || type == Self.alias {
                 // A time of 2^31 or more means zero (RFC 2181, 8).
                 let seconds = ttl < 1 << 31 ? UInt32(ttl) : 0

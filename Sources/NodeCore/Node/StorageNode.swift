@@ -12,6 +12,10 @@ public final class StorageNode: Sendable {
     public let store: PackBlockStore
     public let catalog: CatalogDatabase
     public let configuration: Configuration
+    /// What only this node knows; files are made when they are first needed.
+    public let secrets: NodeSecrets
+    /// Where domains point: the table of the configuration, then the DNS.
+    public let dnsLinks: any DNSLinkResolver
 
     /// Whether a data directory may be made.
     public enum Access: Sendable {
@@ -61,6 +65,8 @@ public final class StorageNode: Sendable {
     ) throws {
         self.directory = directory
         self.configuration = configuration
+        secrets = NodeSecrets(dataDirectory: directory)
+        dnsLinks = StaticDNSLinks(configuration.dnsLinks, else: CachedDNSLinks(SystemDNSLinks()))
         // The store first: it checks the format and takes the lock before anything is touched.
         store = try PackBlockStore(
             directory: directory, options: ground.storeOptions, files: ground.files, index: ground.index)

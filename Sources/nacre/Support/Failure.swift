@@ -4,6 +4,7 @@ import CAR
 import Catalog
 import Glibc
 import IPLD
+import IPNS
 import Multiformats
 import NodeCore
 import UnixFS
@@ -40,9 +41,17 @@ enum Failure {
     static func status(of error: any Error) -> ExitStatus {
         switch error {
         case let error as CommandError: error.status
-        case let error as NodeError: status(of: error)
+        case let error as NodeError: status(of: error.kind)
         case .index as BlockStoreError: .damaged
         case let error as BlockStoreError: error.isDamage ? .damaged : error.isInUse ? .conflict : .failed
+        case let error as NameError: status(of: error.kind)
+        case let error as NameRepositoryError:
+            switch error {
+            case .absent: .notFound
+            case .badLabel: .wrongUsage
+            case .labelTaken, .keyTaken, .changedMeanwhile, .notNewer: .conflict
+            case .tooManyRecords: .failed
+            }
         case let error as CatalogError: error.isDamage ? .damaged : .failed
         case let error as POSIXError:
             switch error.code {
@@ -51,15 +60,16 @@ enum Failure {
             case EEXIST: .conflict
             default: .failed
             }
-        case is CIDError, is ContentReferenceError, is ImportParametersError, is ChunkerError,
+        case is CIDError, is ContentPathError, is KeyError, is ContentReferenceError,
+            is ImportParametersError, is ChunkerError,
             is ConfigurationError:
             .wrongUsage
         default: .failed
         }
     }
 
-    private static func status(of error: NodeError) -> ExitStatus {
-        switch error.kind {
+    private static func status(of kind: NodeError.Kind) -> ExitStatus {
+        switch kind {
         case .notFound: .notFound
         case .conflict: .conflict
         case .damaged: .damaged

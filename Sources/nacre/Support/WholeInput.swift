@@ -4,7 +4,9 @@ import NodeCore
 /// Inputs that must be whole in memory, such as one block.
 enum WholeInput {
     /// - Throws: if there are more than `limit` bytes, before more than that is read.
-    static func read(_ path: String, limit: Int) throws -> [UInt8] {
+    ///
+    /// - Parameter noun: what the limit is one of, where it is no block.
+    static func read(_ path: String, limit: Int, noun: String? = nil) throws -> [UInt8] {
         var descriptor = STDIN_FILENO
         if path != "-" {
             descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -25,6 +27,10 @@ enum WholeInput {
             if count == 0 { return bytes }
             bytes.append(contentsOf: buffer.prefix(count))
             guard bytes.count <= limit else {
+                if let noun {
+                    throw CommandError(
+                        .failed, "\(path) has more than \(limit) bytes, which is too much for \(noun)")
+                }
                 throw CommandError(
                     .failed,
                     "\(path == "-" ? "standard input" : path) has more than \(limit) bytes, the limit of a block; `nacre add` takes files of any size"
