@@ -76,6 +76,13 @@ let package = Package(
             swiftSettings: swiftSettings),
 
         // Layer 3, use cases.
+        .target(  // users, grants, sessions: who may do what
+            name: "Access",
+            dependencies: [
+                "Multiformats", "Catalog", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: swiftSettings),
         .target(  // data directory, add, read, pin, collect garbage, verify
             name: "NodeCore",
             dependencies: [
@@ -115,7 +122,8 @@ let package = Package(
         .executableTarget(  // parse arguments, call one function, print
             name: "nacre",
             dependencies: [
-                "NodeCore", "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage",
+                "NodeCore", "Access", "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS",
+                "BlockStorage",
                 "Catalog", "CLinux", "NodeServer", "GatewayAPI",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -182,6 +190,9 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CatalogTests", dependencies: ["Catalog", "Multiformats", "TestKit"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "AccessTests", dependencies: ["Access", "Catalog", "Multiformats", "TestKit"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "NodeCoreTests",

@@ -21,6 +21,14 @@ public final class CatalogDatabase: Sendable {
     public let names: NameRepository
     /// Records of names whose keys are elsewhere.
     public let foreignRecords: ForeignRecordRepository
+    /// Projects and their members.
+    public let projects: ProjectRepository
+    public let users: UserRepository
+    /// Grants and their counters.
+    public let grants: GrantRepository
+    public let sessions: SessionRepository
+    /// What was allowed and refused.
+    public let audit: AuditRepository
 
     package let database: any SQLDatabase
     private let path: String
@@ -62,11 +70,17 @@ public final class CatalogDatabase: Sendable {
             try $0.firstRow("SELECT id FROM pins ORDER BY id DESC LIMIT 1")?.text(0)
         }
         // An id that is damaged is for `problems()` to name, and no reason to stay closed.
-        let ids = PinIDGenerator(after: newest.flatMap { try? PinID(text: $0) })
+        let ids = RecordIDGenerator<Pin>(after: newest.flatMap { try? PinID(text: $0) })
         pins = PinRepository(database: database, ids: ids, now: environment.now)
         settings = SettingRepository(database: database)
         names = NameRepository(database: database, now: environment.now)
         foreignRecords = ForeignRecordRepository(database: database)
+        let now = environment.now
+        projects = ProjectRepository(database: database, ids: RecordIDGenerator(after: nil), now: now)
+        users = UserRepository(database: database, ids: RecordIDGenerator(after: nil), now: now)
+        grants = GrantRepository(database: database, ids: RecordIDGenerator(after: nil), now: now)
+        sessions = SessionRepository(database: database)
+        audit = AuditRepository(database: database, ids: RecordIDGenerator(after: nil))
     }
 
     /// Closes the database; calls after it fail.
@@ -82,17 +96,7 @@ public final class CatalogDatabase: Sendable {
         guard storage.isEmpty else { return storage }
         do {
             return try database.read { connection in
-                var problems: [CatalogProblem] = []
-                try connection.query("SELECT \(PinRow.columns) FROM pins ORDER BY id", []) { row in
-                    do throws(CatalogError) { _ = try PinRow.pin(row) } catch { problems.append(.row(error)) }
-                }
-                try connection.query("SELECT key, value, seal FROM settings ORDER BY key", []) { row in
-                    do throws(CatalogError) {
-                        _ = try SettingRepository.checked(row)
-                    } catch {
-                        problems.append(.row(error))
-                    }
-                }
+                var problems = try SealedTable.all.flatMap { try $0.problems(connection) }
                 try NameTables.check(connection) { problems.append(.row($0)) }
                 if try !PinCounterTable.isRight(connection) { problems.append(.counters) }
                 return problems

@@ -33,10 +33,11 @@ public enum CatalogError: Error, Hashable, Sendable {
     case notUnique(message: String)
     case duplicatePin(root: CID, name: String)
     case pinAbsent(PinID)
+    case duplicateUser(String)
     case nameTooLong(bytes: Int, maximum: Int)
     case nameContainsNUL
     case metaTooLarge(bytes: Int, maximum: Int)
-    case invalidPinID(String)
+    case invalidID(String)
 }
 
 extension CatalogError {
@@ -62,7 +63,7 @@ extension CatalogError: CustomStringConvertible {
             "the catalog \(path) is damaged (\(detail)); restore it from a backup, the blocks are not affected"
         case .damagedRow(let table, let key):
             "row \(key) of table \(table) in the catalog is damaged: its checksum does not fit; "
-                + "restore the catalog from a backup, or remove the row (`nacre pin rm \(key)`) and pin again"
+                + "restore the catalog from a backup" + Self.remedy(table: table, key: key)
         case .unexpectedColumn(let column, let expected):
             "column \(column) of a row in the catalog is not \(expected)"
         case .busy(let path):
@@ -95,6 +96,8 @@ extension CatalogError: CustomStringConvertible {
             "the catalog has such a row already (\(message))"
         case .duplicatePin(let root, let name):
             "\(root) is pinned already\(name.isEmpty ? " without a name" : " under the name “\(name)”")"
+        case .duplicateUser(let name):
+            "there is a user named “\(name)” already; choose another name"
         case .pinAbsent(let id):
             "there is no pin \(id)"
         case .nameTooLong(let bytes, let maximum):
@@ -103,8 +106,17 @@ extension CatalogError: CustomStringConvertible {
             "a name may not contain the character NUL"
         case .metaTooLarge(let bytes, let maximum):
             "the metadata of a pin may take \(maximum) bytes as JSON, these take \(bytes)"
-        case .invalidPinID(let text):
-            "“\(text)” is not the id of a pin: 26 digits and letters are expected"
+        case .invalidID(let text):
+            "“\(text)” is not an id: 26 digits and letters are expected"
+        }
+    }
+
+    /// What else can be done about a damaged row than taking the catalog of yesterday.
+    private static func remedy(table: String, key: String) -> String {
+        switch table {
+        case "pins": ", or remove the row (`nacre pin rm \(key)`) and pin again"
+        case "grants", "grant_usage": ", or remove the row (`nacre key revoke \(key)`) and make a new key"
+        default: ""
         }
     }
 }

@@ -224,7 +224,7 @@ import Testing
         for text in [
             "", "01ARZ3NDEKTSV4RRFFQ69G5FA", "81ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAU",
         ] {
-            #expect(throws: CatalogError.invalidPinID(text)) { try PinID(text: text) }
+            #expect(throws: CatalogError.invalidID(text)) { try PinID(text: text) }
         }
     }
 

@@ -34,6 +34,9 @@ enum LayerTable {
         "Catalog": Module(
             layer: 2, allowed: ["Multiformats", "CPostgreSQL", "GRDB"],
             reason: "rows never hold block-level references; the catalog knows roots by CID only"),
+        "Access": Module(
+            layer: 3, allowed: ["Multiformats", "Catalog", "Crypto", "CryptoExtras"],
+            reason: "who may do what is decided without HTTP, without SQL and without blocks"),
         "NodeCore": Module(
             layer: 3,
             allowed: [
@@ -63,7 +66,8 @@ enum LayerTable {
             layer: 5,
             allowed: [
                 "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
-                "NodeCore", "NodeServer", "GatewayAPI", "ArgumentParser", "Logging", "ServiceLifecycle",
+                "NodeCore", "Access", "NodeServer", "GatewayAPI", "ArgumentParser", "Logging",
+                "ServiceLifecycle",
                 "UnixSignals",
             ],
             reason: "the executable parses arguments, calls the core, and prints"),

@@ -1,5 +1,8 @@
 public import Multiformats
 
+/// The id of a pin.
+public typealias PinID = RecordID<Pin>
+
 /// A named promise to keep a root and everything below it.
 public struct Pin: Hashable, Sendable, Identifiable {
     public let id: PinID

@@ -6,7 +6,7 @@ import Multiformats
 /// committed its blocks before; whoever removes one leaves its blocks to the collector.
 public struct PinRepository: Sendable {
     let database: any SQLDatabase
-    let ids: PinIDGenerator
+    let ids: RecordIDGenerator<Pin>
     let now: @Sendable () -> Int64
 
     /// Adds a pin.

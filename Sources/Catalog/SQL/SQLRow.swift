@@ -21,6 +21,11 @@ package struct SQLRow: Sendable {
         return text
     }
 
+    /// - Throws: `unexpectedColumn` for anything but a text or null.
+    package func optionalText(_ column: Int) throws(CatalogError) -> String? {
+        values[column] == .null ? nil : try text(column)
+    }
+
     /// - Throws: `unexpectedColumn`, also for null.
     package func blob(_ column: Int) throws(CatalogError) -> [UInt8] {
         guard case .blob(let bytes) = values[column] else { throw unexpected(column, "bytes") }

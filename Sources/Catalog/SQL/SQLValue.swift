@@ -8,4 +8,7 @@ package enum SQLValue: Hashable, Sendable {
 
     /// An integer, or null.
     package static func optional(_ number: Int64?) -> SQLValue { number.map { .integer($0) } ?? .null }
+
+    /// A text, or null.
+    package static func optional(_ text: String?) -> SQLValue { text.map { .text($0) } ?? .null }
 }

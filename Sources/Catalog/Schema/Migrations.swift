@@ -1,6 +1,8 @@
 extension Migration {
     /// Every step of the catalog's schema.
-    package static let all: [Migration] = [settings, pins, pinCounters, names]
+    package static let all: [Migration] = [
+        settings, pins, pinCounters, names, projects, users, grants, sessions, audit,
+    ]
 
     private static let settings = Migration(1, "settings") { connection in
         let text = connection.dialect.textType

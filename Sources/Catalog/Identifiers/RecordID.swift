@@ -1,21 +1,22 @@
 import Synchronization
 
-/// The id of a pin: 26 characters of Crockford's base32, ordered by when the pin was made (a ULID).
+/// The id of a record: 26 characters of Crockford's base32, ordered by when the record was made (a ULID).
 ///
 /// 48 bits of Unix milliseconds, then 80 random bits, which count upwards within one millisecond.
-public struct PinID: Hashable, Sendable {
+/// `Kind` keeps the ids of different tables apart.
+public struct RecordID<Kind>: Hashable, Sendable {
     /// Upper-case text, as stored and shown.
     public let text: String
 
     /// Reads an id in either case.
     ///
-    /// - Throws: `invalidPinID`.
+    /// - Throws: `invalidID`.
     public init(text: String) throws(CatalogError) {
         let upper = text.uppercased()
         // A first digit above 7 would make the time longer than 48 bits.
-        guard upper.utf8.count == 26, upper.utf8.allSatisfy(Self.alphabet.contains),
+        guard upper.utf8.count == 26, upper.utf8.allSatisfy(CrockfordBase32.alphabet.contains),
             let first = upper.utf8.first, first <= UInt8(ascii: "7")
-        else { throw .invalidPinID(String(text.prefix(64))) }
+        else { throw .invalidID(String(text.prefix(64))) }
         self.text = upper
     }
 
@@ -24,7 +25,7 @@ public struct PinID: Hashable, Sendable {
         var characters = [UInt8](repeating: 0, count: 26)
         var (high, low) = (high, low)
         for index in characters.indices.reversed() {
-            characters[index] = Self.alphabet[Int(low & 31)]
+            characters[index] = CrockfordBase32.alphabet[Int(low & 31)]
             low = low >> 5 | high << 59
             high >>= 5
         }
@@ -36,24 +37,22 @@ public struct PinID: Hashable, Sendable {
         var (high, low): (UInt64, UInt64) = (0, 0)
         for character in text.utf8 {
             high = high << 5 | low >> 59
-            low = low << 5 | UInt64(Self.alphabet.firstIndex(of: character) ?? 0)
+            low = low << 5 | UInt64(CrockfordBase32.alphabet.firstIndex(of: character) ?? 0)
         }
         return (high, low)
     }
-
-    private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 }
 
-extension PinID: Comparable {
-    public static func < (a: PinID, b: PinID) -> Bool { a.text < b.text }
+extension RecordID: Comparable {
+    public static func < (a: Self, b: Self) -> Bool { a.text < b.text }
 }
 
-extension PinID: CustomStringConvertible {
+extension RecordID: CustomStringConvertible {
     public var description: String { text }
 }
 
 /// Makes ids that only grow, even if the clock goes back. Thread-safe.
-final class PinIDGenerator: Sendable {
+final class RecordIDGenerator<Kind>: Sendable {
     private struct State {
         var high: UInt64 = 0
         var low: UInt64 = 0
@@ -61,7 +60,7 @@ final class PinIDGenerator: Sendable {
     private let state: Mutex<State>
 
     /// - Parameter last: an id that all new ones are to be greater than.
-    init(after last: PinID?) {
+    init(after last: RecordID<Kind>?) {
         let bits = last?.bits
         state = Mutex(State(high: bits?.high ?? 0, low: bits?.low ?? 0))
     }
@@ -77,7 +76,7 @@ final class PinIDGenerator: Sendable {
     }
 
     /// - Parameter now: Unix milliseconds.
-    func next(now: Int64) -> PinID {
+    func next(now: Int64) -> RecordID<Kind> {
         let milliseconds = UInt64(clamping: now) & 0xFFFF_FFFF_FFFF
         return state.withLock { state in
             if milliseconds > state.high >> 16 {
@@ -89,7 +88,12 @@ final class PinIDGenerator: Sendable {
                 state.low = low
                 if overflow { state.high &+= 1 }
             }
-            return PinID(high: state.high, low: state.low)
+            return RecordID<Kind>(high: state.high, low: state.low)
         }
     }
+}
+
+/// Digits and capitals without those that are taken for others.
+private enum CrockfordBase32 {
+    static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 }

@@ -1,0 +1,84 @@
+import Catalog
+public import Multiformats
+import Synchronization
+
+/// That a request was allowed, and what is reserved for it.
+///
+/// Uses and bytes are counted before the work begins. Say what became of it: ``settle(bytes:)`` after it was done,
+/// ``giveBack()`` if nothing was done. Without either, and after a crash, what was reserved stays used: never more is
+/// used than was allowed. An upload that does not say its length reserves all that is left.
+public final class Admission: Sendable {
+    public let principal: Principal
+    /// The most bytes the body may have; stop reading there. `nil` for any number.
+    public let maximumBytes: Int64?
+
+    /// The counters that hold a reservation.
+    struct Reservation: Sendable {
+        /// Each counts the use; those with a limit on bytes hold `bytes` already.
+        var limits: [UsageLimit]
+        var url: SignedURLLimit?
+        var bytes: Int64
+
+        var isEmpty: Bool { limits.isEmpty && url?.maximumUses == nil }
+    }
+
+    private let grants: GrantRepository?
+    /// Taken by whoever settles first.
+    private let reservation: Mutex<Reservation?>
+
+    init(
+        _ principal: Principal, maximumBytes: Int64?, grants: GrantRepository? = nil,
+        reservation: Reservation? = nil
+    ) {
+        self.principal = principal
+        self.maximumBytes = maximumBytes
+        self.grants = grants
+        self.reservation = Mutex(reservation.flatMap { $0.isEmpty ? nil : $0 })
+    }
+
+    /// The root that an upload must have, if a signed URL demands one.
+    public var requiredRoot: CID? { principal.signedURL?.root }
+
+    /// Checks what was uploaded, before anything is made of it.
+    ///
+    /// - Throws: `wrongContent`, `tooLarge`.
+    public func check(root: CID, bytes: Int64) throws(AccessError) {
+        if let maximumBytes, bytes > maximumBytes { throw .tooLarge(bytes: bytes, limit: maximumBytes) }
+        if let requiredRoot, requiredRoot.asVersion1 != root.asVersion1 {
+            throw .wrongContent(expected: requiredRoot, actual: root)
+        }
+    }
+
+    /// The work is done: one use and so many bytes stay counted. A second call does nothing.
+    ///
+    /// - Throws: `tooLarge` if it was more than was allowed (all that was reserved stays counted then), and what the
+    ///   catalog throws.
+    public func settle(bytes: Int64 = 0) throws {
+        guard let held = take() else { return }
+        if let maximumBytes, bytes > maximumBytes {
+            throw AccessError.tooLarge(bytes: bytes, limit: maximumBytes)
+        }
+        try change(held, uses: 0, bytes: max(0, bytes))
+    }
+
+    /// Nothing was done: the use and the bytes are given back. A second call does nothing.
+    public func giveBack() throws {
+        guard let held = take() else { return }
+        try change(held, uses: -1, bytes: 0)
+    }
+
+    private func take() -> Reservation? {
+        reservation.withLock { held in
+            defer { held = nil }
+            return held
+        }
+    }
+
+    private func change(_ held: Reservation, uses: Int64, bytes: Int64) throws {
+        let changes = held.limits.map { limit in
+            let reserved = limit.maximumBytes == nil ? 0 : held.bytes
+            return (limit.grant, GrantUsage(uses: uses, bytes: bytes &- reserved))
+        }
+        try grants?.adjust(changes, url: held.url, urlUses: uses)
+    }
+}

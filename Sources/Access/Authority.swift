@@ -1,0 +1,96 @@
+public import Catalog
+import Foundation
+
+/// Everything about who may do what, opened on a catalog and a directory of secrets.
+///
+/// Owns `<data>/secrets/master-key` and `admin-token`. Both are durable before the catalog mentions them. Call
+/// ``close()`` before the catalog is closed: it writes what waits for the audit log.
+///
+/// Thread-safe and synchronous.
+public final class Authority: Sendable {
+    /// The directory of secrets in the data directory.
+    public static let directoryName = "secrets"
+
+    /// Tells who asks, and whether they may.
+    public let authorizer: Authorizer
+    /// Makes, lists and revokes grants.
+    public let grants: GrantOffice
+    /// Makes and revokes signed URLs.
+    public let urls: URLSigner
+    public let sessions: Sessions
+    /// Users, passwords and projects.
+    public let accounts: Accounts
+    public let audit: AuditLog
+    /// Where the token of the first administrator lies; `nil` unless this opening made it.
+    public let newAdminTokenPath: String?
+
+    /// How an authority is opened.
+    public struct Options: Sendable {
+        public var audit = AuditLog.Options()
+        public var sessions = Sessions.Options()
+        /// The most grants that are remembered.
+        public var rememberedGrants = 4096
+        /// How many passwords are checked at once; each takes 32 MiB.
+        public var simultaneousLogins = 2
+        /// Whether a master key that is lost is made anew: signed URLs and sessions end.
+        public var lostMasterKey = LostMasterKey.refuse
+        /// Unix milliseconds.
+        public var now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
+
+        var passwords = PasswordHasher.Parameters()
+        var observeVerification: @Sendable (TokenVerifier.Step) -> Void = { _ in }
+
+        public init() {}
+    }
+
+    /// What to do where the catalog was used with a master key that is not there.
+    public enum LostMasterKey: Sendable {
+        case refuse
+        case replace
+    }
+
+    /// Opens the authority; at the first start it makes the master key and the grant of the first administrator.
+    ///
+    /// - Parameter secrets: the directory of secrets; made if it is not there.
+    /// - Throws: `secretMissing`, `secretDamaged`, `secretForeign`, `secretReadableByOthers`, `secretUnusable`, and
+    ///   what the catalog throws.
+    public static func open(catalog: CatalogDatabase, secrets: String, options: Options = Options()) throws
+        -> Authority
+    {
+        try Authority(catalog, SecretsDirectory(path: secrets), options)
+    }
+
+    private init(_ catalog: CatalogDatabase, _ directory: SecretsDirectory, _ options: Options) throws {
+        let first = FirstStart(catalog: catalog, directory: directory, now: options.now)
+        let master = try first.masterKey(options.lostMasterKey)
+        try catalog.projects.ensureDefault()
+        newAdminTokenPath = try first.ensureAdminGrant()
+
+        let live = try LiveGrants(catalog: catalog, capacity: options.rememberedGrants)
+        let urlKey = master.key(for: SignedURL.keyPurpose)
+        audit = AuditLog(catalog: catalog, options: options.audit, now: options.now)
+        sessions = Sessions(
+            catalog: catalog, options: options.sessions, csrfKey: master.key(for: "nacre csrf token 1"),
+            now: options.now)
+        grants = GrantOffice(catalog: catalog, live: live, now: options.now)
+        urls = URLSigner(catalog: catalog, live: live, key: urlKey, now: options.now)
+        accounts = Accounts(
+            catalog: catalog, live: live, sessions: sessions,
+            hasher: PasswordHasher(parameters: options.passwords, concurrency: options.simultaneousLogins),
+            audit: audit, now: options.now)
+        authorizer = Authorizer(
+            catalog: catalog, live: live,
+            verifier: TokenVerifier(live: live, observe: options.observeVerification),
+            urls: SignedURLVerifier(key: urlKey), sessions: sessions, audit: audit, now: options.now)
+    }
+
+    /// Writes what waits for the audit log.
+    public func close() throws { try audit.flush() }
+
+    /// Forgets what is over: sessions, signed URLs, old entries of the audit log. For a janitor to call now and then.
+    public func removeEnded(_ catalog: CatalogDatabase, now: Int64) throws {
+        try sessions.removeEnded()
+        try catalog.grants.removeExpiredURLs(before: now)
+        try audit.trim()
+    }
+}

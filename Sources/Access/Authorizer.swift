@@ -1,0 +1,184 @@
+import Catalog
+
+/// The one door to authority: tells who asks, and whether they may.
+///
+/// Thread-safe and synchronous. What is refused throws ``AccessError``; nothing else means no. Both answers go to the
+/// audit log, except that anybody reads what is public.
+public final class Authorizer: Sendable {
+    private let catalog: CatalogDatabase
+    private let live: LiveGrants
+    private let verifier: TokenVerifier
+    private let urls: SignedURLVerifier
+    private let sessions: Sessions
+    private let audit: AuditLog
+    private let now: @Sendable () -> Int64
+
+    init(
+        catalog: CatalogDatabase, live: LiveGrants, verifier: TokenVerifier, urls: SignedURLVerifier,
+        sessions: Sessions, audit: AuditLog, now: @escaping @Sendable () -> Int64
+    ) {
+        self.catalog = catalog
+        self.live = live
+        self.verifier = verifier
+        self.urls = urls
+        self.sessions = sessions
+        self.audit = audit
+        self.now = now
+    }
+
+    /// Tells who asks.
+    ///
+    /// - Throws: `credentialsInvalid` without saying why, `revoked`, `expired` (of a signed URL), and what the catalog
+    ///   throws.
+    public func principal(for credentials: Credentials, _ facts: RequestFacts = RequestFacts()) throws
+        -> Principal
+    {
+        do {
+            switch credentials {
+            case .none: return .anonymous
+            case .bearer(let text): return try principal(bearer: text)
+            case .signedURL(let request): return try principal(of: request, at: facts.time ?? now())
+            case .session(let secret, let project):
+                return try sessions.principal(of: secret, project: project, at: facts.time ?? now())
+            }
+        } catch let error as AccessError {
+            let source: Principal.Source =
+                switch credentials {
+                case .none: .anonymous
+                case .bearer: .grant
+                case .signedURL: .signedURL
+                case .session: .session
+                }
+            audit.record(
+                AuditEvent(
+                    isAllowed: false, code: error.code, operation: "authenticate", resource: "",
+                    source: source.rawValue, address: facts.source?.description ?? ""),
+                at: facts.time ?? now())
+            throw error
+        }
+    }
+
+    /// Allows an operation, or throws why not.
+    ///
+    /// Counts a use of the grant, and reserves the bytes of an upload (`write`): see ``Admission``. Ask once for a
+    /// request; ``Principal/mayPerform(_:on:)`` tells what would be allowed without counting.
+    ///
+    /// - Throws: ``AccessError``, and what the catalog throws.
+    public func authorize(
+        _ principal: Principal, _ operation: Operation, on resource: Resource,
+        facts: RequestFacts = RequestFacts()
+    ) throws -> Admission {
+        // What anybody may read needs no counting and no log.
+        if operation == .read, resource == .public { return Admission(principal, maximumBytes: nil) }
+        let time = facts.time ?? now()
+        do {
+            let admission = try admit(principal, operation, resource, facts, time)
+            audit.record(event(nil, principal, operation, resource, facts), at: time)
+            if let grant = principal.grant { audit.noteUse(of: grant, at: time) }
+            return admission
+        } catch let error as AccessError {
+            audit.record(event(error, principal, operation, resource, facts), at: time)
+            throw error
+        }
+    }
+
+    private func admit(
+        _ principal: Principal, _ operation: Operation, _ resource: Resource, _ facts: RequestFacts,
+        _ time: Int64
+    ) throws -> Admission {
+        switch principal.source {
+        case .anonymous:
+            throw AccessError.credentialsMissing
+        case .localAdministrator:
+            return Admission(principal, maximumBytes: nil)
+        case .session:
+            guard principal.operations.allows(operation) else {
+                throw AccessError.operationNotAllowed(operation)
+            }
+            guard principal.mayPerform(operation, on: resource) else {
+                throw AccessError.outOfScope(resource)
+            }
+            return Admission(principal, maximumBytes: nil)
+        case .grant, .signedURL:
+            guard let id = principal.grant, let grant = try live.grant(id) else { throw AccessError.revoked }
+            return try admit(principal, by: grant, operation, resource, facts, time)
+        }
+    }
+
+    private func admit(
+        _ principal: Principal, by grant: LiveGrant, _ operation: Operation, _ resource: Resource,
+        _ facts: RequestFacts, _ time: Int64
+    ) throws -> Admission {
+        // A signed URL allows less than its grant.
+        guard principal.operations.allows(operation) else { throw AccessError.operationNotAllowed(operation) }
+        if let refusal = grant.refusal(of: operation, on: resource, facts, at: time) { throw refusal }
+        let isUpload = operation == .write
+        let terms = principal.signedURL
+        if isUpload, let pattern = terms?.contentType, !pattern.matches(facts.contentType ?? "") {
+            throw AccessError.contentTypeNotAllowed(AccessText.short(facts.contentType ?? "unknown"))
+        }
+        let cap = [grant.maximumFileBytes, terms?.maximumBytes].compactMap { $0 }.min()
+        if isUpload, let cap, let bytes = facts.bytes, bytes > cap {
+            throw AccessError.tooLarge(bytes: bytes, limit: cap)
+        }
+        let limits = grant.usageLimits(isUpload: isUpload)
+        var claim = UsageClaim()
+        if isUpload {
+            claim.minimumBytes = max(0, facts.bytes ?? 0)
+            claim.maximumBytes = facts.bytes.map { max(0, $0) } ?? cap ?? .max
+        }
+        switch try catalog.grants.reserve(claim, within: limits, url: terms?.limit) {
+        case .reserved(let bytes):
+            let maximum = isUpload ? min(bytes, cap ?? .max) : Int64.max
+            return Admission(
+                principal, maximumBytes: maximum == .max ? nil : maximum, grants: catalog.grants,
+                reservation: Admission.Reservation(limits: limits, url: terms?.limit, bytes: bytes))
+        case .usesExhausted(_, let limit), .urlExhausted(let limit):
+            throw AccessError.usesExhausted(limit: limit)
+        case .bytesExhausted(_, let limit, let left):
+            throw AccessError.bytesExhausted(limit: limit, left: left)
+        case .urlRevoked:
+            throw AccessError.revoked
+        }
+    }
+
+    private func principal(bearer text: String) throws -> Principal {
+        let grant = try verifier.verify(text)
+        var principal = Principal(
+            source: .grant, project: grant.grant.project, operations: grant.operations,
+            scope: grant.grant.scope)
+        principal.grant = grant.grant.id
+        principal.user = grant.grant.user
+        return principal
+    }
+
+    private func principal(of request: SignedRequest, at time: Int64) throws -> Principal {
+        let url = try urls.verify(request, at: time)
+        guard let grant = try live.grant(url.grant), !grant.isRevoked else { throw AccessError.revoked }
+        var principal = Principal(
+            source: .signedURL, project: grant.grant.project,
+            operations: grant.operations.narrowed(to: OperationSet([url.operation])), scope: grant.grant.scope
+        )
+        principal.grant = grant.grant.id
+        principal.user = grant.grant.user
+        principal.signedURL = SignedURLTerms(
+            maximumBytes: url.maximumBytes, contentType: url.contentType, root: url.root,
+            limit: SignedURLLimit(
+                nonce: url.nonce, grant: url.grant, maximumUses: url.maximumUses, expires: url.expires))
+        return principal
+    }
+
+    private func event(
+        _ error: AccessError?, _ principal: Principal, _ operation: Operation, _ resource: Resource,
+        _ facts: RequestFacts
+    ) -> AuditEvent {
+        var event = AuditEvent(
+            isAllowed: error == nil, code: error?.code ?? "", operation: operation.rawValue,
+            resource: resource.description, source: principal.source.rawValue,
+            address: facts.source?.description ?? "")
+        event.project = resource.project ?? principal.project
+        event.user = principal.user
+        event.grant = principal.grant
+        return event
+    }
+}

@@ -1,0 +1,70 @@
+public import Catalog
+public import Multiformats
+
+/// Who asks: every request becomes one, whatever protocol it came by.
+///
+/// It says what was proved. Whether that suffices, ``Authorizer/authorize(_:_:on:facts:)`` decides.
+public struct Principal: Hashable, Sendable {
+    /// How the principal proved itself.
+    public enum Source: String, Hashable, Sendable {
+        case anonymous
+        /// A person who can read the data directory itself.
+        case localAdministrator = "local"
+        case grant
+        case signedURL = "signed-url"
+        case session
+    }
+
+    public let source: Source
+    /// In whose name new things are made; `nil` for nobody's.
+    public let project: ProjectID?
+    public internal(set) var user: UserID?
+    public internal(set) var grant: GrantID?
+    public let operations: OperationSet
+    /// Where the operations may be done; `nil` for nowhere but in public.
+    public let scope: Resource?
+    /// What a signed URL demands beyond its grant.
+    public internal(set) var signedURL: SignedURLTerms?
+
+    init(source: Source, project: ProjectID?, operations: OperationSet, scope: Resource?) {
+        self.source = source
+        self.project = project
+        self.operations = operations
+        self.scope = scope
+    }
+
+    /// Somebody without credentials: reads what is published.
+    public static let anonymous = Principal(source: .anonymous, project: nil, operations: [], scope: nil)
+
+    /// Whoever opens the data directory: may do everything.
+    public static let localAdministrator = Principal(
+        source: .localAdministrator, project: .default, operations: OperationSet([.admin]), scope: .node)
+
+    /// Whether operation and scope would suffice. No limit is asked and no use is counted: for lists and links.
+    public func mayPerform(_ operation: Operation, on resource: Resource) -> Bool {
+        if operation == .read, resource == .public { return true }
+        guard let scope else { return false }
+        return operations.allows(operation) && scope.contains(resource)
+    }
+}
+
+/// What a signed URL demands of the request it allows.
+public struct SignedURLTerms: Hashable, Sendable {
+    public var maximumBytes: Int64?
+    public var contentType: ContentTypePattern?
+    /// The root that an upload must have.
+    public var root: CID?
+    var limit: SignedURLLimit
+}
+
+extension Principal: CustomStringConvertible {
+    public var description: String {
+        switch source {
+        case .anonymous: "anonymous"
+        case .localAdministrator: "local administrator"
+        case .grant: "grant \(grant?.text ?? "?")"
+        case .signedURL: "signed URL of grant \(grant?.text ?? "?")"
+        case .session: "user \(user?.text ?? "?")"
+        }
+    }
+}

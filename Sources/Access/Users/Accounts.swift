@@ -1,0 +1,144 @@
+public import Catalog
+
+/// The people of a node: users, their passwords, the projects they belong to.
+public final class Accounts: Sendable {
+    private let catalog: CatalogDatabase
+    private let live: LiveGrants
+    private let sessions: Sessions
+    private let hasher: PasswordHasher
+    private let audit: AuditLog
+    private let now: @Sendable () -> Int64
+
+    /// The fewest bytes of a password.
+    public static let minimumPasswordBytes = 10
+    /// The most bytes of a password.
+    public static let maximumPasswordBytes = 1024
+
+    init(
+        catalog: CatalogDatabase, live: LiveGrants, sessions: Sessions, hasher: PasswordHasher,
+        audit: AuditLog,
+        now: @escaping @Sendable () -> Int64
+    ) {
+        self.catalog = catalog
+        self.live = live
+        self.sessions = sessions
+        self.hasher = hasher
+        self.audit = audit
+        self.now = now
+    }
+
+    /// Adds a user, without a project.
+    ///
+    /// - Throws: `invalidUserName`, `invalidPassword`, `tooManyLogins`, `operationNotAllowed`; the catalog's
+    ///   `duplicateUser`.
+    public func add(name: String, password: String, isAdministrator: Bool = false, by principal: Principal)
+        throws
+        -> User
+    {
+        try require(principal, on: .node)
+        guard Self.isName(name) else { throw AccessError.invalidUserName(AccessText.short(name)) }
+        return try catalog.users.add(
+            name: name, passwordHash: try hash(password), isAdministrator: isAdministrator)
+    }
+
+    /// Changes a password, and ends every session of the user.
+    public func setPassword(_ password: String, of id: UserID, by principal: Principal) throws {
+        if principal.source != .session || principal.user != id { try require(principal, on: .node) }
+        let hash = try hash(password)
+        guard try catalog.users.update(id, { $0.passwordHash = hash }) != nil else {
+            throw AccessError.userAbsent(id.text)
+        }
+        try sessions.endAll(of: id)
+    }
+
+    /// Takes everything from a user, at once: sessions end, and grants that pass on the user's authority count no more.
+    public func disable(_ id: UserID, by principal: Principal) throws {
+        try require(principal, on: .node)
+        let time = now()
+        defer { live.forget() }
+        guard try catalog.users.update(id, { $0.disabled = $0.disabled ?? time }) != nil else {
+            throw AccessError.userAbsent(id.text)
+        }
+        try sessions.endAll(of: id)
+    }
+
+    /// Adds a project, and makes its maker the owner if that is a user.
+    public func addProject(name: String, by principal: Principal) throws -> Project {
+        guard principal.source == .session || principal.mayPerform(.admin, on: .node) else {
+            throw AccessError.operationNotAllowed(.admin)
+        }
+        let project = try catalog.projects.add(name: name)
+        if let user = principal.user { try catalog.projects.setRole(.owner, of: user, in: project.id) }
+        live.forget()
+        return project
+    }
+
+    /// Makes a user a member of a project, or changes the role.
+    public func setRole(_ role: ProjectRole, of user: UserID, in project: ProjectID, by principal: Principal)
+        throws
+    {
+        try require(principal, on: .project(project))
+        defer { live.forget() }
+        guard try catalog.projects.project(project) != nil else {
+            throw AccessError.projectAbsent(project.rawValue)
+        }
+        guard try catalog.users.user(user) != nil else { throw AccessError.userAbsent(user.text) }
+        try catalog.projects.setRole(role, of: user, in: project)
+    }
+
+    /// Ends a membership, and with it what the user's grants allow in the project.
+    public func removeMember(_ user: UserID, from project: ProjectID, by principal: Principal) throws {
+        try require(principal, on: .project(project))
+        defer { live.forget() }
+        try catalog.projects.removeMember(user, from: project)
+    }
+
+    /// Begins a session for who knows the password.
+    ///
+    /// - Throws: `loginRefused` for an unknown name as for a wrong password, after the same work; `tooManyLogins`.
+    public func logIn(name: String, password: String, _ facts: RequestFacts = RequestFacts()) throws
+        -> SessionSecret
+    {
+        let user = Self.isName(name) ? try catalog.users.user(named: name) : nil
+        // What is longer than any password costs no work: its length says nothing of the user.
+        guard password.utf8.count <= Self.maximumPasswordBytes,
+            try hasher.verify(password, against: user?.passwordHash ?? ""), let user, user.disabled == nil
+        else {
+            note(AccessError.loginRefused, user, facts)
+            throw AccessError.loginRefused
+        }
+        if hasher.isOutdated(user.passwordHash) {
+            let hash = try hasher.hash(password)
+            try catalog.users.update(user.id) { $0.passwordHash = hash }
+        }
+        note(nil, user, facts)
+        return try sessions.begin(for: user.id)
+    }
+
+    private func note(_ error: AccessError?, _ user: User?, _ facts: RequestFacts) {
+        var event = AuditEvent(
+            isAllowed: error == nil, code: error?.code ?? "", operation: "login", resource: "",
+            source: Principal.Source.session.rawValue, address: facts.source?.description ?? "")
+        event.user = user?.id
+        audit.record(event, at: facts.time ?? now())
+    }
+
+    private func hash(_ password: String) throws(AccessError) -> String {
+        guard (Self.minimumPasswordBytes...Self.maximumPasswordBytes).contains(password.utf8.count) else {
+            throw .invalidPassword(
+                minimumBytes: Self.minimumPasswordBytes, maximumBytes: Self.maximumPasswordBytes)
+        }
+        return try hasher.hash(password)
+    }
+
+    private func require(_ principal: Principal, on resource: Resource) throws(AccessError) {
+        guard principal.mayPerform(.admin, on: resource) else { throw .operationNotAllowed(.admin) }
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count)
+            && name.utf8.allSatisfy {
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || "._-@".utf8.contains($0)
+            }
+    }
+}
