@@ -27,10 +27,8 @@ import Testing
     }
 
     /// PostgreSQL itself parses and plans every statement, in a transaction that is undone.
-    /// `NACRE_TEST_POSTGRESQL` holds a connection URI for `psql`.
-    @Test(.enabled(if: ProcessInfo.processInfo.environment["NACRE_TEST_POSTGRESQL"] != nil))
+    @Test(.enabled(if: PostgreSQLServer.isAvailable))
     func postgreSQLUnderstandsEveryStatement() throws {
-        let uri = try #require(ProcessInfo.processInfo.environment["NACRE_TEST_POSTGRESQL"])
         let all = try Self.statements(.postgresql)
         let isDefinition = { (sql: String) in sql.hasPrefix("CREATE") }
         var script = "BEGIN;\n" + all.filter(isDefinition).map { $0 + ";\n" }.joined()
@@ -38,14 +36,8 @@ import Testing
             script += "PREPARE s\(number) AS \(sql);\n"
         }
         script += "ROLLBACK;\n"
-        let directory = try TemporaryDirectory()
-        let file = try directory.write(Array(script.utf8), to: "statements.sql")
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/psql")
-        process.arguments = ["--no-psqlrc", "-q", "-v", "ON_ERROR_STOP=1", "-f", file, uri]
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(script)")
+        let server = try PostgreSQLServer.shared.get()
+        try server.psql(script, server.urlOfNewSchema())
     }
 
     @Test(arguments: [

@@ -56,6 +56,19 @@ import Testing
         for word in words { #expect(checked.errors.contains(word), "\(word)? \(checked.errors)") }
     }
 
+    @Test(arguments: [["config", "show"], ["config", "show", "--json"]])
+    func aPasswordInTheAddressOfTheCatalogIsNotShown(arguments: [String]) throws {
+        var nacre = nacre
+        nacre.environment["NACRE_CATALOG_URL"] = "postgresql://me:s3cret@127.0.0.1:1/nacre"
+        let shown = try nacre.run(arguments)
+        #expect(shown.status == 0)
+        #expect(shown.text.contains("postgresql://me:***@127.0.0.1:1/nacre"))
+        #expect(!shown.text.contains("s3cret"))
+        let refused = try nacre.run("pin", "ls")
+        #expect(refused.status != 0)
+        #expect(!refused.errors.contains("s3cret"))
+    }
+
     @Test func environmentGoesOverFileAndFileOverDefault() throws {
         let file = try directory.write(
             Array("[gc]\ngrace = \"2h\"\n\n[import]\nthreads = 3\nprofile = \"unixfs-v0-2015\"\n".utf8),

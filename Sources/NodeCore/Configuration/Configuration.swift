@@ -1,4 +1,5 @@
 public import BlockStorage
+public import Catalog
 public import IPNS
 
 /// Everything that can be set: flags over environment over `nacre.toml` over defaults.
@@ -45,7 +46,7 @@ public struct Configuration: Sendable {
         throws(ConfigurationError)
     {
         if let problem = key.problem(with: text) {
-            throw .badValue(key: key.name, value: text, problem: problem, origin: origin)
+            throw .badValue(key: key.name, value: key.shown(text), problem: problem, origin: origin)
         }
         values[key.name] = Value(text: text, origin: origin)
     }
@@ -59,6 +60,9 @@ public struct Configuration: Sendable {
     public var maximumUnusedShare: Double { (Double(self[.maximumUnused].dropLast()) ?? 5) / 100 }
     public var dnsLinks: [DomainName: ContentPath] { DNSLinkTable.parse(self[.dnsLinks]) ?? [:] }
     public var threads: Int { Int(self[.threads]) ?? 0 }
+    /// Where the catalog is; `nil` for the data directory.
+    public var catalogURL: PostgreSQLURL? { PostgreSQLURL(self[.catalogURL]) }
+    public var catalogConnections: Int { Int(self[.catalogConnections]) ?? 8 }
 }
 
 /// One thing that can be set.
@@ -68,6 +72,8 @@ public struct ConfigurationKey: Sendable {
     /// One line for `nacre config default`.
     public let help: String
     let shape: Shape
+    /// Whether a value is an address that may hold a password.
+    private let hidesPassword: Bool
     private let check: @Sendable (String) -> String?
 
     /// What a key is in the file.
@@ -79,15 +85,19 @@ public struct ConfigurationKey: Sendable {
     }
 
     private init(
-        name: String, defaultText: String, help: String, shape: Shape = .plain,
+        name: String, defaultText: String, help: String, shape: Shape = .plain, hidesPassword: Bool = false,
         check: @escaping @Sendable (String) -> String?
     ) {
         self.name = name
         self.defaultText = defaultText
         self.help = help
         self.shape = shape
+        self.hidesPassword = hidesPassword
         self.check = check
     }
+
+    /// How a value is shown: without the secrets in it.
+    public func shown(_ text: String) -> String { hidesPassword ? PostgreSQLURL.masked(text) : text }
 
     /// What is wrong with a value; `nil` if nothing.
     public func problem(with text: String) -> String? { check(text) }
@@ -143,6 +153,18 @@ public struct ConfigurationKey: Sendable {
         help: "threads that read, hash and store; 0 means one a core"
     ) { (Int($0).map { (0...256).contains($0) } ?? false) ? nil : "must be a number from 0 to 256" }
 
+    public static let catalogURL = ConfigurationKey(
+        name: "catalog.url", defaultText: "",
+        help:
+            "where the catalog is: empty for SQLite in the data directory, or "
+            + "postgresql://USER:PASSWORD@HOST/DATABASE",
+        hidesPassword: true
+    ) { $0.isEmpty || PostgreSQLURL($0) != nil ? nil : PostgreSQLURL.form }
+    public static let catalogConnections = ConfigurationKey(
+        name: "catalog.connections", defaultText: "8",
+        help: "connections to PostgreSQL at most; one of them writes (2 to 1000)"
+    ) { (Int($0).map { (2...1000).contains($0) } ?? false) ? nil : "must be a number from 2 to 1000" }
+
     public static let listen = ConfigurationKey(
         name: "server.listen", defaultText: "127.0.0.1:8080",
         help: "where `nacre serve` listens; 127.0.0.1 is this machine only, 0.0.0.0 or [::] every network"
@@ -160,8 +182,8 @@ public struct ConfigurationKey: Sendable {
 
     /// Every key, in the order of `nacre config show`.
     public static let all: [ConfigurationKey] = [
-        .durability, .packSize, .reserve, .grace, .maximumUnused, .profile, .visibility, .threads, .listen,
-        .gatewayServe, .dnsLinks,
+        .durability, .packSize, .reserve, .grace, .maximumUnused, .profile, .visibility, .threads,
+        .catalogURL, .catalogConnections, .listen, .gatewayServe, .dnsLinks,
     ]
 
     /// The key of a name, if there is one.

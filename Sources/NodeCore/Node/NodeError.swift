@@ -9,6 +9,8 @@ public enum NodeError: Error, Sendable {
     case noDataDirectory(String)
     /// Blocks are there, and the catalog that says what keeps them is not.
     case catalogLost(String)
+    /// The catalog of the directory is in a server that the configuration no longer names.
+    case catalogElsewhere(String)
     /// What lies below a pin cannot be known, so that nothing may be collected.
     case pinNotWhole(pin: String, reason: String)
     /// It is a directory where a file is needed.
@@ -47,7 +49,7 @@ public enum NodeError: Error, Sendable {
         switch self {
         case .blockNotFound, .pathNotFound, .pinNotFound, .noDataDirectory, .incomplete: .notFound
         case .pinNameTaken, .targetExists, .ambiguousPin: .conflict
-        case .damaged, .catalogLost, .pinNotWhole: .damaged
+        case .damaged, .catalogLost, .catalogElsewhere, .pinNotWhole: .damaged
         case .isDirectory, .notADirectory, .notUnixFS, .unsafeName, .nameTwice, .unusableSymlink,
             .tooManyEntries:
             .failed
@@ -71,6 +73,9 @@ extension NodeError: CustomStringConvertible {
         case .catalogLost(let path):
             "\(path) holds blocks, but its catalog.sqlite is gone, so nobody knows what is pinned; put it back from a "
                 + "backup, or begin with an empty one by `nacre verify --new-catalog` (then pin what is to stay)"
+        case .catalogElsewhere(let path):
+            "the catalog of \(path) is in PostgreSQL, and catalog.url is empty; set it again (NACRE_CATALOG_URL), or "
+                + "begin with an empty catalog by `nacre verify --new-catalog` (then pin what is to stay)"
         case .pinNotWhole(let pin, let reason):
             "nothing is collected, since pin \(pin) is not whole and what lies below cannot be known: \(reason); add or "
                 + "import what is missing again, or give the pin up by `nacre pin rm \(pin)`"

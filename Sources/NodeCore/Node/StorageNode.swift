@@ -71,31 +71,12 @@ public final class StorageNode: Sendable {
         store = try PackBlockStore(
             directory: directory, options: ground.storeOptions, files: ground.files, index: ground.index)
         do {
-            catalog = try Self.openCatalog(directory, store, lostCatalog)
+            catalog = try Self.openCatalog(directory, store, configuration, lostCatalog)
         } catch {
             // The failure to open says more than one of closing after it.
             try? store.close()
             throw error
         }
-    }
-
-    /// The catalog is made when the data directory is; where blocks are and it is not, it was lost, and an empty one
-    /// would let the next collection remove everything.
-    private static func openCatalog(
-        _ directory: String, _ store: PackBlockStore, _ lostCatalog: LostCatalog
-    ) throws -> CatalogDatabase {
-        let path = directory + "/" + CatalogDatabase.fileName
-        let isThere = ((try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0) > 0
-        if !isThere, lostCatalog == .refuse, store.statistics().blocks > 0 {
-            throw NodeError.catalogLost(directory)
-        }
-        let catalog = try CatalogDatabase(path: path)
-        if !isThere {
-            chmod(path, 0o600)
-            // A power cut must not take the file when blocks are already there.
-            if store.durability != .os { try DiskFileSystem().syncDirectory(directory) }
-        }
-        return catalog
     }
 
     /// What opening found that the user should know.

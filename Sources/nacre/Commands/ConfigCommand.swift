@@ -21,13 +21,14 @@ extension ConfigCommand {
             var out = StandardOutput()
             for key in ConfigurationKey.all {
                 guard let value = configuration.values[key.name] else { continue }
+                let text = key.shown(value.text)
                 if output.json {
-                    let row = SettingJSON(key: key.name, value: value.text, origin: value.origin.description)
+                    let row = SettingJSON(key: key.name, value: text, origin: value.origin.description)
                     try out.write(bytes: JSONLine.encode(row))
                     try out.write("\n")
                 } else {
                     try out.write(
-                        line: Columns.padded("\(key.name) = \(value.text)", 40) + "# \(value.origin)")
+                        line: Columns.padded("\(key.name) = \(text)", 40) + "# \(value.origin)")
                 }
             }
             try out.flush()
