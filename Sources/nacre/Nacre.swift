@@ -19,7 +19,7 @@ struct Nacre: ParsableCommand {
             AddCommand.self, CatCommand.self, LsCommand.self, StatCommand.self, GetCommand.self,
             PinCommand.self, NameCommand.self,
             BlockCommand.self, DAGCommand.self, CARCommand.self, CIDCommand.self, VerifyCommand.self,
-            GCCommand.self, StatsCommand.self, ConfigCommand.self, ServeCommand.self,
+            GCCommand.self, StatsCommand.self, ConfigCommand.self, ServeCommand.self, KeyCommand.self,
         ])
 
     @OptionGroup var global: GlobalOptions

@@ -2,7 +2,7 @@
 public enum Operation: String, CaseIterable, Hashable, Sendable {
     /// Read content that is not public, lists and figures.
     case read
-    /// Bring content in: files, blocks, CARs.
+    /// Bring content in: files, blocks, CARs, with the pin that keeps them.
     case write
     /// Keep roots, change the records of pins.
     case pin

@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import BlockStorage
 import CAR
@@ -52,6 +53,7 @@ enum Failure {
             case .labelTaken, .keyTaken, .changedMeanwhile, .notNewer: .conflict
             case .tooManyRecords: .failed
             }
+        case let error as AccessError: status(of: error)
         case let error as CatalogError: error.isDamage ? .damaged : .failed
         case let error as POSIXError:
             switch error.code {
@@ -65,6 +67,22 @@ enum Failure {
             is ConfigurationError:
             .wrongUsage
         default: .failed
+        }
+    }
+
+    private static func status(of error: AccessError) -> ExitStatus {
+        switch error.kind {
+        case .unauthenticated, .notAllowed, .exhausted: .notAllowed
+        case .notFound: .notFound
+        case .conflict: .conflict
+        case .invalid, .tooLarge: .wrongUsage
+        case .busy: .failed
+        case .broken:
+            switch error {
+            case .secretDamaged, .secretForeign, .secretMissing: .damaged
+            case .secretReadableByOthers: .notAllowed
+            default: .failed
+            }
         }
     }
 

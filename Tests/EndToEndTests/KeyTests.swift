@@ -1,0 +1,159 @@
+import Foundation
+import TestKit
+import Testing
+
+/// `nacre key`: tokens are shown once, limits are kept, nothing secret is printed or stored.
+@Suite struct KeyTests {
+    let directory: TemporaryDirectory
+    let nacre: NacreProcess
+
+    init() throws {
+        directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
+        nacre = NacreProcess(data: directory.path("data"))
+    }
+
+    private func create(_ arguments: String...) throws -> String {
+        let outcome = try nacre.run(["key", "create"] + arguments)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return try #require(outcome.lines.first)
+    }
+
+    @Test func theTokenStandsAloneOnStandardOutput() throws {
+        let outcome = try nacre.run("key", "create", "--name", "phone", "--allow", "read,write")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.lines.count == 1)
+        let token = try #require(outcome.lines.first)
+        #expect(token.hasPrefix("nacre_") && token.utf8.count == 91)
+        #expect(!outcome.errors.contains(token))
+        let listed = try nacre.run("key", "ls")
+        #expect(listed.lines.count == 2, "the first administrator's and this one")
+        #expect(listed.lines.last?.hasSuffix(" active read,write project:default never phone") == true)
+    }
+
+    @Test func everyLimitIsTakenAndShown() throws {
+        _ = try create(
+            "--name", "all", "--allow", "write", "--scope", "namespace:default/photos/2024", "--project",
+            "default",
+            "--max-uses", "3", "--max-file-bytes", "10MiB", "--max-bytes", "1GiB", "--expires",
+            "2099-01-31T12:00:00Z", "--not-before", "1h", "--content-type", "image/*", "--from", "10.0.0.0/8",
+            "--from", "2001:db8::/32", "--referrer", "https://*.example.org/shop/")
+        let shown = try #require(try nacre.run("key", "show", "all", "--json").objects().first)
+        #expect(shown["maxUses"] as? Int == 3)
+        #expect(shown["maxFileBytes"] as? Int == 10 * 1024 * 1024)
+        #expect(shown["maxBytes"] as? Int == 1024 * 1024 * 1024)
+        #expect(shown["scope"] as? String == "namespace:default/photos/2024")
+        #expect(shown["expires"] as? String == "2099-01-31T12:00:00Z")
+        #expect(shown["contentTypes"] as? [String] == ["image/*"])
+        #expect(shown["from"] as? [String] == ["10.0.0.0/8", "2001:db8::/32"])
+        #expect(shown["referrers"] as? [String] == ["https://*.example.org/shop"])
+        #expect(shown["status"] as? String == "not-yet-valid")
+        let text = try nacre.run("key", "show", "all").text
+        for part in ["0 of 3", "10.0 MiB", "image/*", "10.0.0.0/8", "2099-01-31"] {
+            #expect(text.contains(part), "\(part) in \(text)")
+        }
+    }
+
+    @Test func aNarrowedKeyEndsWithItsParent() throws {
+        _ = try create("--name", "parent", "--allow", "read,write", "--max-uses", "5", "--expires", "30d")
+        _ = try create("--name", "child", "--allow", "read", "--parent", "parent")
+        let child = try #require(try nacre.run("key", "show", "child", "--json").objects().first)
+        #expect(child["maxUses"] as? Int == 5)
+        #expect(child["expires"] is String)
+        let wide: [[String]] = [
+            ["--allow", "delete"], ["--allow", "read", "--max-uses", "6"],
+            ["--allow", "read", "--expires", "31d"], ["--allow", "read", "--scope", "node"],
+        ]
+        for arguments in wide {
+            let outcome = try nacre.run(
+                ["key", "create", "--name", "wide", "--parent", "parent"] + arguments)
+            #expect(outcome.status == 5, "\(arguments): \(outcome.errors)")
+            #expect(outcome.lines.isEmpty)
+        }
+        let revoked = try nacre.run("key", "revoke", "parent")
+        #expect(revoked.status == 0 && revoked.text.contains(" revoked "))
+        let after = try nacre.run("key", "show", "child", "--json").objects().first
+        #expect(after?["status"] as? String == "revoked")
+        #expect(try nacre.run("key", "ls").lines.count == 1)
+        #expect(try nacre.run("key", "ls", "--all").lines.count == 3)
+    }
+
+    @Test(arguments: [
+        ["--allow", "everything"], ["--allow", ","],
+        ["--allow", "read", "--scope", "namespace:default/../x"],
+        ["--allow", "read", "--from", "10.0.0.1/8"], ["--allow", "read", "--from", "256.0.0.1"],
+        ["--allow", "read", "--expires", "soon"], ["--allow", "read", "--max-bytes", "-1"],
+        ["--allow", "read", "--max-uses", "0"], ["--allow", "write", "--content-type", "png"],
+        ["--allow", "read", "--referrer", "example.org"], [],
+    ])
+    func whatMakesNoSenseIsWrongUsage(arguments: [String]) throws {
+        let outcome = try nacre.run(["key", "create", "--name", "x"] + arguments)
+        #expect(outcome.status == 2, "\(outcome.errors)")
+        #expect(outcome.lines.isEmpty)
+    }
+
+    @Test func keysThatAreNotThereAreNotFound() throws {
+        #expect(try nacre.run("key", "show", "nobody").status == 4)
+        #expect(try nacre.run("key", "revoke", "nobody").status == 4)
+        let outcome = try nacre.run("key", "create", "--name", "x", "--allow", "read", "--project", "none")
+        #expect(outcome.status == 4)
+        for _ in 0..<2 { _ = try create("--name", "twice", "--allow", "read") }
+        #expect(try nacre.run("key", "revoke", "twice").status == 6)
+    }
+
+    @Test func aMistypedTokenIsToldApart() throws {
+        let token = try create("--name", "a", "--allow", "read")
+        #expect(try nacre.run("key", "show", token).status == 0)
+        let outcome = try nacre.run(
+            "key", "show", String(token.dropLast()) + (token.hasSuffix("0") ? "1" : "0"))
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("mistyped") && !outcome.errors.contains(token.dropLast()))
+    }
+
+    @Test func noSecretIsWrittenAnywhereButWhereItBelongs() throws {
+        let token = try create("--name", "a", "--allow", "read")
+        let secret = String(token.dropFirst(32).prefix(52))
+        for (path, bytes) in try directory.allFiles() {
+            #expect(!String(decoding: bytes, as: UTF8.self).contains(secret), "\(path)")
+        }
+        for arguments in [["ls"], ["show", "a"], ["show", "a", "--json"], ["revoke", "a", "--json"]] {
+            let outcome = try nacre.run(["key"] + arguments)
+            #expect(!outcome.text.contains(secret) && !outcome.errors.contains(secret))
+        }
+    }
+
+    @Test func secretsAreForTheOwnerOnlyAndTheFirstStartMakesThemOnce() throws {
+        let first = try nacre.run("key", "ls")
+        let path = directory.path("data/secrets/admin-token")
+        #expect(first.errors.contains("admin-token"))
+        #expect(!(try nacre.run("key", "ls").errors.contains("admin-token")))
+        for (name, mode) in [("", 0o700), ("/admin-token", 0o600), ("/master-key", 0o600)] {
+            let attributes = try FileManager.default.attributesOfItem(
+                atPath: directory.path("data/secrets" + name))
+            #expect(attributes[.posixPermissions] as? Int == mode)
+        }
+        let token = try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .newlines)
+        let shown = try nacre.run("key", "show", token)
+        #expect(shown.text.contains("admin") && shown.text.contains("node"))
+        chmod(path, 0o644)
+        chmod(directory.path("data/secrets/master-key"), 0o640)
+        let refused = try nacre.run("key", "ls")
+        #expect(refused.status == 5 && refused.errors.contains("chmod"), "\(refused.errors)")
+    }
+
+    @Test func aLostMasterKeyIsNamedAndCanBeReplaced() throws {
+        _ = try create("--name", "a", "--allow", "read")
+        let path = directory.path("data/secrets/master-key")
+        let key = try directory.read("data/secrets/master-key")
+        try FileManager.default.removeItem(atPath: path)
+        let refused = try nacre.run("key", "ls")
+        #expect(refused.status == 7 && refused.errors.contains("reset-master"), "\(refused.errors)")
+        try directory.write(key.map { $0 ^ 1 }, to: "data/secrets/master-key")
+        chmod(path, 0o600)
+        #expect(try nacre.run("key", "ls").status == 7)
+        try directory.write([1, 2, 3], to: "data/secrets/master-key")
+        #expect(try nacre.run("key", "ls").status == 7)
+        try FileManager.default.removeItem(atPath: path)
+        #expect(try nacre.run("key", "reset-master").status == 0)
+        #expect(try nacre.run("key", "ls").lines.count == 2)
+    }
+}
