@@ -32,7 +32,12 @@ public struct PinFilter: Hashable, Sendable {
             condition.require("root", in: Set(roots.flatMap(Self.spellings)).map { .blob($0) })
         }
         if let statuses {
-            condition.require("status", in: statuses.map(\.rawValue).sorted().map { .text($0) })
+            if let status = statuses.first, statuses.count == 1 {
+                // An equality, behind which an index is in the order of its next column.
+                condition.require("status = ?", .text(status.rawValue))
+            } else {
+                condition.require("status", in: statuses.map(\.rawValue).sorted().map { .text($0) })
+            }
         }
         if let visibility { condition.require("visibility = ?", .text(visibility.rawValue)) }
         if let createdBefore { condition.require("created < ?", .integer(createdBefore)) }

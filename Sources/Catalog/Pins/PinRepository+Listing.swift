@@ -53,12 +53,32 @@ extension PinRepository {
     func page(
         _ filter: PinFilter, after: PinID?, limit: Int, order: PinOrder, _ connection: any SQLConnection
     ) throws -> [Pin] {
-        var condition = filter.condition()
-        if let after { condition.require(order == .newestFirst ? "id < ?" : "id > ?", .text(after.text)) }
-        let direction = order == .newestFirst ? "DESC" : "ASC"
-        return try connection.rows(
-            "SELECT \(PinRow.columns) FROM pins\(condition.clause) ORDER BY id \(direction) LIMIT \(limit)",
-            condition.values
-        ).map(PinRow.pin)
+        let pages = try Self.statements(filter, after: after, limit: limit, order: order).map { statement in
+            try connection.rows(statement.sql, statement.values).map(PinRow.pin)
+        }
+        guard pages.count > 1 else { return pages.first ?? [] }
+        let all = pages.joined().sorted { order == .newestFirst ? $0.id > $1.id : $0.id < $1.id }
+        return Array(all.prefix(limit))
+    }
+
+    /// The statements that read a page: one for each status, since no index has the pins of several statuses
+    /// in the order of their ids.
+    package static func statements(
+        _ filter: PinFilter, after: PinID?, limit: Int, order: PinOrder
+    ) -> [(sql: String, values: [SQLValue])] {
+        let all = filter.statuses?.count == PinStatus.allCases.count
+        let choices: [Set<PinStatus>?] =
+            all ? [nil] : filter.statuses.map { $0.isEmpty ? [[]] : $0.map { [$0] } } ?? [nil]
+        return choices.map { statuses in
+            var filter = filter
+            filter.statuses = statuses
+            var condition = filter.condition()
+            if let after { condition.require(order == .newestFirst ? "id < ?" : "id > ?", .text(after.text)) }
+            let direction = order == .newestFirst ? "DESC" : "ASC"
+            return (
+                "SELECT \(PinRow.columns) FROM pins\(condition.clause) ORDER BY id \(direction) LIMIT \(limit)",
+                condition.values
+            )
+        }
     }
 }

@@ -1,7 +1,7 @@
 extension Migration {
     /// Every step of the catalog's schema.
     package static let all: [Migration] = [
-        settings, pins, pinCounters, names, projects, users, grants, sessions, audit,
+        settings, pins, pinCounters, names, projects, users, grants, sessions, audit, pinOrders,
     ]
 
     private static let settings = Migration(1, "settings") { connection in
@@ -63,4 +63,12 @@ extension Migration {
     }
 
     private static let names = Migration(4, "names") { try NameTables.create($0) }
+
+    /// Pages of one owner, status or name are read off an index, however many pins there are.
+    private static let pinOrders = Migration(10, "pin orders") { connection in
+        try connection.execute("CREATE INDEX IF NOT EXISTS pins_by_owner ON pins (owner, id)")
+        try connection.execute(
+            "CREATE INDEX IF NOT EXISTS pins_by_owner_status ON pins (owner, status, id)")
+        try connection.execute("CREATE INDEX IF NOT EXISTS pins_by_name_alone ON pins (name, id)")
+    }
 }
