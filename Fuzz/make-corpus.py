@@ -271,8 +271,22 @@ def unixfs():
         seed("hamt", bytes([settings]) + b"a/b/c//d/e/f//a/b/c/d")
 
 
+def ipns():
+    for record in (VECTORS / "ipns").glob("*.ipns-record"):
+        seed("ipns", b"\0" + record.read_bytes())
+    for key in load("ipns/keys.json"):
+        seed("ipns", b"\1" + bytes.fromhex(key["public"]))
+    for text in ("2026-11-21T10:00:00.123456789Z", "1999-12-31T23:59:59+01:30"):
+        seed("ipns", b"\2" + text.encode())
+    for text in ("/ipfs/bafkqaaa/a/b", "/ipns/12D3KooWLQzUv2FHWGVPXTXSZpdHs7oHbXub2G5WC8Tx4NQhyd2d", "/ipns/a.test/x"):
+        seed("ipns", b"\3" + text.encode())
+    for text in ("en.wikipedia-on-ipfs.org", "a.b."):
+        seed("ipns", b"\4" + text.encode())
+
+
 if __name__ == "__main__":
     multiformats()
     codecs()
     cars()
     unixfs()
+    ipns()

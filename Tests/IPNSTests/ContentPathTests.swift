@@ -45,6 +45,16 @@ import Testing
         #expect(throws: error) { try ContentPath(text: text) }
     }
 
+    /// A root in a base of few characters becomes longer in its one form, which must be a path too.
+    @Test func aPathWithinLimitsHasAFormWithinLimits() throws {
+        let root = try PeerID(text: Self.key).cid.text(in: .base64)
+        for length in 4000...4096 where length > root.utf8.count + 8 {
+            let text = "/ipns/" + root + "/" + String(repeating: "a", count: length - root.utf8.count - 7)
+            guard let path = try? ContentPath(text: text) else { continue }
+            #expect(try ContentPath(text: path.description) == path)
+        }
+    }
+
     @Test func bytesThatAreNoTextAreRefused() {
         #expect(throws: ContentPathError.notText) { try ContentPath([0x2F, 0xFF]) }
         #expect(throws: ContentPathError.self) { try ContentPath(text: "/ipfs/nonsense") }

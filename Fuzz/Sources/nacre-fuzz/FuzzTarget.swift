@@ -21,7 +21,7 @@ struct FuzzTarget: Sendable {
 
     static let all: [FuzzTarget] = [
         .varint, .cid, .multibase, .dagPB, .dagCBOR, .dagJSON, .paths, .car, .carAccess, .carIndex, .unixFS,
-        .unixFSFile, .directory,
+        .unixFSFile, .directory, .ipns,
     ]
 }
 

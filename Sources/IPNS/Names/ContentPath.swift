@@ -67,7 +67,10 @@ public struct ContentPath: Hashable, Sendable {
         default: throw .notAPath
         }
         segments = parts.dropFirst(3).filter { !$0.isEmpty }.map(Array.init)
-        guard segments.count <= Self.maximumSegments else { throw .tooLong(maximum: Self.maximumBytes) }
+        // The one form can be longer than what was given: roots come in bases of all widths.
+        guard segments.count <= Self.maximumSegments, byteCount <= Self.maximumBytes else {
+            throw .tooLong(maximum: Self.maximumBytes)
+        }
         for segment in segments { try Self.check(segment) }
     }
 
