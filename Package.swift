@@ -100,7 +100,7 @@ let package = Package(
         .target(  // the IPFS gateway
             name: "GatewayAPI",
             dependencies: [
-                "HTTPSupport", "NodeCore", "Multiformats", "IPLD", "UnixFS", "CAR", "BlockStorage",
+                "HTTPSupport", "NodeCore", "Multiformats", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: swiftSettings),
@@ -109,7 +109,7 @@ let package = Package(
         .target(  // the running node: sockets, routes, limits, lifecycle
             name: "NodeServer",
             dependencies: [
-                "HTTPSupport", "GatewayAPI", "NodeCore", "Multiformats", "BlockStorage",
+                "HTTPSupport", "GatewayAPI", "NodeCore", "Multiformats", "BlockStorage", "Catalog",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -149,7 +149,8 @@ let package = Package(
         .testTarget(
             name: "GatewayAPITests",
             dependencies: [
-                "GatewayAPI", "HTTPSupport", "NodeCore", "BlockStorage", "CAR", "UnixFS", "IPLD",
+                "GatewayAPI", "HTTPSupport", "NodeCore", "Catalog", "Digests", "IPNS", "BlockStorage", "CAR",
+                "UnixFS", "IPLD",
                 "Multiformats", "TestKit",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],

@@ -55,7 +55,7 @@ struct CARRequest: Hashable {
     }
 
     /// The same for the same bytes.
-    func tag(of cid: CID, path: ContentPath) -> EntityTag {
+    func tag(of cid: CID, path: GatewayPath) -> EntityTag {
         var words = [cid.description, "car", scope.rawValue, repeatsBlocks ? "dups" : "once"]
         if let entityBytes { words.append("\(entityBytes.from)-\(entityBytes.to.map(String.init) ?? "end")") }
         if !path.segments.isEmpty { words.append("path\(path.segments.count)-\(path.rootText)") }
@@ -97,10 +97,10 @@ struct CARAnswer {
         fields[.contentType] =
             "application/vnd.ipld.car; version=1; order=dfs; dups=\(wanted.repeatsBlocks ? "y" : "n")"
         fields[.contentDisposition] = answer.disposition(
-            .attachment, default: answer.root.description + ".car")
+            .attachment, default: answer.place.root.description + ".car")
         fields[.acceptRanges] = "none"
         let walk = try CARWalk(
-            source: answer.source, resolved: resolved, root: answer.root, wanted,
+            source: answer.source, resolved: resolved, root: answer.place.root, wanted,
             maximumRepeatedBlocks: answer.gateway.options.maximumRepeatedBlocks)
         let body = PulledBody { try walk.next() }
         // Most errors come at the beginning, where they can be a status.

@@ -10,30 +10,34 @@ import UnixFS
 struct ContentAnswer {
     let gateway: Gateway
     let request: DoorRequest
-    let path: ContentPath
-    let root: CID
+    let path: GatewayPath
+    let place: ContentPlace
     let negotiated: NegotiatedFormat
 
-    init(_ gateway: Gateway, _ request: DoorRequest, _ path: ContentPath, root: CID) throws(GatewayFailure) {
+    init(
+        _ gateway: Gateway, _ request: DoorRequest, _ path: GatewayPath, at place: ContentPlace
+    ) throws(GatewayFailure) {
         self.gateway = gateway
         self.request = request
         self.path = path
-        self.root = root
+        self.place = place
         negotiated = try NegotiatedFormat(request)
     }
 
     var source: ScopedBlockSource { gateway.source }
 
     func response() throws -> DoorResponse {
-        if onlyIfCached, try source.size(of: root) == nil { throw GatewayFailure.notCached }
+        if onlyIfCached, try source.size(of: place.root) == nil { throw GatewayFailure.notCached }
         guard negotiated.format != .ipnsRecord else {
             throw GatewayFailure.badRequest(
                 "an IPNS record belongs to a name: ask for /ipns/NAME without a path")
         }
-        let resolved = try PathResolver(source: source).resolve(path, from: root)
+        let resolved = try PathResolver(source: source).resolve(
+            place.segments, from: place.root, shown: path.shown)
         var response = try dispatch(resolved)
         response.fields[.ipfsPath] = path.shown
-        response.fields[.ipfsRoots] = resolved.cids.map(\.description).joined(separator: ",")
+        response.fields[.ipfsRoots] = resolved.cids.dropFirst(place.hiddenSegments)
+            .map(\.description).joined(separator: ",")
         response.fields[.contentTypeOptions] = "nosniff"
         if negotiated.needsContentLocation, response.status.kind == .successful,
             let format = negotiated.format
@@ -161,12 +165,12 @@ struct ContentAnswer {
 
     // MARK: What answers have in common
 
-    /// Content under a CID never changes.
+    /// The tag, and for how long the answer may be kept.
     func cacheFields(_ tag: EntityTag) -> HTTPFields {
-        [.eTag: tag.description, .cacheControl: Self.immutable]
+        var fields: HTTPFields = [.eTag: tag.description]
+        fields[.cacheControl] = place.caching(orElse: "public, max-age=29030400, immutable")
+        return fields
     }
-
-    static let immutable = "public, max-age=29030400, immutable"
 
     /// Whether the client holds the answer already.
     func isUnchanged(_ tag: EntityTag) -> Bool {

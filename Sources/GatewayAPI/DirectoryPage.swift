@@ -34,15 +34,19 @@ struct DirectoryPage {
         }
         let suffix = cursor.map { "." + $0.description.dropFirst() } ?? ""
         let tag = EntityTag("DirIndex-\(Self.version)\(suffix)_CID-\(resolved.cid)")
-        let caching = "public, max-age=604800, stale-while-revalidate=2678400"
+        let caching = answer.place.caching(
+            orElse: "public, max-age=604800, stale-while-revalidate=2678400")
         if answer.isUnchanged(tag) {
-            return DoorResponse(.notModified, fields: [.eTag: tag.description, .cacheControl: caching])
+            var fields: HTTPFields = [.eTag: tag.description]
+            fields[.cacheControl] = caching
+            return DoorResponse(.notModified, fields: fields)
         }
         let page = try reader.page(after: cursor, limit: answer.gateway.options.pageEntries)
-        let fields: HTTPFields = [
-            .eTag: tag.description, .cacheControl: caching, .contentType: "text/html; charset=utf-8",
+        var fields: HTTPFields = [
+            .eTag: tag.description, .contentType: "text/html; charset=utf-8",
             .contentSecurityPolicy: PageStyle.contentSecurityPolicy,
         ]
+        fields[.cacheControl] = caching
         return DoorResponse(.ok, fields: fields, body: .bytes(Array(html(page, isFirst: cursor == nil).utf8)))
     }
 
@@ -77,6 +81,12 @@ struct DirectoryPage {
 
     typealias Entries = UnixFS.DirectoryPage
 
+    /// Where content under its own CID is: on a host that is one root's there is no such namespace.
+    private var elsewhere: String {
+        guard case .own(let gateway) = answer.path.origin else { return "" }
+        return gateway.map { HTMLText.escape("//" + $0) } ?? ""
+    }
+
     private func row(_ entry: DirectoryEntry) -> String {
         let name = HTMLText.escape(PathText.printable(entry.name))
         // A name such as "a:b" would be read as an address of its own.
@@ -84,7 +94,7 @@ struct DirectoryPage {
         let size = ByteCount.text(Int64(clamping: entry.dagBytes))
         return """
             <tr><td class="name"><a href="\(href)">\(name)</a></td><td class="size">\(size)</td>\
-            <td class="cid"><a href="/ipfs/\(entry.cid)?filename=\(PercentCoding.encode(segment: entry.name))">\
+            <td class="cid"><a href="\(elsewhere)/ipfs/\(entry.cid)?filename=\(PercentCoding.encode(segment: entry.name))">\
             \(entry.cid)</a></td></tr>
 
             """

@@ -48,7 +48,10 @@ struct DocumentPage {
             .ok,
             fields: answer.cacheFields(tag).with(.contentType, "text/html; charset=utf-8")
                 .with(.contentSecurityPolicy, PageStyle.contentSecurityPolicy)
-                .with(.cacheControl, "public, max-age=604800, stale-while-revalidate=2678400"),
+                .with(
+                    .cacheControl,
+                    answer.place.caching(orElse: "public, max-age=604800, stale-while-revalidate=2678400")
+                        ?? "no-cache"),
             body: .bytes(Array(page.utf8)))
     }
 }

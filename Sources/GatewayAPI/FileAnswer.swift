@@ -86,6 +86,7 @@ struct FileAnswer {
     /// On the path gateway all content shares one origin with whatever else is served there: a page gets
     /// none of its own rights.
     private func sandbox(_ fields: inout HTTPFields) {
+        guard answer.path.origin.isShared else { return }
         fields[.contentSecurityPolicy] =
             "sandbox allow-downloads allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox allow-scripts"
     }

@@ -2,6 +2,7 @@ import BlockStorage
 public import HTTPSupport
 import HTTPTypes
 import IPLD
+import IPNS
 import Multiformats
 public import NodeCore
 import UnixFS
@@ -46,16 +47,37 @@ public final class Gateway: Sendable {
         case .options: return DoorResponse(.noContent)
         default: throw GatewayFailure.methodNotAllowed
         }
-        let segments = request.target.encodedSegments
         if let redirect = try Self.redirectOfURI(request) { return redirect }
-        let path = try ContentPath(
-            namespace: .ipfs, encodedSegments: Array(segments.dropFirst()),
-            hasTrailingSlash: request.target.hasTrailingSlash)
-        if request.fields[.serviceWorker] == "script", path.segments.isEmpty, !path.hasTrailingSlash {
+        let router = HostRouter(redirectingHosts: options.subdomainHosts) { [self] in isSite($0) }
+        switch try router.decide(request) {
+        case .redirect(let status, let location): return DoorResponse(status, fields: [.location: location])
+        case .content(let path): return try answer(request, path)
+        }
+    }
+
+    private func answer(_ request: DoorRequest, _ path: GatewayPath) throws -> DoorResponse {
+        if request.fields[.serviceWorker] == "script", path.origin.isShared, path.segments.isEmpty,
+            !path.hasTrailingSlash
+        {
             throw GatewayFailure.badRequest("a service worker may not have a whole root as its scope")
         }
-        let root = try path.rootCID()
-        return try ContentAnswer(self, request, path, root: root).response()
+        switch path.namespace {
+        case .ipfs:
+            return try ContentAnswer(self, request, path, at: ContentPlace(root: try path.rootCID(), path))
+                .response()
+        case .ipns: return try NameAnswer(self, request, path).response()
+        }
+    }
+
+    /// Whether a host is that of one root, so that every path on it is content.
+    public func isOwnOrigin(_ request: DoorRequest) -> Bool {
+        HostRouter(redirectingHosts: options.subdomainHosts) { [self] in isSite($0) }.isOwnOrigin(request)
+    }
+
+    private func isSite(_ domain: DomainName) -> Bool {
+        guard options.servesSites else { return false }
+        // Whatever goes wrong with the look-up, the host is no site that is known.
+        return (try? node.dnsLinks.link(of: domain)) != nil
     }
 
     /// `/ipfs/?uri=ipfs://…`, which browsers call for registered protocol handlers.

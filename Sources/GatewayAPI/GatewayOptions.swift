@@ -9,6 +9,12 @@ public struct GatewayOptions: Sendable {
     /// The most files and directories of a TAR archive.
     public var maximumArchiveEntries = 10_000_000
 
+    /// Hosts under which every root has a web origin of its own, `CID.ipfs.HOST`, and which send
+    /// `/ipfs/CID` there; in lower case, without port. Below `localhost` the origins are there in any case.
+    public var subdomainHosts: [String] = []
+    /// Whether a host that has a DNSLink is served as the site it points to.
+    public var servesSites = true
+
     public init() {}
 
     /// What everybody may read.

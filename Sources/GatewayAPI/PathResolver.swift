@@ -26,17 +26,19 @@ struct PathResolver {
 
     /// - Throws: `rootNotFound`, `blockNotFound`, `entryNotFound`, `insideDocument`, and what reading
     ///   throws.
-    func resolve(_ path: ContentPath, from root: CID) throws -> ResolvedPath {
+    ///
+    /// - Parameter shown: the path as asked for, for errors.
+    func resolve(_ segments: [[UInt8]], from root: CID, shown: String) throws -> ResolvedPath {
         guard var block = try source.block(root) else { throw GatewayFailure.rootNotFound(root) }
         let recorder = RecordingSource(source)
         recorder.note(block)
         var cids = [root]
-        var rest = path.segments[...]
+        var rest = segments[...]
         while !rest.isEmpty {
             let next: CID
             switch block.cid.codec {
             case .dagCBOR, .dagJSON:
-                next = try link(in: block, &rest, path)
+                next = try link(in: block, &rest, shown)
             default:
                 next = try entry(rest.removeFirst(), of: block, recorder)
             }
@@ -60,7 +62,7 @@ struct PathResolver {
     }
 
     /// The next link within a document; takes the segments that lead to it.
-    private func link(in block: Block, _ rest: inout ArraySlice<[UInt8]>, _ path: ContentPath) throws -> CID {
+    private func link(in block: Block, _ rest: inout ArraySlice<[UInt8]>, _ shown: String) throws -> CID {
         var value = try block.value()
         while let segment = rest.popFirst() {
             let name = PathText.printable(segment)
@@ -80,7 +82,7 @@ struct PathResolver {
             }
             if case .link(let cid) = value { return cid }
         }
-        throw GatewayFailure.insideDocument(path: path.shown)
+        throw GatewayFailure.insideDocument(path: shown)
     }
 }
 

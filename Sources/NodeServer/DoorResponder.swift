@@ -7,68 +7,137 @@ import NIOCore
 import NIOPosix
 import NodeCore
 
-/// From a request on a connection to the door that answers it, and back.
+/// From a request on a connection to the door that answers it, and back: what every request goes through,
+/// in this order.
+///
+/// Identifier, target, admission, route, requirement, door; then the answer, its metrics and its line in
+/// the log.
 struct DoorResponder: Sendable {
     let gateway: Gateway
-    let node: StorageNode
+    let options: ServerOptions
     let pool: NIOThreadPool
     let logger: Logger
+    let metrics: Metrics
+    private let operations: OperationsDoor
+    private let admission: Admission
+    private let proxies: TrustedProxies
 
-    func respond(to request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws
-    {
+    init(
+        gateway: Gateway, node: StorageNode, options: ServerOptions, pool: NIOThreadPool, logger: Logger,
+        metrics: Metrics
+    ) {
+        self.gateway = gateway
+        self.options = options
+        self.pool = pool
+        self.logger = logger
+        self.metrics = metrics
+        admission = Admission(
+            maximum: options.maximumRequests, maximumPerAddress: options.maximumRequestsPerAddress)
+        operations = OperationsDoor(node: node, metrics: metrics)
+        proxies = TrustedProxies(options.trustedProxies)
+    }
+
+    func respond(
+        to request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel
+    ) async throws {
+        let start = ContinuousClock.now
         let id = RequestIdentifier.next()
+        let route = RouteTable.route(of: String(request.head.path?.prefix { $0 != "?" } ?? "/"))
+        var label = route?.pattern ?? "none"
         var response: DoorResponse
+        var address = ""
+        var isAdmitted = false
+        defer { if isAdmitted { admission.leave(address) } }
+        // Where a body ends must not be guessed: another reader on the way may guess otherwise.
+        if let coding = request.head.headerFields[.transferEncoding], coding.lowercased() != "chunked" {
+            try await refuseCoding(writer)
+            throw BrokenOff.intended
+        }
         do throws(RequestTargetError) {
-            let door = try Self.doorRequest(request.head, id: id, channel)
-            response = await answer(door)
+            let door = try proxies.request(
+                request.head, id: id, peer: channel.remoteAddress?.ipAddress ?? "")
+            address = door.remoteAddress
+            if let refusal = admission.enter(address) {
+                response = refuse(refusal)
+            } else {
+                isAdmitted = true
+                if gateway.isOwnOrigin(door) { label = "origin" }
+                response = await answer(door, route)
+            }
         } catch {
             response = .text(.badRequest, error.description)
         }
         response.fields[.requestID] = id
         response.fields[.date] = HTTPDate.now.description
         response.fields[.server] = "Nacre"
-        try await ResponseSender(pool: pool).send(response, with: writer, on: channel)
+        let log = RequestLog(
+            id: id, method: request.head.method.rawValue, route: label,
+            status: response.status.code, address: address, start: start)
+        do {
+            let bytes = try await ResponseSender(pool: pool).send(response, with: writer, on: channel)
+            log.finish(bytes: bytes, failure: nil, logger, metrics)
+        } catch {
+            log.finish(bytes: 0, failure: error is BrokenOff ? nil : error, logger, metrics)
+            throw error
+        }
     }
 
-    private func answer(_ request: DoorRequest) async -> DoorResponse {
-        guard let route = RouteTable.route(of: request.target.path) else {
-            return .text(.notFound, "nothing is at \(request.target.path); content is below /ipfs/")
+    private func refuseCoding(_ writer: consuming ResponseWriter) async throws {
+        let head = HTTPResponse(
+            status: .badRequest, headerFields: [.contentLength: "0", .connection: "close"])
+        try await writer.writeResponse(head)
+    }
+
+    private func refuse(_ refusal: Admission.Refusal) -> DoorResponse {
+        var response: DoorResponse
+        switch refusal {
+        case .overall:
+            metrics.add("nacre_http_refused_total", ["reason": "overall"])
+            response = .text(.serviceUnavailable, "the node has too much to do; try again in a moment")
+        case .address:
+            metrics.add("nacre_http_refused_total", ["reason": "address"])
+            response = .text(
+                .tooManyRequests, "too many requests of this address are under way; try again in a moment")
         }
-        switch route.door {
-        case .gateway:
-            let logger = logger
-            do {
-                return try await pool.runIfActive {
-                    gateway.respond(to: request) { error in
-                        logger.error(
-                            "request failed", metadata: ["request": "\(request.id)", "error": "\(error)"])
-                    }
-                }
-            } catch {
-                return .text(.serviceUnavailable, "the node is stopping")
+        response.fields[.retryAfter] = "1"
+        response.fields[.cacheControl] = "no-store"
+        return response
+    }
+
+    private func answer(_ request: DoorRequest, _ route: Route?) async -> DoorResponse {
+        // On a host that is one root's everything is content.
+        if route?.door == .gateway || gateway.isOwnOrigin(request) { return await content(request) }
+        guard let route else {
+            return .text(
+                .notFound, "nothing is at \(request.target.path); content is below /ipfs/ and /ipns/")
+        }
+        guard route.methods.contains(request.method) else {
+            var response = DoorResponse.text(.methodNotAllowed, "this can be read, nothing else")
+            response.fields[.allow] = route.methods.map(\.rawValue).joined(separator: ", ")
+            return response
+        }
+        if route.requirement == .metrics, !options.metricsArePublic {
+            return .text(
+                .unauthorized,
+                "metrics need a grant that may read them; metrics.public = true opens them to all")
+        }
+        let (operations, door, inFlight) = (operations, route.door, admission.current)
+        var response =
+            (try? await pool.runIfActive { operations.respond(door, inFlight: inFlight) }) ?? Self.stopping
+        if request.method == .head { response.body = response.body.withoutContent }
+        return response
+    }
+
+    private func content(_ request: DoorRequest) async -> DoorResponse {
+        let (gateway, logger) = (gateway, logger)
+        let response = try? await pool.runIfActive {
+            gateway.respond(to: request) { error in
+                logger.error(
+                    "request failed", metadata: ["request": "\(request.id)", "error": "\(error)"])
             }
-        case .live: return .text(.ok, "live")
-        case .ready: return .text(.ok, "ready")
-        case .home: return .text(.ok, "This is a Nacre node. Content is below /ipfs/CID.")
         }
+        return response ?? Self.stopping
     }
 
-    private static func doorRequest(
-        _ head: HTTPRequest, id: String, _ channel: any Channel
-    ) throws(RequestTargetError) -> DoorRequest {
-        var target = head.path ?? "/"
-        var authority = head.authority ?? ""
-        // The absolute form, which proxies get: RFC 9112 section 3.2.2.
-        for prefix in ["http://", "https://"] where target.lowercased().hasPrefix(prefix) {
-            let rest = target.dropFirst(prefix.count)
-            let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
-            authority = String(rest[..<end])
-            target = rest[end...].first == "/" ? String(rest[end...]) : "/" + rest[end...]
-            break
-        }
-        return DoorRequest(
-            method: head.method, target: try RequestTarget(target), fields: head.headerFields,
-            authority: authority.lowercased(), scheme: head.scheme ?? "http",
-            remoteAddress: channel.remoteAddress?.ipAddress ?? "", id: id)
-    }
+    private static let stopping = DoorResponse.text(.serviceUnavailable, "the node is stopping")
 }

@@ -42,17 +42,27 @@ public final class NodeServer: Service {
     /// finished.
     public func run() async throws {
         pool.start()
-        let responder = DoorResponder(gateway: gateway, node: node, pool: pool, logger: logger)
+        let metrics = Metrics()
+        let responder = DoorResponder(
+            gateway: gateway, node: node, options: options, pool: pool, logger: logger, metrics: metrics)
+        let limits = ConnectionGuard.Limits(
+            header: .seconds(options.headerSeconds), body: .seconds(options.bodySeconds),
+            bodyBytes: options.bodyFloorBytes, write: .seconds(options.stallSeconds))
         var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
         decoder.maxHeaderListSize = options.maximumHeaderBytes
         decoder.maxHeaderFieldSize = options.maximumHeaderBytes
         let builder = HTTPServerBuilder.http1(
             configuration: HTTP1Channel.Configuration(
-                additionalChannelHandlers: [LosslessCloseHandler()],
+                additionalChannelHandlers: [
+                    ConnectionGuard(limits: limits) {
+                        metrics.add("nacre_http_dropped_total", ["reason": $0])
+                    },
+                    LosslessCloseHandler(),
+                ],
                 idleTimeout: .seconds(options.idleSeconds),
                 httpDecoderConfiguration: decoder))
-        var quiet = logger
-        quiet.logLevel = .warning
+        // The library tells of every start and stop; what matters of it is in our own log.
+        let quiet = Logger(label: "server") { _ in SwiftLogNoOpLogHandler() }
         let server = try builder.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(options.address.host, port: options.address.port), serverName: nil),

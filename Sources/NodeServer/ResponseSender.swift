@@ -10,45 +10,55 @@ struct ResponseSender: Sendable {
 
     /// So much may wait for the socket before the next piece is made.
     private static let windowBytes = 1024 * 1024
+    /// So much is one write: what a client must take before it counts as stalled.
+    private static let writeBytes = 256 * 1024
 
-    /// - Throws: `BrokenOff` where a body ended early: the connection is to be closed, so that the client
-    ///   can tell.
-    func send(_ response: DoorResponse, with writer: consuming ResponseWriter, on channel: any Channel)
-        async throws
-    {
+    /// - Returns: how many bytes of a body were sent.
+    /// - Throws: what broke the body off, or `BrokenOff`: the connection is to be closed, so that the
+    ///   client can tell.
+    func send(
+        _ response: DoorResponse, with writer: consuming ResponseWriter, on channel: any Channel
+    ) async throws -> Int {
         var fields = response.fields
-        if let length = response.body.length { fields[.contentLength] = String(length) }
+        if let length = response.body.length, response.mayHaveContent {
+            fields[.contentLength] = String(length)
+        }
+        // Without a length the body would be framed in chunks, and the end of them be sent though there are
+        // none.
+        if case .omitted(nil) = response.body { fields[.connection] = "close" }
+        let head = HTTPResponse(status: response.status, headerFields: fields)
         switch response.body {
         case .none:
-            if !response.mayHaveContent { fields[.contentLength] = nil }
-            try await writer.writeResponse(HTTPResponse(status: response.status, headerFields: fields))
+            try await writer.writeResponse(head)
+            return 0
         case .bytes(let bytes):
-            let head = HTTPResponse(status: response.status, headerFields: fields)
             try await writer.write(response: head, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+            return bytes.count
         case .omitted(let length):
-            // Without a length the body would be framed in chunks, and the end of them would be sent though
-            // there are none.
-            if length == nil { fields[.connection] = "close" }
-            try await writer.writeResponse(HTTPResponse(status: response.status, headerFields: fields))
+            try await writer.writeResponse(head)
             if length == nil { throw BrokenOff.intended }
-        case .stream(let stream, _):
-            let head = HTTPResponse(status: response.status, headerFields: fields)
-            try await send(stream, head, with: writer, on: channel)
+            return 0
+        case .stream(let stream, _): return try await send(stream, head, with: writer, on: channel)
         }
     }
 
     private func send(
         _ stream: any BodyStream, _ head: HTTPResponse, with writer: consuming ResponseWriter,
         on channel: any Channel
-    ) async throws {
+    ) async throws -> Int {
         var body = try await writer.writeHead(head)
-        var waiting = 0
+        var (waiting, sent) = (0, 0)
         var piece = try await next(of: stream)
-        while let bytes = piece {
+        while var bytes = piece {
             // The next piece is read while this one is sent.
             async let following = next(of: stream)
             waiting += bytes.readableBytes
-            try await body.write(bytes)
+            sent += bytes.readableBytes
+            while bytes.readableBytes > 0,
+                let part = bytes.readSlice(length: min(Self.writeBytes, bytes.readableBytes))
+            {
+                try await body.write(part)
+            }
             if waiting >= Self.windowBytes {
                 // A write returns when the event loop has the bytes, not when the socket has: wait for the
                 // loop to come round.
@@ -58,6 +68,7 @@ struct ResponseSender: Sendable {
             piece = try await following
         }
         try await body.finish(nil)
+        return sent
     }
 
     private func next(of stream: any BodyStream) async throws -> ByteBuffer? {

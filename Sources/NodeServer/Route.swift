@@ -4,6 +4,8 @@ public import HTTPTypes
 public enum RouteRequirement: Hashable, Sendable {
     /// Nothing: content that is marked for everybody, and what tells nothing about the node.
     case nothing
+    /// To read metrics, unless they are open to all.
+    case metrics
 }
 
 /// One route of one door, with what it needs. Every route is declared here and nowhere else.
@@ -19,6 +21,7 @@ public struct Route: Sendable {
         case gateway
         case live
         case ready
+        case metrics
         case home
     }
 }
@@ -32,6 +35,7 @@ public enum RouteTable {
             pattern: "/ipns/{path}", methods: [.get, .head, .options], requirement: .nothing, door: .gateway),
         Route(pattern: "/health/live", methods: [.get, .head], requirement: .nothing, door: .live),
         Route(pattern: "/health/ready", methods: [.get, .head], requirement: .nothing, door: .ready),
+        Route(pattern: "/metrics", methods: [.get, .head], requirement: .metrics, door: .metrics),
         Route(pattern: "/", methods: [.get, .head], requirement: .nothing, door: .home),
     ]
 

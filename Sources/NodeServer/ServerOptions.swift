@@ -9,6 +9,21 @@ public struct ServerOptions: Sendable {
     /// A connection without a request is closed after so long.
     public var idleSeconds: Int64 = 75
 
+    /// The most requests that are worked on at once, and for one address.
+    public var maximumRequests = 1024
+    public var maximumRequestsPerAddress = 64
+    /// How long the first header of a connection may take.
+    public var headerSeconds: Int64 = 10
+    /// A body must bring ``bodyFloorBytes`` in so long.
+    public var bodySeconds: Int64 = 20
+    public var bodyFloorBytes = 4096
+    /// A client that takes nothing for so long is given up.
+    public var stallSeconds: Int64 = 60
+    /// Whether everybody may read the metrics.
+    public var metricsArePublic = false
+    /// Addresses of proxies whose `X-Forwarded-…` fields are believed.
+    public var trustedProxies: Set<String> = []
+
     public init(address: ListenAddress) { self.address = address }
 }
 

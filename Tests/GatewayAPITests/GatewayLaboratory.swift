@@ -47,11 +47,14 @@ struct GatewayLaboratory {
     }
 
     func get(
-        _ target: String, _ fields: [String: String] = [:], method: HTTPRequest.Method = .get
+        _ target: String, _ fields: [String: String] = [:], method: HTTPRequest.Method = .get,
+        host: String = "127.0.0.1:8080"
     ) throws -> Answer {
         var headers: HTTPFields = [:]
         for (name, value) in fields { headers[try #require(HTTPField.Name(name))] = value }
-        let request = DoorRequest(method: method, target: try RequestTarget(target), fields: headers)
+        let request = DoorRequest(
+            method: method, target: try RequestTarget(target), fields: headers,
+            authority: host)
         let response = gateway.respond(to: request)
         var bytes: [UInt8] = []
         var failure: (any Error)?

@@ -47,6 +47,8 @@ final class DirectoryLock: Sendable {
     func release() {
         descriptor.withLock { descriptor in
             if let open = descriptor {
+                // Nobody is there to be spoken to any more.
+                _ = ftruncate(open, 0)
                 // Unlocked by name: a child that is just being made holds the same open file for a moment.
                 flock(open, LOCK_UN)
                 close(open)

@@ -156,6 +156,31 @@ extension PackBlockStore {
         }
     }
 
+    /// Drops one block, whoever may need it: for scratch blocks that nobody else can know. Its bytes go with the
+    /// next compaction of their pack.
+    ///
+    /// - Returns: whether it was held.
+    public func remove(_ cid: CID) throws -> Bool {
+        try checkWritable()
+        // What waits for a flush cannot be taken out of the index yet.
+        try commit()
+        return try sweepLock.withLock { _ in
+            try withoutFlush {
+                guard !cid.isIdentity, let location = try location(of: cid.multihash) else { return false }
+                let isWaiting = state.withLock {
+                    $0.pending[cid.multihash] != nil || $0.flushing[cid.multihash] != nil
+                }
+                guard !isWaiting else { return false }
+                try index.write(removal(of: [(cid.multihash, location)]), sync: false)
+                state.withLock { state in
+                    state.forget(location)
+                    state.generation += 1
+                }
+                return true
+            }
+        }
+    }
+
     /// Takes entries out, and out of the counts of their packs: in one batch, so that a crash between them
     /// cannot leave dead blocks that count as living and are never compacted.
     private func removal(of dropped: [(Multihash, BlockLocation)]) throws -> IndexBatch {

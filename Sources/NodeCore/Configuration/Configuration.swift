@@ -84,7 +84,7 @@ public struct ConfigurationKey: Sendable {
         case table
     }
 
-    private init(
+    init(
         name: String, defaultText: String, help: String, shape: Shape = .plain, hidesPassword: Bool = false,
         check: @escaping @Sendable (String) -> String?
     ) {
@@ -165,26 +165,12 @@ public struct ConfigurationKey: Sendable {
         help: "connections to PostgreSQL at most; one of them writes (2 to 1000)"
     ) { (Int($0).map { (2...1000).contains($0) } ?? false) ? nil : "must be a number from 2 to 1000" }
 
-    public static let listen = ConfigurationKey(
-        name: "server.listen", defaultText: "127.0.0.1:8080",
-        help: "where `nacre serve` listens; 127.0.0.1 is this machine only, 0.0.0.0 or [::] every network"
-    ) {
-        guard let colon = $0.lastIndex(of: ":"), colon != $0.startIndex,
-            Int($0[$0.index(after: colon)...]).map({ (0...65535).contains($0) }) == true
-        else { return "must be ADDRESS:PORT, such as 127.0.0.1:8080" }
-        return nil
-    }
-    public static let gatewayServe = ConfigurationKey(
-        name: "gateway.serve", defaultText: "public",
-        help:
-            "whose content the gateway shows to everybody: public, what was published; all, for a node without secrets"
-    ) { ["public", "all"].contains($0) ? nil : "must be public or all" }
-
     /// Every key, in the order of `nacre config show`.
-    public static let all: [ConfigurationKey] = [
-        .durability, .packSize, .reserve, .grace, .maximumUnused, .profile, .visibility, .threads,
-        .catalogURL, .catalogConnections, .listen, .gatewayServe, .dnsLinks,
-    ]
+    public static let all: [ConfigurationKey] =
+        [
+            .durability, .packSize, .reserve, .grace, .maximumUnused, .profile, .visibility, .threads,
+            .catalogURL, .catalogConnections,
+        ] + ofServer
 
     /// The key of a name, if there is one.
     public static func named(_ name: String) -> ConfigurationKey? { all.first { $0.name == name } }

@@ -1,8 +1,9 @@
 import ArgumentParser
 import BlockStorage
+import Catalog
 import Foundation
-import Glibc
 import GatewayAPI
+import Glibc
 import Logging
 import NodeCore
 import NodeServer
@@ -14,8 +15,9 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Run the node: the IPFS gateway, on loopback unless configured otherwise.",
         discussion: """
-            Ctrl-C or SIGTERM stops it: answers that are on their way are finished first, a second one ends it
-            at once.
+            Ctrl-C or SIGTERM stops it: answers that are on their way are finished first. SIGHUP reads the
+            configuration again and takes over what can change while it runs (log.level). `nacre config show`
+            lists every setting.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -42,26 +44,89 @@ struct ServeCommand: AsyncParsableCommand {
     private func serve(_ node: StorageNode) async throws {
         for note in node.openingNotes { Terminal.warn(note.description) }
         var configuration = node.configuration
-        if let listen { try configuration.set(.listen, listen, from: .default) }
+        if let listen { try configuration.set(.listen, listen, from: .environment("--listen")) }
         guard let address = ListenAddress(configuration[.listen]) else {
             throw ValidationError("--listen is ADDRESS:PORT, such as 127.0.0.1:8080")
         }
-        var gateway = GatewayOptions()
-        gateway.serve = GatewayOptions.Serve(rawValue: configuration[.gatewayServe]) ?? .published
+        let level = LogLevel(Logger.Level(rawValue: configuration[.logLevel]) ?? .info)
+        let format = StandardErrorLog.Format(rawValue: configuration[.logFormat]) ?? .text
+        let logger = Logger(label: "nacre") { _ in StandardErrorLog(format: format, level: level) }
         let server = NodeServer(
-            node: node, options: ServerOptions(address: address), gateway: gateway,
-            logger: Logger(label: "nacre")
+            node: node, options: ServerOptions(address: address, configuration),
+            gateway: GatewayOptions(configuration), logger: logger
         ) { address in
             node.store.publish(address: "http://\(address)")
-            Terminal.note("listening on http://\(address)")
+            logger.info("listening", metadata: ["address": "http://\(address)", "data": "\(node.directory)"])
+            Welcome.print(address, node)
         }
-        // Ctrl-C belongs to the server from here on.
-        signal(SIGINT, SIG_DFL)
-        signal(SIGTERM, SIG_DFL)
-        let services = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [server], gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: Logger(label: "nacre")))
-        try await services.run()
+        // Signals belong to the server from here on.
+        for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_IGN) }
+        var services = ServiceGroupConfiguration(
+            services: [server, Reloading(directory: node.directory, level: level, logger: logger)],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
+        services.maximumGracefulShutdownDuration = .seconds(configuration.number(.stopSeconds))
+        try await ServiceGroup(configuration: services).run()
+    }
+}
+
+/// Takes over what can change while the node runs, at each SIGHUP.
+private struct Reloading: Service {
+    let directory: String
+    let level: LogLevel
+    let logger: Logger
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        for await _ in signals.cancelOnGracefulShutdown() {
+            do {
+                let configuration = try Configuration.load(
+                    dataDirectory: directory, environment: ProcessInfo.processInfo.environment)
+                level.value = Logger.Level(rawValue: configuration[.logLevel]) ?? .info
+                logger.notice("configuration taken over", metadata: ["log.level": "\(level.value)"])
+            } catch {
+                // The old configuration stays in force: a typing error must not stop a running node.
+                logger.error("configuration not taken over", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}
+
+/// What somebody who starts a node wants to know.
+private enum Welcome {
+    static func print(_ address: ListenAddress, _ node: StorageNode) {
+        guard Terminal.isErrorTerminal else { return }
+        Terminal.note("")
+        Terminal.note("  Nacre serves http://\(address)")
+        // Any public root will do to see something; a failure here is no reason not to serve.
+        var filter = PinFilter()
+        filter.visibility = .public
+        if let pin = try? node.catalog.pins.list(filter, limit: 1).pins.first {
+            Terminal.note("  the newest public pin: http://\(address)/ipfs/\(pin.root)/")
+        } else {
+            Terminal.note("  nothing is public yet: stop with Ctrl-C, `nacre add FILE`, and start again")
+        }
+        Terminal.note("")
+    }
+}
+
+extension ServerOptions {
+    init(address: ListenAddress, _ configuration: Configuration) {
+        self.init(address: address)
+        maximumRequests = configuration.number(.maximumRequests)
+        maximumRequestsPerAddress = configuration.number(.maximumRequestsPerAddress)
+        headerSeconds = Int64(configuration.number(.headerSeconds))
+        idleSeconds = Int64(configuration.number(.idleSeconds))
+        stallSeconds = Int64(configuration.number(.stallSeconds))
+        metricsArePublic = configuration[.metricsPublic] == "true"
+        trustedProxies = Set(configuration.words(.trustedProxies))
+    }
+}
+
+extension GatewayOptions {
+    init(_ configuration: Configuration) {
+        self.init()
+        serve = Serve(rawValue: configuration[.gatewayServe]) ?? .published
+        subdomainHosts = configuration.words(.subdomains)
     }
 }

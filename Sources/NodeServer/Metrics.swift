@@ -1,0 +1,125 @@
+import Synchronization
+
+/// Counters, gauges and histograms in the text format of Prometheus.
+///
+/// Series are made when they are first used; labels come from fixed sets (route patterns, methods, classes
+/// of statuses), so that their number is bounded.
+final class Metrics: Sendable {
+    private struct State {
+        var counters: [Series: Double] = [:]
+        var histograms: [Series: Histogram] = [:]
+    }
+
+    private struct Series: Hashable {
+        let name: String
+        /// As it stands between the braces.
+        let labels: String
+    }
+
+    private struct Histogram {
+        var buckets = [UInt64](repeating: 0, count: Metrics.bounds.count)
+        var count: UInt64 = 0
+        var sum = 0.0
+    }
+
+    /// Upper bounds of the buckets, in seconds.
+    private static let bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
+
+    private let state = Mutex(State())
+
+    /// Adds to a counter.
+    func add(_ name: String, _ labels: KeyValuePairs<String, String> = [:], by amount: Double = 1) {
+        let series = Series(name: name, labels: Self.text(labels))
+        state.withLock { $0.counters[series, default: 0] += amount }
+    }
+
+    /// Puts a duration into a histogram.
+    func observe(_ name: String, _ labels: KeyValuePairs<String, String>, seconds: Double) {
+        let series = Series(name: name, labels: Self.text(labels))
+        state.withLock { state in
+            var histogram = state.histograms[series] ?? Histogram()
+            histogram.count += 1
+            histogram.sum += seconds
+            for (index, bound) in Self.bounds.enumerated() where seconds <= bound {
+                histogram.buckets[index] += 1
+            }
+            state.histograms[series] = histogram
+        }
+    }
+
+    /// Everything as text, with gauges that are taken now.
+    ///
+    /// - Parameter gauges: name, labels and value.
+    func text(gauges: [Gauge]) -> String {
+        let (counters, histograms) = state.withLock { ($0.counters, $0.histograms) }
+        var text = ""
+        for (name, all) in Dictionary(grouping: counters, by: \.key.name).sorted(by: { $0.key < $1.key }) {
+            text += Self.head(name, "counter")
+            for (series, value) in all.sorted(by: { $0.key.labels < $1.key.labels }) {
+                text += Self.line(name, series.labels, value)
+            }
+        }
+        for (name, all) in Dictionary(grouping: gauges, by: \.name).sorted(by: { $0.key < $1.key }) {
+            text += Self.head(name, "gauge")
+            for gauge in all { text += Self.line(name, Self.text(gauge.labels), gauge.value) }
+        }
+        for (name, all) in Dictionary(grouping: histograms, by: \.key.name).sorted(by: { $0.key < $1.key }) {
+            text += Self.head(name, "histogram")
+            for (series, histogram) in all.sorted(by: { $0.key.labels < $1.key.labels }) {
+                let prefix = series.labels.isEmpty ? "" : series.labels + ","
+                for (bound, count) in zip(Self.bounds, histogram.buckets) {
+                    text += Self.line(name + "_bucket", "\(prefix)le=\"\(bound)\"", Double(count))
+                }
+                text += Self.line(name + "_bucket", "\(prefix)le=\"+Inf\"", Double(histogram.count))
+                text += Self.line(name + "_sum", series.labels, histogram.sum)
+                text += Self.line(name + "_count", series.labels, Double(histogram.count))
+            }
+        }
+        return text
+    }
+
+    /// A value that is taken when somebody asks.
+    struct Gauge {
+        let name: String
+        var labels: KeyValuePairs<String, String> = [:]
+        let value: Double
+    }
+
+    private static func head(_ name: String, _ type: String) -> String {
+        "# HELP \(name) \(help[name] ?? name)\n# TYPE \(name) \(type)\n"
+    }
+
+    private static func line(_ name: String, _ labels: String, _ value: Double) -> String {
+        let number = value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
+        return "\(name)\(labels.isEmpty ? "" : "{\(labels)}") \(number)\n"
+    }
+
+    private static func text(_ labels: KeyValuePairs<String, String>) -> String {
+        labels.map { name, value in
+            let escaped = value.flatMap {
+                ["\\", "\""].contains($0) ? ["\\", $0] : $0 == "\n" ? ["\\", "n"] : [$0]
+            }
+            return "\(name)=\"\(String(escaped))\""
+        }.joined(separator: ",")
+    }
+
+    private static let help = [
+        "nacre_http_requests_total": "Requests by route, method and status.",
+        "nacre_http_request_seconds": "Time from the head of a request to the end of its answer.",
+        "nacre_http_response_bytes_total": "Bytes of bodies that were sent, by route.",
+        "nacre_http_broken_off_total": "Answers that ended early, by route.",
+        "nacre_http_dropped_total":
+            "Connections that were closed because nothing went on, by what was waited for.",
+        "nacre_http_refused_total": "Requests that were refused because too much was under way.",
+        "nacre_http_requests_in_flight": "Requests that are worked on.",
+        "nacre_blocks": "Blocks in the store.",
+        "nacre_block_bytes": "Bytes of the blocks in the store.",
+        "nacre_packs": "Packs in the store.",
+        "nacre_pins": "Pins by status and visibility.",
+        "nacre_disk_free_bytes": "Free bytes on the disk of the data directory, beyond the reserve.",
+        "process_resident_memory_bytes": "Resident memory.",
+        "process_open_fds": "Open file descriptors.",
+        "process_start_time_seconds": "When the process began, in seconds since 1970.",
+        "nacre_build_info": "The version that runs.",
+    ]
+}

@@ -1,0 +1,50 @@
+import BlockStorage
+import Catalog
+import Glibc
+import NodeCore
+
+/// What the node, its stores and the process have to say of themselves, for `/metrics`.
+struct NodeGauges {
+    let node: StorageNode
+    let startSeconds: Double
+
+    /// Reads counters that are kept; nothing is scanned.
+    func all(inFlight: Int) -> [Metrics.Gauge] {
+        let statistics = node.store.statistics()
+        var gauges = [
+            Metrics.Gauge(name: "nacre_http_requests_in_flight", value: Double(inFlight)),
+            Metrics.Gauge(name: "nacre_blocks", value: Double(statistics.blocks)),
+            Metrics.Gauge(name: "nacre_block_bytes", value: Double(statistics.liveBytes)),
+            Metrics.Gauge(name: "nacre_packs", value: Double(statistics.packs)),
+            Metrics.Gauge(name: "process_start_time_seconds", value: startSeconds),
+            Metrics.Gauge(name: "nacre_build_info", labels: ["version": NacreVersion.text], value: 1),
+        ]
+        if let resident = Self.residentBytes {
+            gauges.append(Metrics.Gauge(name: "process_resident_memory_bytes", value: Double(resident)))
+        }
+        if let count = Self.openDescriptors {
+            gauges.append(Metrics.Gauge(name: "process_open_fds", value: Double(count)))
+        }
+        return gauges
+    }
+
+    private static var residentBytes: Int? {
+        guard let file = fopen("/proc/self/statm", "r") else { return nil }
+        defer { fclose(file) }
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard fgets(&buffer, Int32(buffer.count), file) != nil else { return nil }
+        let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return text.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map {
+            $0 * Int(sysconf(Int32(_SC_PAGESIZE)))
+        }
+    }
+
+    private static var openDescriptors: Int? {
+        guard let directory = opendir("/proc/self/fd") else { return nil }
+        defer { closedir(directory) }
+        var count = 0
+        while readdir(directory) != nil { count += 1 }
+        // Itself, and the two that every directory has.
+        return count - 3
+    }
+}

@@ -1,0 +1,40 @@
+import Glibc
+import HTTPSupport
+import HTTPTypes
+import NodeCore
+
+/// Health and metrics. Synchronous, for the thread pool.
+struct OperationsDoor: Sendable {
+    let node: StorageNode
+    let metrics: Metrics
+    private let startSeconds = Double(time(nil))
+
+    init(node: StorageNode, metrics: Metrics) {
+        self.node = node
+        self.metrics = metrics
+    }
+
+    func respond(_ door: Route.Door, inFlight: Int) -> DoorResponse {
+        var response: DoorResponse
+        switch door {
+        case .live: response = .text(.ok, "live")
+        case .ready:
+            do {
+                try node.checkReadiness()
+                response = .text(.ok, "ready")
+            } catch {
+                response = .text(.serviceUnavailable, "not ready: \(error)")
+                response.fields[.retryAfter] = "5"
+            }
+        case .metrics:
+            let gauges = NodeGauges(node: node, startSeconds: startSeconds).all(inFlight: inFlight)
+            response = DoorResponse(
+                .ok, fields: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .bytes(Array(metrics.text(gauges: gauges).utf8)))
+        case .home: response = .text(.ok, "This is a Nacre node. Content is below /ipfs/CID.")
+        case .gateway: response = .text(.notFound, "content is answered by the gateway")
+        }
+        response.fields[.cacheControl] = "no-store"
+        return response
+    }
+}

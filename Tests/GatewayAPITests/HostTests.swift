@@ -1,0 +1,88 @@
+import BlockStorage
+import Catalog
+import Digests
+import GatewayAPI
+import IPLD
+import IPNS
+import Multiformats
+import NodeCore
+import TestKit
+import Testing
+
+/// Hosts: an origin for each root, names, and sites.
+@Suite struct HostTests {
+    let laboratory: GatewayLaboratory
+
+    init() throws {
+        var options = GatewayOptions()
+        options.subdomainHosts = ["dweb.example"]
+        laboratory = try GatewayLaboratory(options: options)
+    }
+
+    @Test func pathsAreSentToTheOriginOfTheirRoot() throws {
+        let root = try laboratory.load("dir_listing__fixtures.car")
+        let sent = try laboratory.get("/ipfs/\(root)/%C4%85/?x=1", host: "dweb.example:8080")
+        #expect(sent.status == 301)
+        #expect(sent["Location"] == "http://\(root).ipfs.dweb.example:8080/%C4%85/?x=1")
+        let old = try CID(version0: root.multihash)
+        #expect(
+            try laboratory.get("/ipfs/\(old)", host: "dweb.example")["Location"]
+                == "http://\(root).ipfs.dweb.example/")
+        #expect(try laboratory.get("/ipfs/nonsense", host: "dweb.example").status == 400)
+        // Below localhost origins are served, and paths too.
+        #expect(try laboratory.get("/ipfs/\(root)/", host: "localhost").status == 200)
+        #expect(try laboratory.get("/", host: "\(root).ipfs.localhost:8080").status == 200)
+    }
+
+    @Test func anOriginHoldsItsRootAndNothingElse() throws {
+        let root = try laboratory.load("dir_listing__fixtures.car")
+        let host = "\(root).ipfs.dweb.example:8080"
+        let listing = try laboratory.get("/", host: host)
+        #expect(listing.status == 200 && listing["X-Ipfs-Path"] == "/ipfs/\(root)/")
+        #expect(listing.text.contains("//dweb.example:8080/ipfs/"))
+        // The tree has a directory named ipfs: on an origin that is all it is.
+        #expect(try laboratory.get("/ipfs/file.txt", host: host).bytes.count == 39)
+        #expect(try laboratory.get("/ipfs/\(root)/", host: host).status == 404)
+        #expect(try laboratory.get("/ipfs", host: host)["Location"] == "/ipfs/")
+        #expect(try laboratory.get("/ipfs/file.txt", host: host)["Content-Security-Policy"] == nil)
+    }
+
+    @Test func labelsComeToTheirOneForm() throws {
+        let root = try laboratory.load("gateway-raw-block.car")
+        let other = Multibase.encode(root.bytes, .base36)
+        let sent = try laboratory.get("/dir?x", host: "\(other).ipfs.dweb.example")
+        #expect(sent.status == 301 && sent["Location"] == "http://\(root).ipfs.dweb.example/dir?x")
+        let bad = try laboratory.get("/", host: "nonsense.ipfs.dweb.example")
+        #expect(bad.status == 400 && bad.text.contains("invalid path \"/ipfs/nonsense\""))
+        let long = String(repeating: "a", count: 64)
+        let tooLong = try laboratory.get("/", host: long + ".ipfs.dweb.example")
+        #expect(
+            tooLong.status == 400
+                && tooLong.text.contains("CID incompatible with DNS label length limit of 63"))
+        let wide = try CID(hashing: [1], codec: .raw, with: .sha2_512)
+        #expect(try laboratory.get("/ipfs/\(wide)", host: "dweb.example").status == 400)
+        #expect(try laboratory.get("/", host: "unknown.dweb.example").status == 400)
+    }
+
+    @Test func namesLeadToContentForAsLongAsTheyHold() throws {
+        let root = try laboratory.load("dir_listing__fixtures.car")
+        let entry = try laboratory.node.createName("site")
+        _ = try laboratory.node.publish(try ContentPath(text: "/ipfs/\(root)/ipfs"), as: entry)
+        let name = entry.id.ipnsName
+        let file = try laboratory.get("/ipns/\(name)/file.txt")
+        #expect(file.status == 200 && file.bytes.count == 39)
+        #expect(file["X-Ipfs-Path"] == "/ipns/\(name)/file.txt")
+        #expect(file["Cache-Control"]?.hasPrefix("public, max-age=") == true)
+        #expect(file["Cache-Control"]?.contains("immutable") == false)
+        #expect(try laboratory.get("/ipns/\(entry.id)/file.txt")["Location"] == "/ipns/\(name)/file.txt")
+        let sent = try laboratory.get("/ipns/\(name)/file.txt", host: "dweb.example")
+        #expect(sent["Location"] == "http://\(name).ipns.dweb.example/file.txt")
+        #expect(try laboratory.get("/file.txt", host: "\(name).ipns.dweb.example").bytes == file.bytes)
+        let record = try laboratory.get("/ipns/\(name)?format=ipns-record")
+        #expect(record.status == 200 && record["Content-Type"] == "application/vnd.ipfs.ipns-record")
+        #expect(try laboratory.get("/ipns/\(name)/file.txt?format=ipns-record").status == 400)
+        let unknown = try laboratory.node.createName("unpublished").id.ipnsName
+        #expect(try laboratory.get("/ipns/\(unknown)/").status == 500)
+        #expect(try laboratory.get("/ipns/not-a-name").status == 400)
+    }
+}
