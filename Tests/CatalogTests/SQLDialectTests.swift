@@ -74,9 +74,56 @@ import Testing
         try catalog.settings.set("a", to: nil)
         _ = try catalog.settings.value("a")
         _ = try catalog.settings.all()
+        try useAccess(catalog)
         _ = try catalog.problems()
         try catalog.repairCounters()
         return database.statements
+    }
+
+    private static func useAccess(_ catalog: CatalogDatabase) throws {
+        try catalog.projects.ensureDefault()
+        let user = try catalog.users.add(name: "a", passwordHash: "", isAdministrator: true)
+        try catalog.users.update(user.id) { $0.isAdministrator = false }
+        _ = try catalog.users.user(named: "a")
+        _ = try catalog.users.list(after: user.id)
+        let project = try catalog.projects.add(name: "a").id
+        try catalog.projects.setRole(.owner, of: user.id, in: project)
+        _ = try catalog.projects.role(of: user.id, in: project)
+        _ = try catalog.projects.members(of: project)
+        _ = try catalog.projects.memberships(of: user.id)
+        _ = try catalog.projects.list(after: project)
+        let id = catalog.grants.newID()
+        try catalog.grants.add(
+            GrantRecord(
+                id: id, project: project, name: "a", secretHash: [1], operations: "read", scope: "node",
+                created: 1))
+        var filter = GrantFilter()
+        (filter.project, filter.user, filter.parent, filter.name) = (project, user.id, id, "a")
+        _ = try catalog.grants.list(filter, after: id)
+        let url = SignedURLLimit(nonce: [1], grant: id, maximumUses: 2, expires: 1)
+        let limit = UsageLimit(grant: id, maximumUses: 1, maximumBytes: 1)
+        _ = try catalog.grants.reserve(UsageClaim(), within: [limit], url: url)
+        try catalog.grants.adjust([(id, GrantUsage(uses: -1))], url: url, urlUses: -1)
+        try catalog.grants.revoke(url)
+        try catalog.grants.removeExpiredURLs(before: 1)
+        try catalog.grants.note([id: GrantActivity(lastUsed: 1, requests: 1)])
+        _ = try catalog.grants.activity(of: id)
+        try catalog.grants.revoke(id)
+        try catalog.grants.remove(id)
+        let session = SessionRecord(secretHash: [1], user: user.id, created: 1, lastSeen: 1, expires: 1)
+        try catalog.sessions.add(session)
+        try catalog.sessions.touch(session, at: 2)
+        _ = try catalog.sessions.session([1])
+        try catalog.sessions.remove([1])
+        try catalog.sessions.removeAll(of: user.id)
+        try catalog.sessions.removeEnded(before: 1, idleSince: 1)
+        var events = AuditFilter()
+        (events.project, events.user, events.grant, events.isAllowed) = (project, user.id, id, true)
+        let event = AuditEvent(isAllowed: true, operation: "a", resource: "b", source: "c")
+        try catalog.audit.add((0..<2).map { AuditRepository.Occurrence(event: event, time: $0, count: 1) })
+        _ = try catalog.audit.list(events, before: catalog.audit.list().first?.id)
+        try catalog.audit.trim(olderThan: 1, maximumRows: 1)
+        try catalog.projects.removeMember(user.id, from: project)
     }
 }
 

@@ -61,7 +61,8 @@ final class PasswordHasher: Sendable {
     /// Whether the hash was made with other parameters than new ones are.
     func isOutdated(_ stored: String) -> Bool { Self.parse(stored)?.parameters != parameters }
 
-    private func derive(_ password: String, _ salt: [UInt8], _ parameters: Parameters) throws(AccessError)
+    /// scrypt (RFC 7914): 32 bytes.
+    func derive(_ password: String, _ salt: [UInt8], _ parameters: Parameters) throws(AccessError)
         -> [UInt8]
     {
         try enter()
