@@ -3,12 +3,8 @@ import Multiformats
 import TestKit
 import Testing
 
-/// Names and their history; records of others.
+/// Names and their history; records of others. On both engines alike.
 @Suite struct NameRepositoryTests {
-    private let catalog: CatalogDatabase
-
-    init() throws { catalog = try CatalogDatabase.inMemory(environment: environment(at: 5000)) }
-
     private func name(_ number: UInt64) throws -> PeerID {
         try PeerID(multihash: cid(number).multihash)
     }
@@ -24,7 +20,8 @@ import Testing
             record: Array("record \(sequence)".utf8), target: target, sequence: sequence, validUntil: until)
     }
 
-    @Test func aNameIsFoundByKeyAndByLabel() throws {
+    @Test(arguments: Engine.all) func aNameIsFoundByKeyAndByLabel(engine: Engine) throws {
+        let catalog = try engine.catalog(at: 5000)
         let added = try catalog.names.add(draft(1, "site"))
         #expect(added.publication == nil)
         #expect(added.created == 5000)
@@ -34,7 +31,8 @@ import Testing
         #expect(try catalog.names.name(name(2)) == nil)
     }
 
-    @Test func labelsAndKeysAreUnique() throws {
+    @Test(arguments: Engine.all) func labelsAndKeysAreUnique(engine: Engine) throws {
+        let catalog = try engine.catalog(at: 5000)
         let first = try catalog.names.add(draft(1, "site"))
         #expect(throws: NameRepositoryError.labelTaken("site")) { try catalog.names.add(draft(2, "site")) }
         #expect(throws: NameRepositoryError.keyTaken(first.id, label: "site")) {
@@ -51,10 +49,12 @@ import Testing
         "12D3KooWLQzUv2FHWGVPXTXSZpdHs7oHbXub2G5WC8Tx4NQhyd2d",
     ])
     func labelsThatCannotBeSaidAreRefused(label: String) throws {
+        let catalog = try Engine.sqlite.catalog(at: 5000)
         #expect(throws: NameRepositoryError.badLabel(label)) { try catalog.names.add(draft(1, label)) }
     }
 
-    @Test func publishingComparesAndRemembersEveryTarget() throws {
+    @Test(arguments: Engine.all) func publishingComparesAndRemembersEveryTarget(engine: Engine) throws {
+        let catalog = try engine.catalog(at: 5000)
         let fresh = try catalog.names.add(draft(1, "site"))
         let first = try catalog.names.publish(publication("/ipfs/a", 0), as: fresh)
         #expect(first.publication == publication("/ipfs/a", 0))
@@ -77,7 +77,8 @@ import Testing
         #expect(try catalog.problems() == [])
     }
 
-    @Test func removingTakesTheHistoryToo() throws {
+    @Test(arguments: Engine.all) func removingTakesTheHistoryToo(engine: Engine) throws {
+        let catalog = try engine.catalog(at: 5000)
         let entry = try catalog.names.publish(
             publication("/ipfs/a", 0), as: catalog.names.add(draft(1, "site")))
         #expect(try catalog.names.remove(entry.id))
@@ -88,7 +89,8 @@ import Testing
         }
     }
 
-    @Test func namesComeInPages() throws {
+    @Test(arguments: Engine.all) func namesComeInPages(engine: Engine) throws {
+        let catalog = try engine.catalog(at: 5000)
         for number in 0..<25 { _ = try catalog.names.add(draft(UInt64(number), "name \(number)")) }
         var seen: [NameEntry] = []
         while true {
@@ -100,7 +102,8 @@ import Testing
         #expect(seen.map(\.label) == seen.map(\.label).sorted())
     }
 
-    @Test func aDamagedRowIsNamed() throws {
+    @Test(arguments: Engine.all) func aDamagedRowIsNamed(engine: Engine) throws {
+        let catalog = try engine.catalog(at: 5000)
         let entry = try catalog.names.add(draft(1, "site"))
         try catalog.database.write { _ = try $0.execute("UPDATE names SET target = '/ipfs/evil'") }
         #expect(throws: CatalogError.self) { try catalog.names.name(entry.id) }
@@ -115,7 +118,8 @@ import Testing
             validUntil: until, stored: stored)
     }
 
-    @Test func badInputSequenceRollbackIsRefused() throws {
+    @Test(arguments: Engine.all) func badInputSequenceRollbackIsRefused(engine: Engine) throws {
+        let catalog = try engine.catalog(at: 5000)
         try catalog.foreignRecords.put(foreign(1, 5))
         try catalog.foreignRecords.put(foreign(1, 5))
         #expect(throws: NameRepositoryError.notNewer(try name(1), sequence: 4, kept: 5)) {
@@ -130,7 +134,8 @@ import Testing
         #expect(try catalog.foreignRecords.count() == 1)
     }
 
-    @Test func recordsOfOthersAreBoundedAndExpiredOnesMakeRoom() throws {
+    @Test(arguments: Engine.all) func recordsOfOthersAreBoundedAndExpiredOnesMakeRoom(engine: Engine) throws {
+        let catalog = try engine.catalog(at: 5000)
         for number in 0..<5 {
             try catalog.foreignRecords.put(
                 foreign(UInt64(number), 0, until: 2000 + Int64(number)), maximum: 5)
