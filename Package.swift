@@ -100,7 +100,8 @@ let package = Package(
         .target(  // the IPFS gateway
             name: "GatewayAPI",
             dependencies: [
-                "HTTPSupport", "NodeCore", "Multiformats", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage",
+                "HTTPSupport", "NodeCore", "Multiformats", "IPLD", "UnixFS", "CAR", "IPNS", "Catalog",
+                "BlockStorage",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: swiftSettings),
@@ -109,7 +110,7 @@ let package = Package(
         .target(  // the running node: sockets, routes, limits, lifecycle
             name: "NodeServer",
             dependencies: [
-                "HTTPSupport", "GatewayAPI", "NodeCore", "Multiformats", "BlockStorage", "Catalog",
+                "Access", "HTTPSupport", "GatewayAPI", "NodeCore", "Multiformats", "BlockStorage", "Catalog",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),

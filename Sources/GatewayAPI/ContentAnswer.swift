@@ -32,8 +32,15 @@ struct ContentAnswer {
             throw GatewayFailure.badRequest(
                 "an IPNS record belongs to a name: ask for /ipns/NAME without a path")
         }
-        let resolved = try PathResolver(source: source).resolve(
-            place.segments, from: place.root, shown: path.shown)
+        let resolved: ResolvedPath
+        do {
+            resolved = try PathResolver(source: source).resolve(
+                place.segments, from: place.root, shown: path.shown)
+        } catch let failure as GatewayFailure where failure.isMissingEntry && mayRedirect {
+            guard var response = try SiteRedirects(self).response() else { throw failure }
+            response.fields[.ipfsPath] = path.shown
+            return response
+        }
         var response = try dispatch(resolved)
         response.fields[.ipfsPath] = path.shown
         response.fields[.ipfsRoots] = resolved.cids.dropFirst(place.hiddenSegments)
@@ -46,6 +53,9 @@ struct ContentAnswer {
         }
         return response
     }
+
+    /// Whether the rules of a site are asked for a path that does not exist.
+    private var mayRedirect: Bool { !path.origin.isShared && negotiated.format == nil }
 
     private var onlyIfCached: Bool {
         request.fields[values: .cacheControl].contains { $0.lowercased().contains("only-if-cached") }

@@ -69,6 +69,9 @@ public final class Gateway: Sendable {
         }
     }
 
+    /// Whether the node holds a block that everybody may read.
+    func holds(_ cid: CID) throws -> Bool { try source.size(of: cid) != nil }
+
     /// Whether a host is that of one root, so that every path on it is content.
     public func isOwnOrigin(_ request: DoorRequest) -> Bool {
         HostRouter(redirectingHosts: options.subdomainHosts) { [self] in isSite($0) }.isOwnOrigin(request)

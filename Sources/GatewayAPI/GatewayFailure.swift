@@ -41,6 +41,11 @@ public enum GatewayFailure: Error, Sendable {
         }
     }
 
+    /// Whether a name leads nowhere below a root that is here.
+    var isMissingEntry: Bool {
+        if case .entryNotFound = self { true } else { false }
+    }
+
     /// What was looked for.
     var title: String {
         switch self {

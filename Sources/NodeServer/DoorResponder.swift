@@ -1,3 +1,4 @@
+import Access
 import GatewayAPI
 import HTTPSupport
 import HTTPTypes
@@ -19,12 +20,14 @@ struct DoorResponder: Sendable {
     let logger: Logger
     let metrics: Metrics
     private let operations: OperationsDoor
+    private let routing: RoutingDoor
+    private let doorkeeper: Doorkeeper
     private let admission: Admission
     private let proxies: TrustedProxies
 
     init(
-        gateway: Gateway, node: StorageNode, options: ServerOptions, pool: NIOThreadPool, logger: Logger,
-        metrics: Metrics
+        gateway: Gateway, node: StorageNode, authority: Authority, options: ServerOptions,
+        pool: NIOThreadPool, logger: Logger, metrics: Metrics
     ) {
         self.gateway = gateway
         self.options = options
@@ -34,6 +37,8 @@ struct DoorResponder: Sendable {
         admission = Admission(
             maximum: options.maximumRequests, maximumPerAddress: options.maximumRequestsPerAddress)
         operations = OperationsDoor(node: node, metrics: metrics)
+        doorkeeper = Doorkeeper(authority: authority, metricsArePublic: options.metricsArePublic)
+        routing = RoutingDoor(node: node, gateway: gateway)
         proxies = TrustedProxies(options.trustedProxies)
     }
 
@@ -62,7 +67,7 @@ struct DoorResponder: Sendable {
             } else {
                 isAdmitted = true
                 if gateway.isOwnOrigin(door) { label = "origin" }
-                response = await answer(door, route)
+                response = await answer(door, route, request.body)
             }
         } catch {
             response = .text(.badRequest, error.description)
@@ -104,7 +109,7 @@ struct DoorResponder: Sendable {
         return response
     }
 
-    private func answer(_ request: DoorRequest, _ route: Route?) async -> DoorResponse {
+    private func answer(_ request: DoorRequest, _ route: Route?, _ body: RequestBody) async -> DoorResponse {
         // On a host that is one root's everything is content.
         if route?.door == .gateway || gateway.isOwnOrigin(request) { return await content(request) }
         guard let route else {
@@ -116,16 +121,34 @@ struct DoorResponder: Sendable {
             response.fields[.allow] = route.methods.map(\.rawValue).joined(separator: ", ")
             return response
         }
-        if route.requirement == .metrics, !options.metricsArePublic {
-            return .text(
-                .unauthorized,
-                "metrics need a grant that may read them; metrics.public = true opens them to all")
+        if route.door == .routing { return await routing(request, body) }
+        let (operations, doorkeeper, inFlight) = (operations, doorkeeper, admission.current)
+        let answered = try? await pool.runIfActive {
+            doorkeeper.refusal(of: request, route.requirement)
+                ?? operations.respond(route.door, inFlight: inFlight)
         }
-        let (operations, door, inFlight) = (operations, route.door, admission.current)
-        var response =
-            (try? await pool.runIfActive { operations.respond(door, inFlight: inFlight) }) ?? Self.stopping
+        var response = answered ?? Self.stopping
         if request.method == .head { response.body = response.body.withoutContent }
         return response
+    }
+
+    private func routing(_ request: DoorRequest, _ body: RequestBody) async -> DoorResponse {
+        let (routing, logger) = (routing, logger)
+        let bytes: [UInt8]
+        do {
+            bytes =
+                request.method == .put
+                ? Array(try await body.collect(upTo: RoutingDoor.maximumBodyBytes).readableBytesView) : []
+        } catch {
+            return .text(.contentTooLarge, "a record has \(RoutingDoor.maximumBodyBytes) bytes at most")
+        }
+        let response = try? await pool.runIfActive {
+            routing.respond(to: request, body: bytes) { error in
+                logger.error(
+                    "request failed", metadata: ["request": "\(request.id)", "error": "\(error)"])
+            }
+        }
+        return response ?? Self.stopping
     }
 
     private func content(_ request: DoorRequest) async -> DoorResponse {

@@ -1,3 +1,4 @@
+public import Access
 import BlockStorage
 public import GatewayAPI
 import HTTPSupport
@@ -15,6 +16,7 @@ public import ServiceLifecycle
 /// own the node, which is to be closed after ``run()`` has returned.
 public final class NodeServer: Service {
     private let node: StorageNode
+    private let authority: Authority
     private let options: ServerOptions
     private let gateway: Gateway
     private let logger: Logger
@@ -25,10 +27,12 @@ public final class NodeServer: Service {
     /// - Parameter onListening: is called once requests are answered, with the port that the system chose
     ///   if it was 0.
     public init(
-        node: StorageNode, options: ServerOptions, gateway: GatewayOptions, logger: Logger,
+        node: StorageNode, authority: Authority, options: ServerOptions, gateway: GatewayOptions,
+        logger: Logger,
         onListening: @escaping @Sendable (ListenAddress) -> Void = { _ in }
     ) {
         self.node = node
+        self.authority = authority
         self.options = options
         self.logger = logger
         self.onListening = onListening
@@ -44,7 +48,8 @@ public final class NodeServer: Service {
         pool.start()
         let metrics = Metrics()
         let responder = DoorResponder(
-            gateway: gateway, node: node, options: options, pool: pool, logger: logger, metrics: metrics)
+            gateway: gateway, node: node, authority: authority, options: options, pool: pool, logger: logger,
+            metrics: metrics)
         let limits = ConnectionGuard.Limits(
             header: .seconds(options.headerSeconds), body: .seconds(options.bodySeconds),
             bodyBytes: options.bodyFloorBytes, write: .seconds(options.stallSeconds))

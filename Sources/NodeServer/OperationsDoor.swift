@@ -32,7 +32,7 @@ struct OperationsDoor: Sendable {
                 .ok, fields: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .bytes(Array(metrics.text(gauges: gauges).utf8)))
         case .home: response = .text(.ok, "This is a Nacre node. Content is below /ipfs/CID.")
-        case .gateway: response = .text(.notFound, "content is answered by the gateway")
+        case .gateway, .routing: response = .text(.notFound, "content is answered by the gateway")
         }
         response.fields[.cacheControl] = "no-store"
         return response

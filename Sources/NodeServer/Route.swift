@@ -1,11 +1,12 @@
+public import Access
 public import HTTPTypes
 
 /// What somebody must be allowed to use a route.
 public enum RouteRequirement: Hashable, Sendable {
     /// Nothing: content that is marked for everybody, and what tells nothing about the node.
     case nothing
-    /// To read metrics, unless they are open to all.
-    case metrics
+    /// A grant that allows the operation on the node; metrics may be open to all.
+    case operation(Operation)
 }
 
 /// One route of one door, with what it needs. Every route is declared here and nowhere else.
@@ -19,6 +20,7 @@ public struct Route: Sendable {
     /// Who answers.
     enum Door: Sendable {
         case gateway
+        case routing
         case live
         case ready
         case metrics
@@ -33,9 +35,15 @@ public enum RouteTable {
             pattern: "/ipfs/{path}", methods: [.get, .head, .options], requirement: .nothing, door: .gateway),
         Route(
             pattern: "/ipns/{path}", methods: [.get, .head, .options], requirement: .nothing, door: .gateway),
+        // Records are signed by whom they are of: who brings one needs no right.
+        Route(
+            pattern: "/routing/v1/{path}", methods: [.get, .head, .put, .options], requirement: .nothing,
+            door: .routing),
         Route(pattern: "/health/live", methods: [.get, .head], requirement: .nothing, door: .live),
         Route(pattern: "/health/ready", methods: [.get, .head], requirement: .nothing, door: .ready),
-        Route(pattern: "/metrics", methods: [.get, .head], requirement: .metrics, door: .metrics),
+        Route(
+            pattern: "/metrics", methods: [.get, .head], requirement: .operation(.metrics),
+            door: .metrics),
         Route(pattern: "/", methods: [.get, .head], requirement: .nothing, door: .home),
     ]
 

@@ -80,8 +80,21 @@ import Testing
         #expect(try running.end().status == 0)
         // The scratch block of the check leaves nothing behind.
         #expect(try nacre.run("stats", "--json").objects().first?["blocks"] as? Int == 0)
+        let limited = try #require(
+            try nacre.run("key", "create", "--name", "prometheus", "--allow", "metrics", "--scope", "node")
+                .lines.first)
         let (closed, other) = try start()
-        #expect(try get(other, "/metrics").hasPrefix("HTTP/1.1 401 "))
+        let refused = try get(other, "/metrics")
+        #expect(refused.hasPrefix("HTTP/1.1 401 ") && refused.contains("application/problem+json"))
+        #expect(
+            refused.contains("\"code\":\"credentials-missing\"")
+                && refused.contains("WWW-Authenticate: Bearer"))
+        let admin = try String(contentsOfFile: directory.path("data/secrets/admin-token"), encoding: .utf8)
+        for token in [limited, admin.filter { $0 != "\n" }] {
+            #expect(try get(other, "/metrics", "Authorization: Bearer \(token)\n").hasPrefix("HTTP/1.1 200 "))
+        }
+        let wrong = limited.dropLast() + (limited.hasSuffix("a") ? "b" : "a")
+        #expect(try get(other, "/metrics", "Authorization: Bearer \(wrong)\n").hasPrefix("HTTP/1.1 401 "))
         closed.signal(SIGTERM)
         _ = try closed.end()
     }

@@ -8,6 +8,7 @@ import Multiformats
 import NodeCore
 import TestKit
 import Testing
+import UnixFS
 
 /// Hosts: an origin for each root, names, and sites.
 @Suite struct HostTests {
@@ -84,5 +85,51 @@ import Testing
         let unknown = try laboratory.node.createName("unpublished").id.ipnsName
         #expect(try laboratory.get("/ipns/\(unknown)/").status == 500)
         #expect(try laboratory.get("/ipns/not-a-name").status == 400)
+    }
+
+    @Test func rulesOfASiteCountWhereNothingIs() throws {
+        var files: [(String, Block)] = [
+            ("there.html", Block(content: Array("there".utf8))),
+            ("404.html", Block(content: Array("gone".utf8))),
+        ]
+        let rules = """
+            /old/:page /new/:page 302
+            /app/* /there.html 200
+            /there.html /elsewhere
+            /* /404.html 404
+            """
+        files.append(("_redirects", Block(content: Array(rules.utf8))))
+        let links = files.sorted { $0.0 < $1.0 }.map { name, block in
+            DAGPBLink(cid: block.cid, name: Array(name.utf8), tsize: 5)
+        }
+        let root = Block(
+            content: DAGPBNode(links: links, data: UnixFSData(kind: .directory).encoded()).encoded(),
+            codec: .dagPB)
+        for block in files.map(\.1) + [root] { try laboratory.node.store.put(block, scope: .public) }
+        let host = "\(root.cid).ipfs.localhost:8080"
+        let moved = try laboratory.get("/old/a?x=1", host: host)
+        #expect(moved.status == 302 && moved["Location"]?.hasPrefix("/new/a") == true)
+        let app = try laboratory.get("/app/any/where", host: host)
+        #expect(app.status == 200 && app.text == "there" && app["Content-Type"] == "text/html; charset=utf-8")
+        #expect(
+            app["Etag"] == "\"\(files[0].1.cid)\"" && app["X-Ipfs-Path"] == "/ipfs/\(root.cid)/app/any/where")
+        let again = try laboratory.get("/app/x", ["If-None-Match": try #require(app["Etag"])], host: host)
+        #expect(again.status == 304)
+        // What exists is served as it is, whatever a rule says.
+        #expect(try laboratory.get("/there.html", host: host).text == "there")
+        let missing = try laboratory.get("/nothing", ["Range": "bytes=0-1"], host: host)
+        #expect(missing.status == 404 && missing.text == "gone")
+        // The path gateway has no rules.
+        #expect(try laboratory.get("/ipfs/\(root.cid)/old/a").status == 404)
+
+        let bad = Block(content: Array("/a /b 301!".utf8))
+        let broken = Block(
+            content: DAGPBNode(
+                links: [DAGPBLink(cid: bad.cid, name: Array("_redirects".utf8), tsize: 5)],
+                data: UnixFSData(kind: .directory).encoded()
+            ).encoded(), codec: .dagPB)
+        for block in [bad, broken] { try laboratory.node.store.put(block, scope: .public) }
+        let refused = try laboratory.get("/a", host: "\(broken.cid).ipfs.localhost")
+        #expect(refused.status == 500 && refused.text.contains("could not parse _redirects"))
     }
 }

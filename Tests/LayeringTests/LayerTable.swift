@@ -50,14 +50,15 @@ enum LayerTable {
         "GatewayAPI": Module(
             layer: 4,
             allowed: [
-                "HTTPSupport", "HTTPTypes", "NodeCore", "Multiformats", "IPLD", "UnixFS", "CAR", "IPNS",
+                "HTTPSupport", "HTTPTypes", "Catalog", "NodeCore", "Multiformats", "IPLD", "UnixFS", "CAR",
+                "IPNS",
                 "BlockStorage",
             ],
             reason: "edges stay independent of one another and of sockets, so that each can be switched off"),
         "NodeServer": Module(
             layer: 5,
             allowed: [
-                "HTTPSupport", "GatewayAPI", "NodeCore", "Multiformats", "BlockStorage", "Catalog",
+                "Access", "HTTPSupport", "GatewayAPI", "NodeCore", "Multiformats", "BlockStorage", "Catalog",
                 "HTTPTypes",
                 "HummingbirdCore",
                 "Logging", "NIOCore", "NIOPosix", "NIOHTTPTypes", "ServiceLifecycle",

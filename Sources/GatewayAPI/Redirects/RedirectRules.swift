@@ -1,7 +1,8 @@
 /// The rules of a `_redirects` file: what to do for paths that do not exist in a site.
 ///
-/// Lines `from to [status]`; the first rule that matches wins. `:name` stands for one segment, a `*` at the end for
-/// everything, which `to` calls `:splat`. No expressions: matching costs one look at each segment of each rule.
+/// Lines `from to [status]`; the first rule that matches wins. `:name` stands for one segment, a `*` at the
+/// end for everything, which `to` calls `:splat`. No expressions: matching costs one look at each segment
+/// of each rule.
 ///
 /// Spec: ipfs/specs, "Web _redirects File".
 public struct RedirectRules: Hashable, Sendable {

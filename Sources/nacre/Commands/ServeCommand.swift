@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import BlockStorage
 import Catalog
@@ -51,8 +52,14 @@ struct ServeCommand: AsyncParsableCommand {
         let level = LogLevel(Logger.Level(rawValue: configuration[.logLevel]) ?? .info)
         let format = StandardErrorLog.Format(rawValue: configuration[.logFormat]) ?? .text
         let logger = Logger(label: "nacre") { _ in StandardErrorLog(format: format, level: level) }
+        let authority = try Authority.open(
+            catalog: node.catalog, secrets: node.directory + "/" + Authority.directoryName)
+        if let path = authority.newAdminTokenPath {
+            Terminal.note(
+                "the first administrator's grant is in \(path); send it as Authorization: Bearer TOKEN")
+        }
         let server = NodeServer(
-            node: node, options: ServerOptions(address: address, configuration),
+            node: node, authority: authority, options: ServerOptions(address: address, configuration),
             gateway: GatewayOptions(configuration), logger: logger
         ) { address in
             node.store.publish(address: "http://\(address)")
@@ -67,6 +74,7 @@ struct ServeCommand: AsyncParsableCommand {
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         services.maximumGracefulShutdownDuration = .seconds(configuration.number(.stopSeconds))
         try await ServiceGroup(configuration: services).run()
+        try authority.close()
     }
 }
 

@@ -1,0 +1,58 @@
+import Access
+import HTTPSupport
+import HTTPTypes
+
+/// The one place where the server asks whether a request may do what its route is for.
+///
+/// Synchronous: the authority reads the catalog, so that this runs in the thread pool.
+struct Doorkeeper: Sendable {
+    let authority: Authority
+    let metricsArePublic: Bool
+
+    /// - Returns: the refusal, or `nil` if the request may go on.
+    func refusal(of request: DoorRequest, _ requirement: RouteRequirement) -> DoorResponse? {
+        guard case .operation(let operation) = requirement else { return nil }
+        if operation == .metrics && metricsArePublic { return nil }
+        let facts = RequestFacts(
+            source: IPAddress(request.remoteAddress), referrer: request.fields[.referer],
+            contentType: request.fields[.contentType])
+        do {
+            let principal = try authority.authorizer.principal(for: credentials(of: request), facts)
+            _ = try authority.authorizer.authorize(principal, operation, on: .node, facts: facts)
+            return nil
+        } catch let error as AccessError {
+            return Self.answer(error)
+        } catch {
+            return ProblemDocument(
+                .serviceUnavailable, code: "authority-unavailable",
+                detail: "whether this is allowed cannot be decided now; try again"
+            ).response
+        }
+    }
+
+    private func credentials(of request: DoorRequest) -> Credentials {
+        guard let header = request.fields[.authorization] else { return .none }
+        let parts = header.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return .bearer("") }
+        return .bearer(String(parts[1]))
+    }
+
+    /// A status for every kind of refusal; the code says which.
+    private static func answer(_ error: AccessError) -> DoorResponse {
+        let status: HTTPResponse.Status =
+            switch error.kind {
+            case .unauthenticated: .unauthorized
+            case .notAllowed, .exhausted: .forbidden
+            case .tooLarge: .contentTooLarge
+            case .notFound: .notFound
+            case .conflict: .conflict
+            case .invalid: .badRequest
+            case .busy: .serviceUnavailable
+            case .broken: .internalServerError
+            }
+        var response = ProblemDocument(status, code: error.code, detail: error.description).response
+        if status == .serviceUnavailable { response.fields[.retryAfter] = "1" }
+        if status == .unauthorized { response.fields[.wwwAuthenticate] = "Bearer realm=\"nacre\"" }
+        return response
+    }
+}
