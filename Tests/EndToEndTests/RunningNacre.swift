@@ -47,7 +47,7 @@ final class RunningNacre {
     /// Waits for the end; fails the test if it does not come.
     func end() throws -> NacreProcess.Outcome {
         // Long enough for a machine that has several test suites to run at once.
-        let end = ContinuousClock.now + .seconds(240)
+        let end = ContinuousClock.now + .seconds(120)
         while process.isRunning {
             if ContinuousClock.now > end {
                 signal(SIGKILL)

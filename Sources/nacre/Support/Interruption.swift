@@ -10,6 +10,9 @@ enum Interruption {
     /// failures.
     static func install() {
         signal(SIGPIPE, SIG_IGN)
+        // A static value is made when it is first used, under a lock. Were that in a handler that came while
+        // the same thread was making it, the thread would wait for itself.
+        _ = cancellation
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number) { number in
                 if Interruption.cancellation.isCancelled { _exit(128 + number) }
