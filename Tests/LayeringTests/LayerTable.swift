@@ -61,7 +61,8 @@ enum LayerTable {
                 "Access", "HTTPSupport", "GatewayAPI", "NodeCore", "Multiformats", "BlockStorage", "Catalog",
                 "HTTPTypes",
                 "HummingbirdCore",
-                "Logging", "NIOCore", "NIOPosix", "NIOHTTPTypes", "ServiceLifecycle",
+                "Logging", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOHTTPTypes", "NIOHTTPTypesHTTP2",
+                "NIOSSL", "NIOTLS", "ServiceLifecycle",
             ],
             reason: "the server wires doors to sockets and decides nothing about content"),
         "nacre": Module(
