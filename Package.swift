@@ -212,6 +212,17 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
         .testTarget(
+            name: "NodeServerTests",
+            dependencies: [
+                "NodeServer", "NodeCore", "HTTPSupport", "Access", "TestKit",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
             name: "LayeringTests", dependencies: ["TestKit"], swiftSettings: swiftSettings),
         .testTarget(
             name: "EndToEndTests",

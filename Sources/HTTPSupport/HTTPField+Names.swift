@@ -11,6 +11,7 @@ extension HTTPField.Name {
     public static let ipfsRoots = known("X-Ipfs-Roots")
     public static let requestID = known("X-Request-Id")
     public static let contentTypeOptions = known("X-Content-Type-Options")
+    public static let traceParent = known("traceparent")
     public static let forwardedFor = known("X-Forwarded-For")
     public static let forwardedProto = known("X-Forwarded-Proto")
     public static let forwardedHost = known("X-Forwarded-Host")

@@ -2,15 +2,7 @@ import Synchronization
 
 /// How many requests are worked on at once, in all and for each address.
 final class Admission: Sendable {
-    private let maximum: Int
-    private let maximumPerAddress: Int
     private let state = Mutex<(total: Int, addresses: [String: Int])>((0, [:]))
-
-    /// - Parameter maximumPerAddress: not counted for loopback, where a proxy may stand for many clients.
-    init(maximum: Int, maximumPerAddress: Int) {
-        self.maximum = maximum
-        self.maximumPerAddress = maximumPerAddress
-    }
 
     enum Refusal {
         /// The node has too much to do: 503.
@@ -21,12 +13,16 @@ final class Admission: Sendable {
 
     /// Takes a request in; every one that was taken in must ``leave(_:)``.
     ///
+    /// The limit of an address is not counted for this machine, where a proxy may stand for many clients.
+    ///
     /// - Returns: why it is not taken in, or `nil`.
-    func enter(_ address: String) -> Refusal? {
+    func enter(_ address: String, _ options: ServerOptions) -> Refusal? {
         state.withLock { state in
-            guard state.total < maximum else { return .overall }
+            guard state.total < options.maximumRequests else { return .overall }
             let count = state.addresses[address] ?? 0
-            guard count < maximumPerAddress || Self.isLoopback(address) else { return .address }
+            guard count < options.maximumRequestsPerAddress || Loopback.contains(address) else {
+                return .address
+            }
             state.total += 1
             state.addresses[address] = count + 1
             return nil
@@ -44,8 +40,4 @@ final class Admission: Sendable {
 
     /// Requests that are under way.
     var current: Int { state.withLock { $0.total } }
-
-    private static func isLoopback(_ address: String) -> Bool {
-        address.hasPrefix("127.") || address == "::1"
-    }
 }

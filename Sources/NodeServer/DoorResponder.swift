@@ -14,37 +14,34 @@ import NodeCore
 /// Identifier, target, admission, route, requirement, door; then the answer, its metrics and its line in
 /// the log.
 struct DoorResponder: Sendable {
-    let gateway: Gateway
-    let options: ServerOptions
+    let current: CurrentSettings
     let pool: NIOThreadPool
     let logger: Logger
     let metrics: Metrics
+    let connections: ConnectionCap
+    /// `nil` if nobody collects traces.
+    let traces: TraceExporter?
     private let operations: OperationsDoor
-    private let routing: RoutingDoor
-    private let doorkeeper: Doorkeeper
-    private let admission: Admission
-    private let proxies: TrustedProxies
+    private let admission = Admission()
 
     init(
-        gateway: Gateway, node: StorageNode, authority: Authority, options: ServerOptions,
-        pool: NIOThreadPool, logger: Logger, metrics: Metrics
+        node: StorageNode, settings: CurrentSettings, pool: NIOThreadPool, connections: ConnectionCap,
+        traces: TraceExporter?, logger: Logger, metrics: Metrics
     ) {
-        self.gateway = gateway
-        self.options = options
+        current = settings
         self.pool = pool
+        self.connections = connections
+        self.traces = traces
         self.logger = logger
         self.metrics = metrics
-        admission = Admission(
-            maximum: options.maximumRequests, maximumPerAddress: options.maximumRequestsPerAddress)
         operations = OperationsDoor(node: node, metrics: metrics)
-        doorkeeper = Doorkeeper(authority: authority, metricsArePublic: options.metricsArePublic)
-        routing = RoutingDoor(node: node, gateway: gateway)
-        proxies = TrustedProxies(options.trustedProxies)
     }
 
     func respond(
-        to request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel
+        to request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel,
+        _ carrier: NodeChannel.Carrier
     ) async throws {
+        let settings = current.value
         let start = ContinuousClock.now
         let id = RequestIdentifier.next()
         let route = RouteTable.route(of: String(request.head.path?.prefix { $0 != "?" } ?? "/"))
@@ -54,20 +51,21 @@ struct DoorResponder: Sendable {
         var isAdmitted = false
         defer { if isAdmitted { admission.leave(address) } }
         // Where a body ends must not be guessed: another reader on the way may guess otherwise.
+        // HTTP/2 has no such field.
         if let coding = request.head.headerFields[.transferEncoding], coding.lowercased() != "chunked" {
             try await refuseCoding(writer)
             throw BrokenOff.intended
         }
         do throws(RequestTargetError) {
-            let door = try proxies.request(
-                request.head, id: id, peer: channel.remoteAddress?.ipAddress ?? "")
+            let door = try settings.proxies.request(
+                request.head, id: id, scheme: carrier.scheme, peer: channel.remoteAddress?.ipAddress ?? "")
             address = door.remoteAddress
-            if let refusal = admission.enter(address) {
+            if let refusal = admission.enter(address, settings.options) {
                 response = refuse(refusal)
             } else {
                 isAdmitted = true
-                if gateway.isOwnOrigin(door) { label = "origin" }
-                response = await answer(door, route, request.body)
+                if settings.gateway.isOwnOrigin(door) { label = "origin" }
+                response = await answer(door, route, request.body, settings)
             }
         } catch {
             response = .text(.badRequest, error.description)
@@ -75,11 +73,16 @@ struct DoorResponder: Sendable {
         response.fields[.requestID] = id
         response.fields[.date] = HTTPDate.now.description
         response.fields[.server] = "Nacre"
-        let log = RequestLog(
+        var log = RequestLog(
             id: id, method: request.head.method.rawValue, route: label,
             status: response.status.code, address: address, start: start)
+        if let traces {
+            let context = traces.context(for: request.head.headerFields[.traceParent])
+            if context.isSampled { log.trace = (context, traces) }
+        }
         do {
-            let bytes = try await ResponseSender(pool: pool).send(response, with: writer, on: channel)
+            let bytes = try await ResponseSender(pool: pool, isMultiplexed: carrier.isMultiplexed)
+                .send(response, with: writer, on: channel)
             log.finish(bytes: bytes, failure: nil, logger, metrics)
         } catch {
             log.finish(bytes: 0, failure: error is BrokenOff ? nil : error, logger, metrics)
@@ -109,31 +112,59 @@ struct DoorResponder: Sendable {
         return response
     }
 
-    private func answer(_ request: DoorRequest, _ route: Route?, _ body: RequestBody) async -> DoorResponse {
+    private func answer(
+        _ request: DoorRequest, _ route: Route?, _ body: RequestBody, _ settings: ServerSettings
+    ) async -> DoorResponse {
         // On a host that is one root's everything is content.
-        if route?.door == .gateway || gateway.isOwnOrigin(request) { return await content(request) }
+        let isContent = route?.door == .gateway || settings.gateway.isOwnOrigin(request)
+        if isContent, settings.options.roles.contains(.gateway) {
+            return await content(request, settings.gateway)
+        }
         guard let route else {
             return .text(
                 .notFound, "nothing is at \(request.target.path); content is below /ipfs/ and /ipns/")
         }
+        if let role = isContent ? .gateway : route.door.role, !settings.options.roles.contains(role) {
+            return .text(
+                .notFound,
+                "this node does not play the role \(role.rawValue), which \(route.pattern) is of: "
+                    + "see roles in its configuration")
+        }
+        let origins = route.door.isOpenToAllOrigins ? nil : settings.originGuard
+        if let refusal = origins?.refusal(of: request) { return refusal }
+        var response = origins?.preflight(request, methods: route.methods)
+        if response == nil { response = await answer(request, on: route, body, settings) }
+        var answer = response ?? Self.stopping
+        origins?.share(&answer, with: request)
+        return answer
+    }
+
+    private func answer(
+        _ request: DoorRequest, on route: Route, _ body: RequestBody, _ settings: ServerSettings
+    ) async -> DoorResponse {
         guard route.methods.contains(request.method) else {
-            var response = DoorResponse.text(.methodNotAllowed, "this can be read, nothing else")
+            var response = DoorResponse.text(
+                .methodNotAllowed,
+                "\(route.pattern) answers \(route.methods.map(\.rawValue).joined(separator: ", "))")
             response.fields[.allow] = route.methods.map(\.rawValue).joined(separator: ", ")
             return response
         }
-        if route.door == .routing { return await routing(request, body) }
-        let (operations, doorkeeper, inFlight) = (operations, doorkeeper, admission.current)
+        if route.door == .routing { return await routing(request, body, settings.routing) }
+        let (operations, doorkeeper) = (operations, settings.doorkeeper)
+        let load = OperationsDoor.Load(requests: admission.current, connections: connections.current)
         let answered = try? await pool.runIfActive {
             doorkeeper.refusal(of: request, route.requirement)
-                ?? operations.respond(route.door, inFlight: inFlight)
+                ?? operations.respond(route.door, load)
         }
         var response = answered ?? Self.stopping
         if request.method == .head { response.body = response.body.withoutContent }
         return response
     }
 
-    private func routing(_ request: DoorRequest, _ body: RequestBody) async -> DoorResponse {
-        let (routing, logger) = (routing, logger)
+    private func routing(
+        _ request: DoorRequest, _ body: RequestBody, _ routing: RoutingDoor
+    ) async -> DoorResponse {
+        let logger = logger
         let bytes: [UInt8]
         do {
             bytes =
@@ -151,8 +182,8 @@ struct DoorResponder: Sendable {
         return response ?? Self.stopping
     }
 
-    private func content(_ request: DoorRequest) async -> DoorResponse {
-        let (gateway, logger) = (gateway, logger)
+    private func content(_ request: DoorRequest, _ gateway: Gateway) async -> DoorResponse {
+        let logger = logger
         let response = try? await pool.runIfActive {
             gateway.respond(to: request) { error in
                 logger.error(
@@ -162,5 +193,9 @@ struct DoorResponder: Sendable {
         return response ?? Self.stopping
     }
 
-    private static let stopping = DoorResponse.text(.serviceUnavailable, "the node is stopping")
+    private static let stopping: DoorResponse = {
+        var response = DoorResponse.text(.serviceUnavailable, "the node is stopping")
+        response.fields[.retryAfter] = "5"
+        return response
+    }()
 }

@@ -9,10 +9,11 @@ struct NodeGauges {
     let startSeconds: Double
 
     /// Reads counters that are kept; nothing is scanned.
-    func all(inFlight: Int) -> [Metrics.Gauge] {
+    func all(_ load: OperationsDoor.Load) -> [Metrics.Gauge] {
         let statistics = node.store.statistics()
         var gauges = [
-            Metrics.Gauge(name: "nacre_http_requests_in_flight", value: Double(inFlight)),
+            Metrics.Gauge(name: "nacre_http_requests_in_flight", value: Double(load.requests)),
+            Metrics.Gauge(name: "nacre_http_connections", value: Double(load.connections)),
             Metrics.Gauge(name: "nacre_blocks", value: Double(statistics.blocks)),
             Metrics.Gauge(name: "nacre_block_bytes", value: Double(statistics.liveBytes)),
             Metrics.Gauge(name: "nacre_packs", value: Double(statistics.packs)),

@@ -12,34 +12,34 @@ public import ServiceLifecycle
 
 /// A running node: one process, one listener, every door.
 ///
-/// Owns the event loops, the thread pool in which the synchronous core runs, and the server. It does not
+/// Owns the thread pool in which the synchronous core runs, and the server. It does not
 /// own the node, which is to be closed after ``run()`` has returned.
 public final class NodeServer: Service {
     private let node: StorageNode
     private let authority: Authority
-    private let options: ServerOptions
-    private let gateway: Gateway
+    private let settings: CurrentSettings
+    private let identity: TLSIdentity?
     private let logger: Logger
     private let pool: NIOThreadPool
-    private let group: MultiThreadedEventLoopGroup
+    /// Of the process: the library goes on using it for a moment after a stop, so that it is never ended.
+    private let group = MultiThreadedEventLoopGroup.singleton
     private let onListening: @Sendable (ListenAddress) -> Void
 
     /// - Parameter onListening: is called once requests are answered, with the port that the system chose
     ///   if it was 0.
+    /// - Throws: `TLSError`.
     public init(
         node: StorageNode, authority: Authority, options: ServerOptions, gateway: GatewayOptions,
         logger: Logger,
         onListening: @escaping @Sendable (ListenAddress) -> Void = { _ in }
-    ) {
+    ) throws {
         self.node = node
         self.authority = authority
-        self.options = options
         self.logger = logger
         self.onListening = onListening
-        self.gateway = Gateway(node: node, options: gateway)
-        let cores = System.coreCount
-        pool = NIOThreadPool(numberOfThreads: max(4, 2 * cores))
-        group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, cores))
+        settings = CurrentSettings(ServerSettings(options, gateway, node: node, authority: authority))
+        identity = try options.tlsFiles().map { try TLSIdentity($0, logger: logger) }
+        pool = NIOThreadPool(numberOfThreads: max(4, 2 * System.coreCount))
     }
 
     /// Serves until the task is cancelled or a graceful shutdown begins; answers that are on their way are
@@ -47,49 +47,60 @@ public final class NodeServer: Service {
     public func run() async throws {
         pool.start()
         let metrics = Metrics()
+        let connections = ConnectionCap()
+        let options = settings.value.options
+        let traces = options.collector.map {
+            TraceExporter(
+                to: $0, share: options.traceShare, group: group, logger: logger, metrics: metrics)
+        }
         let responder = DoorResponder(
-            gateway: gateway, node: node, authority: authority, options: options, pool: pool, logger: logger,
-            metrics: metrics)
-        let limits = ConnectionGuard.Limits(
-            header: .seconds(options.headerSeconds), body: .seconds(options.bodySeconds),
-            bodyBytes: options.bodyFloorBytes, write: .seconds(options.stallSeconds))
-        var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
-        decoder.maxHeaderListSize = options.maximumHeaderBytes
-        decoder.maxHeaderFieldSize = options.maximumHeaderBytes
-        let builder = HTTPServerBuilder.http1(
-            configuration: HTTP1Channel.Configuration(
-                additionalChannelHandlers: [
-                    ConnectionGuard(limits: limits) {
-                        metrics.add("nacre_http_dropped_total", ["reason": $0])
-                    },
-                    LosslessCloseHandler(),
-                ],
-                idleTimeout: .seconds(options.idleSeconds),
-                httpDecoderConfiguration: decoder))
+            node: node, settings: settings, pool: pool, connections: connections, traces: traces,
+            logger: logger, metrics: metrics)
+        let channel = NodeChannel(
+            settings: settings, identity: identity, cap: connections, metrics: metrics, http1Handlers: { [] }
+        ) { request, writer, channel, carrier in
+            try await responder.respond(to: request, writer, channel, carrier)
+        }
+        let address = options.address
         // The library tells of every start and stop; what matters of it is in our own log.
         let quiet = Logger(label: "server") { _ in SwiftLogNoOpLogHandler() }
-        let server = try builder.buildServer(
+        let server = Server(
+            childChannelSetup: channel,
             configuration: ServerConfiguration(
-                address: .hostname(options.address.host, port: options.address.port), serverName: nil),
-            eventLoopGroup: group, logger: quiet
-        ) { request, writer, channel in
-            try await responder.respond(to: request, writer, channel)
-        } onServerRunning: { [options, onListening] channel in
-            onListening(
-                ListenAddress(
-                    host: options.address.host, port: channel.localAddress?.port ?? options.address.port))
-        }
+                address: .hostname(address.host, port: address.port), serverName: nil),
+            onServerRunning: { [onListening] channel in
+                onListening(
+                    ListenAddress(host: address.host, port: channel.localAddress?.port ?? address.port))
+            },
+            eventLoopGroup: group, logger: quiet)
+        var chores = [
+            Housekeeper.Chore.names(node, logger, metrics), .authority(authority, node.catalog),
+        ]
+        if let identity { chores.append(.certificate(identity)) }
+        let housekeeper = Housekeeper(chores: chores, pool: pool, logger: logger, metrics: metrics)
         do {
-            try await server.run()
+            try await withThrowingTaskGroup { group in
+                group.addTask { await housekeeper.run() }
+                if let traces { group.addTask { await traces.run() } }
+                defer { group.cancelAll() }
+                try await server.run()
+            }
         } catch {
-            try? await stop()
+            try? await pool.shutdownGracefully()
             throw error
         }
-        try await stop()
-    }
-
-    private func stop() async throws {
-        try await group.shutdownGracefully()
         try await pool.shutdownGracefully()
     }
+
+    /// Puts other settings into force, for requests and connections from now on.
+    ///
+    /// The address and whether TLS is spoken stay as they are. Reads the files of the certificate if they are
+    /// others or have changed.
+    public func takeOver(_ options: ServerOptions, _ gateway: GatewayOptions) async {
+        settings.value = ServerSettings(options, gateway, node: node, authority: authority)
+        guard let identity, let files = try? options.tlsFiles() else { return }
+        // Only a pool that has stopped refuses: then nobody needs the certificate.
+        try? await pool.runIfActive { identity.refresh(files) }
+    }
+
 }

@@ -14,7 +14,13 @@ struct OperationsDoor: Sendable {
         self.metrics = metrics
     }
 
-    func respond(_ door: Route.Door, inFlight: Int) -> DoorResponse {
+    /// What is under way.
+    struct Load: Sendable {
+        let requests: Int
+        let connections: Int
+    }
+
+    func respond(_ door: Route.Door, _ load: Load) -> DoorResponse {
         var response: DoorResponse
         switch door {
         case .live: response = .text(.ok, "live")
@@ -27,7 +33,7 @@ struct OperationsDoor: Sendable {
                 response.fields[.retryAfter] = "5"
             }
         case .metrics:
-            let gauges = NodeGauges(node: node, startSeconds: startSeconds).all(inFlight: inFlight)
+            let gauges = NodeGauges(node: node, startSeconds: startSeconds).all(load)
             response = DoorResponse(
                 .ok, fields: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .bytes(Array(metrics.text(gauges: gauges).utf8)))

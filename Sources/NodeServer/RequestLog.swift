@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 
 /// What is told of one request when its answer has been sent: to the log and to the metrics. Neither holds
@@ -9,6 +10,8 @@ struct RequestLog {
     let status: Int
     let address: String
     let start: ContinuousClock.Instant
+    /// What the request is told of as a part of, if it is.
+    var trace: (context: TraceContext, exporter: TraceExporter)?
 
     func finish(bytes: Int, failure: (any Error)?, _ logger: Logger, _ metrics: Metrics) {
         let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -18,6 +21,14 @@ struct RequestLog {
         metrics.observe("nacre_http_request_seconds", ["route": route], seconds: seconds)
         if bytes > 0 { metrics.add("nacre_http_response_bytes_total", ["route": route], by: Double(bytes)) }
         if failure != nil { metrics.add("nacre_http_broken_off_total", ["route": route]) }
+        if let (context, exporter) = trace {
+            let end = Self.now()
+            exporter.record(
+                RequestSpan(
+                    context: context, method: known, route: route, status: status, bytes: bytes,
+                    isBrokenOff: failure != nil, requestID: id,
+                    start: end &- UInt64(max(0, seconds * 1_000_000_000)), end: end))
+        }
         let level: Logger.Level = failure == nil ? .debug : .info
         guard logger.logLevel <= level else { return }
         var line: Logger.Metadata = [
@@ -25,8 +36,16 @@ struct RequestLog {
             "bytes": "\(bytes)", "milliseconds": "\((seconds * 100_000).rounded() / 100)",
             "address": "\(address)",
         ]
+        if let trace { line["trace"] = "\(trace.context.trace)" }
         if let failure { line["failure"] = "\(failure)" }
         logger.log(level: level, "answered", metadata: line)
+    }
+
+    /// Nanoseconds since 1970.
+    private static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(max(0, time.tv_sec)) &* 1_000_000_000 &+ UInt64(max(0, time.tv_nsec))
     }
 
     private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]

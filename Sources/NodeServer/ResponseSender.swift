@@ -7,6 +7,8 @@ import NIOPosix
 /// Sends an answer: its body is made in the thread pool, piece by piece, as the client takes it.
 struct ResponseSender: Sendable {
     let pool: NIOThreadPool
+    /// HTTP/2: what ends is a stream, and lengths need not be known.
+    let isMultiplexed: Bool
 
     /// So much may wait for the socket before the next piece is made.
     private static let windowBytes = 1024 * 1024
@@ -25,7 +27,7 @@ struct ResponseSender: Sendable {
         }
         // Without a length the body would be framed in chunks, and the end of them be sent though there are
         // none.
-        if case .omitted(nil) = response.body { fields[.connection] = "close" }
+        if case .omitted(nil) = response.body, !isMultiplexed { fields[.connection] = "close" }
         let head = HTTPResponse(status: response.status, headerFields: fields)
         switch response.body {
         case .none:
@@ -36,7 +38,7 @@ struct ResponseSender: Sendable {
             return bytes.count
         case .omitted(let length):
             try await writer.writeResponse(head)
-            if length == nil { throw BrokenOff.intended }
+            if length == nil, !isMultiplexed { throw BrokenOff.intended }
             return 0
         case .stream(let stream, _): return try await send(stream, head, with: writer, on: channel)
         }

@@ -1,5 +1,6 @@
 public import Access
 public import HTTPTypes
+import NodeCore
 
 /// What somebody must be allowed to use a route.
 public enum RouteRequirement: Hashable, Sendable {
@@ -18,13 +19,29 @@ public struct Route: Sendable {
     let door: Door
 
     /// Who answers.
-    enum Door: Sendable {
+    enum Door: CaseIterable, Sendable {
         case gateway
         case routing
         case live
         case ready
         case metrics
         case home
+
+        /// What a node must be for this door to be open; `nil` for what every node has.
+        var role: NodeRole? {
+            switch self {
+            case .gateway, .routing: .gateway
+            case .live, .ready, .metrics, .home: nil
+            }
+        }
+
+        /// Whether pages of everybody may ask: content that is for all, and what tells nothing of the node.
+        var isOpenToAllOrigins: Bool {
+            switch self {
+            case .gateway, .routing, .live, .ready, .home: true
+            case .metrics: false
+            }
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+public import NodeCore
+
 /// How the server listens and what it allows.
 public struct ServerOptions: Sendable {
     /// Where it listens.
@@ -9,6 +11,11 @@ public struct ServerOptions: Sendable {
     /// A connection without a request is closed after so long.
     public var idleSeconds: Int64 = 75
 
+    /// The most connections that are open at once, and from one address.
+    public var maximumConnections = 16_384
+    public var maximumConnectionsPerAddress = 256
+    /// The most requests that are under way on one HTTP/2 connection.
+    public var maximumStreams = 100
     /// The most requests that are worked on at once, and for one address.
     public var maximumRequests = 1024
     public var maximumRequestsPerAddress = 64
@@ -19,10 +26,28 @@ public struct ServerOptions: Sendable {
     public var bodyFloorBytes = 4096
     /// A client that takes nothing for so long is given up.
     public var stallSeconds: Int64 = 60
+    /// The longest that a request may last in all, that its body may take, and its answer; 0 for ever.
+    public var requestSeconds: Int64 = 86_400
+    public var uploadSeconds: Int64 = 43_200
+    public var downloadSeconds: Int64 = 43_200
+    /// PEM files of a certificate and its key; both, or none for HTTP.
+    public var tlsCertificate: String?
+    public var tlsKey: String?
     /// Whether everybody may read the metrics.
     public var metricsArePublic = false
     /// Addresses of proxies whose `X-Forwarded-…` fields are believed.
     public var trustedProxies: Set<String> = []
+
+    /// Names under which the node is reached, in lower case without port: besides addresses, `localhost` and
+    /// the hosts of the gateway, the only ones under which routes that need authority are answered.
+    public var hosts: [String] = []
+    /// Origins whose pages may use those routes, such as `https://app.example.org`.
+    public var origins: [String] = []
+    /// Where spans of requests are sent, if anywhere, and how many of the traces that begin here, from 0 to 1.
+    public var collector: CollectorURL?
+    public var traceShare = 1.0
+    /// What the node is.
+    public var roles: Set<NodeRole> = Set(NodeRole.allCases)
 
     public init(address: ListenAddress) { self.address = address }
 }

@@ -10,9 +10,11 @@ struct TrustedProxies: Sendable {
 
     init(_ addresses: Set<String>) { self.addresses = addresses }
 
-    /// - Parameter peer: the address at the other end of the connection.
+    /// - Parameters:
+    ///   - scheme: what the connection is.
+    ///   - peer: the address at the other end of the connection.
     func request(
-        _ head: HTTPRequest, id: String, peer: String
+        _ head: HTTPRequest, id: String, scheme: String, peer: String
     ) throws(RequestTargetError) -> DoorRequest {
         var target = head.path ?? "/"
         var authority = head.authority ?? ""
@@ -24,7 +26,7 @@ struct TrustedProxies: Sendable {
             target = rest[end...].first == "/" ? String(rest[end...]) : "/" + rest[end...]
             break
         }
-        var scheme = head.scheme ?? "http"
+        var scheme = scheme
         var address = peer
         if addresses.contains(peer) {
             let fields = head.headerFields

@@ -33,6 +33,9 @@ public struct IPAddress: Hashable, Sendable {
     /// Whether it is an IPv4 address.
     public var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
+    /// What one customer has: the address itself, of IPv6 the first 64 bits.
+    package var customer: IPAddress { isIPv4 ? self : prefix(64) }
+
     /// The address with all but the first `length` of its 128 bits cleared.
     func prefix(_ length: Int) -> IPAddress {
         IPAddress(

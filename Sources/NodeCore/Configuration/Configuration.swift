@@ -51,6 +51,11 @@ public struct Configuration: Sendable {
         values[key.name] = Value(text: text, origin: origin)
     }
 
+    /// Gives a key the value that it has in another configuration.
+    public mutating func keep(_ key: ConfigurationKey, of other: Configuration) {
+        values[key.name] = other.values[key.name]
+    }
+
     // Typed views of values that `set` has checked.
 
     public var durability: Durability { Durability(rawValue: self[.durability]) ?? .group }
@@ -80,6 +85,8 @@ public struct ConfigurationKey: Sendable {
     enum Shape: Sendable {
         /// One text or number.
         case plain
+        /// Words; as one text separated by spaces, in the file also a list of texts.
+        case list
         /// A table of texts; as one text `key=value, key=value`.
         case table
     }
@@ -168,7 +175,8 @@ public struct ConfigurationKey: Sendable {
     /// Every key, in the order of `nacre config show`.
     public static let all: [ConfigurationKey] =
         [
-            .durability, .packSize, .reserve, .grace, .maximumUnused, .profile, .visibility, .threads,
+            // First: what is in no table must stand before them.
+            .roles, .durability, .packSize, .reserve, .grace, .maximumUnused, .profile, .visibility, .threads,
             .catalogURL, .catalogConnections,
         ] + ofServer
 
@@ -181,6 +189,18 @@ public struct ConfigurationKey: Sendable {
     /// The known key that a mistyped one is nearest to.
     public static func nearest(to name: String) -> ConfigurationKey? {
         all.min { EditDistance.between($0.name, name) < EditDistance.between($1.name, name) }
+    }
+
+    /// The table of the file that it is in; `nil` for a key that stands before all tables.
+    public var section: String? { name.contains(".") ? String(name.prefix { $0 != "." }) : nil }
+
+    /// The name in that table.
+    public var nameInSection: String { section.map { String(name.dropFirst($0.count + 1)) } ?? name }
+
+    /// The default as it stands in the file.
+    public var defaultInFile: String {
+        guard shape == .list else { return "\"\(defaultText)\"" }
+        return "[" + defaultText.split(separator: " ").map { "\"\($0)\"" }.joined(separator: ", ") + "]"
     }
 
     /// The name in the environment: `store.pack_size` is `NACRE_STORE_PACK_SIZE`.

@@ -60,6 +60,7 @@ extension Configuration {
         let plain =
             value.string ?? value.int.map { String($0) } ?? value.double.map { String($0) }
             ?? value.bool.map { String($0) } ?? (known.shape == .table ? Self.text(of: value.table) : nil)
+            ?? (known.shape == .list ? Self.text(of: value.array) : nil)
         guard let plain else {
             throw .badValue(key: key, value: "…", problem: known.shape.demand, origin: origin)
         }
@@ -75,6 +76,17 @@ extension Configuration {
             pairs.append(key + "=" + text)
         }
         return pairs.sorted().joined(separator: ", ")
+    }
+
+    /// A list of texts as one text; `nil` if one of them is none, or holds a space.
+    private static func text(of list: TOMLArray?) -> String? {
+        guard let list else { return nil }
+        var words: [String] = []
+        for value in list {
+            guard let text = value.string, !text.contains(" ") else { return nil }
+            words.append(text)
+        }
+        return words.joined(separator: " ")
     }
 
     /// Environment variables that begin with `NACRE_` and a section of the configuration.
@@ -113,6 +125,7 @@ extension ConfigurationKey.Shape {
     var demand: String {
         switch self {
         case .plain: "must be a text or a number"
+        case .list: "must be a list of texts"
         case .table: "must be a table of texts"
         }
     }

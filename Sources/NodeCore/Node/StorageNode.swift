@@ -15,7 +15,8 @@ public final class StorageNode: Sendable {
     /// What only this node knows; files are made when they are first needed.
     public let secrets: NodeSecrets
     /// Where domains point: the table of the configuration, then the DNS.
-    public let dnsLinks: any DNSLinkResolver
+    public var dnsLinks: any DNSLinkResolver { links }
+    private let links: StaticDNSLinks
 
     /// Whether a data directory may be made.
     public enum Access: Sendable {
@@ -66,7 +67,7 @@ public final class StorageNode: Sendable {
         self.directory = directory
         self.configuration = configuration
         secrets = NodeSecrets(dataDirectory: directory)
-        dnsLinks = StaticDNSLinks(configuration.dnsLinks, else: CachedDNSLinks(SystemDNSLinks()))
+        links = StaticDNSLinks(configuration.dnsLinks, else: CachedDNSLinks(SystemDNSLinks()))
         // The store first: it checks the format and takes the lock before anything is touched.
         store = try PackBlockStore(
             directory: directory, options: ground.storeOptions, files: ground.files, index: ground.index)
@@ -87,6 +88,9 @@ public final class StorageNode: Sendable {
         defer { try? catalog.close() }
         try store.close()
     }
+
+    /// Takes over what of a changed configuration can change while a directory is open.
+    public func takeOver(_ configuration: Configuration) { links.replace(by: configuration.dnsLinks) }
 
     /// Keeps what is put from now on from being collected, until the lease ends.
     public func beginLease() throws -> BlockLease { store.beginLease() }

@@ -57,14 +57,13 @@ extension ConfigCommand {
             var out = StandardOutput()
             var section = ""
             for key in ConfigurationKey.all {
-                let parts = key.name.split(separator: ".", maxSplits: 1).map(String.init)
-                if parts[0] != section {
-                    try out.write(section.isEmpty ? "[\(parts[0])]\n" : "\n[\(parts[0])]\n")
-                    section = parts[0]
+                if let name = key.section, name != section {
+                    try out.write(line: "\n[\(name)]")
+                    section = name
                 }
                 try out.write(line: "# \(key.help)")
                 try out.write(line: "# \(key.environmentName)")
-                try out.write(line: "\(parts[1]) = \"\(key.defaultText)\"")
+                try out.write(line: "\(key.nameInSection) = \(key.defaultInFile)")
             }
             try out.flush()
         }

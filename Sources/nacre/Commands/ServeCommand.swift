@@ -17,8 +17,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Run the node: the IPFS gateway, on loopback unless configured otherwise.",
         discussion: """
             Ctrl-C or SIGTERM stops it: answers that are on their way are finished first. SIGHUP reads the
-            configuration again and takes over what can change while it runs (log.level). `nacre config show`
-            lists every setting.
+            configuration and the certificate again, takes over what can change while it runs, and logs which
+            settings need a restart. `nacre config show` lists every setting.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -58,18 +58,25 @@ struct ServeCommand: AsyncParsableCommand {
             Terminal.note(
                 "the first administrator's grant is in \(path); send it as Authorization: Bearer TOKEN")
         }
-        let server = NodeServer(
-            node: node, authority: authority, options: ServerOptions(address: address, configuration),
+        let options = ServerOptions(address: address, configuration, directory: node.directory)
+        let scheme = options.tlsCertificate == nil ? "http" : "https"
+        let server = try NodeServer(
+            node: node, authority: authority, options: options,
             gateway: GatewayOptions(configuration), logger: logger
         ) { address in
-            node.store.publish(address: "http://\(address)")
-            logger.info("listening", metadata: ["address": "http://\(address)", "data": "\(node.directory)"])
-            Welcome.print(address, node)
+            let url = "\(scheme)://\(address)"
+            node.store.publish(address: url)
+            logger.info("listening", metadata: ["address": "\(url)", "data": "\(node.directory)"])
+            Welcome.print(url, node)
         }
         // Signals belong to the server from here on.
         for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_IGN) }
         var services = ServiceGroupConfiguration(
-            services: [server, Reloading(directory: node.directory, level: level, logger: logger)],
+            services: [
+                server,
+                ConfigurationReload(
+                    node: node, server: server, listen: listen, level: level, logger: logger),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         services.maximumGracefulShutdownDuration = .seconds(configuration.number(.stopSeconds))
@@ -78,63 +85,20 @@ struct ServeCommand: AsyncParsableCommand {
     }
 }
 
-/// Takes over what can change while the node runs, at each SIGHUP.
-private struct Reloading: Service {
-    let directory: String
-    let level: LogLevel
-    let logger: Logger
-
-    func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
-        for await _ in signals.cancelOnGracefulShutdown() {
-            do {
-                let configuration = try Configuration.load(
-                    dataDirectory: directory, environment: ProcessInfo.processInfo.environment)
-                level.value = Logger.Level(rawValue: configuration[.logLevel]) ?? .info
-                logger.notice("configuration taken over", metadata: ["log.level": "\(level.value)"])
-            } catch {
-                // The old configuration stays in force: a typing error must not stop a running node.
-                logger.error("configuration not taken over", metadata: ["error": "\(error)"])
-            }
-        }
-    }
-}
-
 /// What somebody who starts a node wants to know.
 private enum Welcome {
-    static func print(_ address: ListenAddress, _ node: StorageNode) {
+    static func print(_ url: String, _ node: StorageNode) {
         guard Terminal.isErrorTerminal else { return }
         Terminal.note("")
-        Terminal.note("  Nacre serves http://\(address)")
+        Terminal.note("  Nacre serves \(url)")
         // Any public root will do to see something; a failure here is no reason not to serve.
         var filter = PinFilter()
         filter.visibility = .public
         if let pin = try? node.catalog.pins.list(filter, limit: 1).pins.first {
-            Terminal.note("  the newest public pin: http://\(address)/ipfs/\(pin.root)/")
+            Terminal.note("  the newest public pin: \(url)/ipfs/\(pin.root)/")
         } else {
             Terminal.note("  nothing is public yet: stop with Ctrl-C, `nacre add FILE`, and start again")
         }
         Terminal.note("")
-    }
-}
-
-extension ServerOptions {
-    init(address: ListenAddress, _ configuration: Configuration) {
-        self.init(address: address)
-        maximumRequests = configuration.number(.maximumRequests)
-        maximumRequestsPerAddress = configuration.number(.maximumRequestsPerAddress)
-        headerSeconds = Int64(configuration.number(.headerSeconds))
-        idleSeconds = Int64(configuration.number(.idleSeconds))
-        stallSeconds = Int64(configuration.number(.stallSeconds))
-        metricsArePublic = configuration[.metricsPublic] == "true"
-        trustedProxies = Set(configuration.words(.trustedProxies))
-    }
-}
-
-extension GatewayOptions {
-    init(_ configuration: Configuration) {
-        self.init()
-        serve = Serve(rawValue: configuration[.gatewayServe]) ?? .published
-        subdomainHosts = configuration.words(.subdomains)
     }
 }

@@ -8,6 +8,7 @@ import IPLD
 import IPNS
 import Multiformats
 import NodeCore
+import NodeServer
 import UnixFS
 
 /// Turns errors into a message and an exit status.
@@ -64,7 +65,7 @@ enum Failure {
             }
         case is CIDError, is ContentPathError, is KeyError, is ContentReferenceError,
             is ImportParametersError, is ChunkerError,
-            is ConfigurationError:
+            is ConfigurationError, is TLSError:
             .wrongUsage
         default: .failed
         }

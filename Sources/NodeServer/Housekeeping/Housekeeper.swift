@@ -1,0 +1,83 @@
+import Access
+import Catalog
+import Glibc
+import Logging
+import NIOPosix
+import NodeCore
+
+/// Does what has to be done now and then while the node runs.
+///
+/// Each chore is done once at the start and then again and again, one at a time, in the thread pool. A
+/// chore that fails is told of in the log and is tried again at its next turn.
+struct Housekeeper: Sendable {
+    /// Something that has to be done regularly.
+    struct Chore: Sendable {
+        /// As it stands in the log and in metrics.
+        let name: String
+        let every: Duration
+        let work: @Sendable () throws -> Void
+    }
+
+    let chores: [Chore]
+    let pool: NIOThreadPool
+    let logger: Logger
+    let metrics: Metrics
+
+    /// Until the task is cancelled.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            for chore in chores {
+                group.addTask { await repeatedly(chore) }
+            }
+        }
+    }
+
+    private func repeatedly(_ chore: Chore) async {
+        while !Task.isCancelled {
+            do {
+                try await pool.runIfActive { try chore.work() }
+            } catch is CancellationError {
+                return  // the pool was stopped: so is the node
+            } catch {
+                guard !Task.isCancelled else { return }
+                metrics.add("nacre_chores_failed_total", ["chore": chore.name])
+                logger.error(
+                    "housekeeping failed", metadata: ["chore": "\(chore.name)", "error": "\(error)"])
+            }
+            // Cancelled while it waits: the loop ends.
+            try? await Task.sleep(for: chore.every)
+        }
+    }
+}
+
+extension Housekeeper.Chore {
+    /// Signs names anew before they end, and removes records of others that have ended.
+    static func names(_ node: StorageNode, _ logger: Logger, _ metrics: Metrics) -> Self {
+        Self(name: "names", every: .seconds(4 * 3600)) {
+            let report = try node.renewNames()
+            for (entry, error) in report.failures {
+                metrics.add("nacre_names_not_renewed_total")
+                logger.error(
+                    "name not renewed: it will end",
+                    metadata: ["name": "\(entry.id)", "label": "\(entry.label)", "error": "\(error)"])
+            }
+            guard report.renewed + report.removed > 0 else { return }
+            metrics.add("nacre_names_renewed_total", by: Double(report.renewed))
+            logger.info(
+                "names renewed",
+                metadata: ["renewed": "\(report.renewed)", "records-removed": "\(report.removed)"])
+        }
+    }
+
+    /// Forgets sessions, signed URLs and entries of the audit log that are over.
+    static func authority(_ authority: Authority, _ catalog: CatalogDatabase) -> Self {
+        Self(name: "sessions", every: .seconds(3600)) {
+            try authority.removeEnded(catalog, now: Int64(time(nil)) * 1000)
+        }
+    }
+
+    /// Follows the certificate when it is renewed.
+    static func certificate(_ identity: TLSIdentity) -> Self {
+        Self(name: "certificate", every: .seconds(5)) { identity.refresh() }
+    }
+}

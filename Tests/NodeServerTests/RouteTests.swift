@@ -1,0 +1,50 @@
+import HTTPTypes
+import NodeCore
+import Testing
+
+@testable import NodeServer
+
+/// Every route of every door is in one table, where it cannot be without saying what it needs; these tests
+/// hold the list of those that need nothing.
+@Suite struct RouteTests {
+    @Test func theRoutesThatNeedNothingAreTheseAndNoOthers() {
+        let open = RouteTable.routes.filter { $0.requirement == .nothing }.map(\.pattern)
+        #expect(
+            open == [
+                "/ipfs/{path}", "/ipns/{path}", "/routing/v1/{path}", "/health/live", "/health/ready", "/",
+            ],
+            "a route without a requirement is open to the world: is it meant to be?")
+    }
+
+    @Test func routesThatNeedAGrantAreClosedToPagesOfStrangers() {
+        for route in RouteTable.routes where route.requirement != .nothing {
+            #expect(!route.door.isOpenToAllOrigins, "\(route.pattern)")
+        }
+    }
+
+    @Test func everyDoorHasARouteAndEveryRouteAFormOfItsOwn() {
+        for door in Route.Door.allCases {
+            #expect(RouteTable.routes.contains { $0.door == door }, "nothing leads to \(door)")
+        }
+        #expect(Set(RouteTable.routes.map(\.pattern)).count == RouteTable.routes.count)
+        for route in RouteTable.routes {
+            #expect(route.pattern.hasPrefix("/") && !route.methods.isEmpty, "\(route.pattern)")
+        }
+    }
+
+    @Test func everyRouteIsFoundByItsOwnPattern() {
+        for route in RouteTable.routes {
+            let path = route.pattern.replacing("{path}", with: "some/thing")
+            #expect(RouteTable.route(of: path)?.pattern == route.pattern)
+        }
+        for path in ["/nothing", "/health", "/health/live/", "//", "/metrics/x", "/IPFS/x"] {
+            #expect(RouteTable.route(of: path) == nil, "\(path)")
+        }
+    }
+
+    @Test func everyRoleOpensADoor() {
+        for role in NodeRole.allCases {
+            #expect(Route.Door.allCases.contains { $0.role == role }, "\(role) does nothing")
+        }
+    }
+}
