@@ -161,7 +161,7 @@ struct ContentAnswer {
         if isUnchanged(tag) { return notModified(tag) }
         let export = try TarExport(
             source: source, root: resolved.cid, name: Array(resolved.cid.description.utf8),
-            maximumEntries: gateway.options.maximumArchiveEntries)
+            maximumEntries: gateway.options.maximumArchiveEntries, names: .withinRoot)
         let stream = PulledBody { try export.next() }
         // What is wrong near the beginning can still be said with a status.
         try stream.look(ahead: 64 * 1024)
@@ -195,7 +195,8 @@ struct ContentAnswer {
     /// A disposition with the name that was asked for, or else `name`.
     func disposition(_ kind: ContentDisposition, default name: String) -> String {
         let isDownload = request.target.isSet("download")
-        return (isDownload ? .attachment : kind).value(filename: request.target.value(of: "filename") ?? name)
+        return (isDownload ? .attachment : kind).value(
+            filename: FilenameParameter.value(of: request.target) ?? name)
     }
 }
 

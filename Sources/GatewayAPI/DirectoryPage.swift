@@ -1,3 +1,4 @@
+import BlockStorage
 import HTTPSupport
 import HTTPTypes
 import IPLD
@@ -7,20 +8,24 @@ import UnixFS
 
 /// The page of a directory: some of its entries, and where the others are.
 ///
-/// No entry is read for it: sizes are what links claim. A page costs the same wherever it is in the
-/// directory.
+/// Sizes are what links claim. What kind an entry is says its CID, or its block for the first
+/// ``maximumLooks`` entries that could be either file or directory; a page costs the same wherever it is in
+/// the directory, and does not need blocks that are not here.
 struct DirectoryPage {
     let answer: ContentAnswer
     let resolved: ResolvedPath
     let reader: DirectoryReader
+    private let crumbs: Breadcrumbs
 
     /// Changes with every change of what the page looks like.
-    private static let version = 1
+    private static let version = 2
+    private static let maximumLooks = 256
 
     init(_ answer: ContentAnswer, _ resolved: ResolvedPath, _ reader: DirectoryReader) {
         self.answer = answer
         self.resolved = resolved
         self.reader = reader
+        crumbs = Breadcrumbs(path: answer.path)
     }
 
     func response() throws -> DoorResponse {
@@ -50,53 +55,85 @@ struct DirectoryPage {
         return DoorResponse(.ok, fields: fields, body: .bytes(Array(html(page, isFirst: cursor == nil).utf8)))
     }
 
-    private func html(_ page: DirectoryPage.Entries, isFirst: Bool) -> String {
-        let title = "Index of " + PathText.printable((try? PercentCoding.decode(answer.path.shown)) ?? [])
-        var html = PageStyle.head(title: title)
+    private func html(_ page: Entries, isFirst: Bool) -> String {
+        var html = PageStyle.head(title: "Index of " + crumbs.text)
+        html.reserveCapacity(4096 + page.entries.count * 480)
+        let pages = pageLinks(page, isFirst: isFirst)
         html += """
+            <a class="skip" href="#entries">Skip to the entries</a>
             <header>
-            <h1>\(HTMLText.escape(title))</h1>
-            <p class="meta">CID <code>\(resolved.cid)</code></p>
-            <nav aria-label="Forms"><a href="?format=tar">Download as TAR</a><a href="?format=car">CAR</a>\
-            <a href="?format=raw">Block</a></nav>
+            <h1>Index of</h1>
+            <nav class="crumbs" aria-label="Breadcrumbs">\(crumbs.html)</nav>
+            <p class="meta">CID <code translate="no">\(resolved.cid)</code></p>
+            <nav aria-label="Other forms"><a href="?format=tar">Download as TAR</a><a href="?format=car">Download as CAR</a>\
+            <a href="?format=raw">Directory block</a></nav>
             </header>
-            <main>
-            <table>
-            <thead><tr><th scope="col">Name</th><th scope="col" class="size">Size</th><th scope="col" class="cid">CID</th></tr></thead>
+            <main id="entries">
+            \(pages)<table>
+            <caption>\(caption(page, isFirst: isFirst))</caption>
+            <thead><tr><th scope="col">Name</th><th scope="col" class="kind">Kind</th>\
+            <th scope="col" class="cid">CID</th><th scope="col" class="size">Size</th></tr></thead>
             <tbody>
 
             """
         if !answer.path.segments.isEmpty {
-            html += "<tr><td class=\"name\"><a href=\"..\">..</a></td><td></td><td></td></tr>\n"
+            html += """
+                <tr><td class="name"><a href="\(crumbs.here)/..">..</a></td><td class="kind">parent folder</td>\
+                <td class="cid"></td><td class="size"></td></tr>
+
+                """
         }
-        for entry in page.entries { html += row(entry) }
-        html += "</tbody>\n</table>\n"
-        if page.entries.isEmpty && isFirst { html += "<p class=\"meta\">This directory is empty.</p>\n" }
-        if let next = page.next {
-            html +=
-                "<nav aria-label=\"Pages\"><a rel=\"next\" href=\"?after=\(next)\">More entries</a></nav>\n"
-        }
-        return html + "</main>\n" + PageStyle.foot
+        var looks = 0
+        for entry in page.entries { html += row(entry, &looks) }
+        return html + "</tbody>\n</table>\n" + pages + "</main>\n" + PageStyle.foot
     }
 
     typealias Entries = UnixFS.DirectoryPage
 
-    /// Where content under its own CID is: on a host that is one root's there is no such namespace.
-    private var elsewhere: String {
-        guard case .own(let gateway) = answer.path.origin else { return "" }
-        return gateway.map { HTMLText.escape("//" + $0) } ?? ""
+    private func caption(_ page: Entries, isFirst: Bool) -> String {
+        if page.entries.isEmpty { return isFirst ? "This folder is empty." : "There are no more entries." }
+        let count = page.entries.count
+        let what = count == 1 ? "1 entry" : "\(count) entries"
+        if page.next != nil { return what + " on this page; there are more." }
+        return isFirst ? what : what + " on this last page."
     }
 
-    private func row(_ entry: DirectoryEntry) -> String {
+    private func pageLinks(_ page: Entries, isFirst: Bool) -> String {
+        var links = isFirst ? "" : "<a href=\"?\">First page</a>"
+        if let next = page.next { links += "<a rel=\"next\" href=\"?after=\(next)\">Next page</a>" }
+        return links.isEmpty ? "" : "<nav class=\"pages\" aria-label=\"Pages\">\(links)</nav>\n"
+    }
+
+    private func row(_ entry: DirectoryEntry, _ looks: inout Int) -> String {
         let name = HTMLText.escape(PathText.printable(entry.name))
-        // A name such as "a:b" would be read as an address of its own.
-        let href = "./" + PercentCoding.encode(segment: entry.name)
+        let href = crumbs.here + "/" + PercentCoding.encode(segment: entry.name)
         let size = ByteCount.text(Int64(clamping: entry.dagBytes))
+        let kind = kind(of: entry, &looks)
+        let isFolder = kind == "folder" ? " folder" : ""
         return """
-            <tr><td class="name"><a href="\(href)">\(name)</a></td><td class="size">\(size)</td>\
-            <td class="cid"><a href="\(elsewhere)/ipfs/\(entry.cid)?filename=\(PercentCoding.encode(segment: entry.name))">\
-            \(entry.cid)</a></td></tr>
+            <tr><td class="name\(isFolder)"><a href="\(href)">\(name)</a></td><td class="kind">\(kind)</td>\
+            <td class="cid"><a class="ipfs-hash" translate="no" \(crumbs.link(to: entry.cid, name: entry.name))>\
+            \(entry.cid)</a></td><td class="size">\(size)</td></tr>
 
             """
+    }
+
+    private func kind(of entry: DirectoryEntry, _ looks: inout Int) -> String {
+        switch entry.cid.codec {
+        case .raw: return "file"
+        case .dagPB:
+            guard looks < Self.maximumLooks else { return "" }
+            looks += 1
+            // A block that is not here, or is damaged, is the business of whoever asks for the entry.
+            guard let block = try? answer.source.block(entry.cid), let stat = try? UnixFSStat(block) else {
+                return ""
+            }
+            switch stat.kind {
+            case .raw, .file: return "file"
+            case .directory, .shardedDirectory: return "folder"
+            case .symlink: return "link"
+            }
+        default: return "document"
+        }
     }
 }

@@ -66,7 +66,7 @@ struct FileAnswer {
     }
 
     private func type(_ reader: UnixFSFileReader) throws -> String {
-        let named = answer.request.target.value(of: "filename") ?? name
+        let named = FilenameParameter.value(of: answer.request.target) ?? name
         if let named, let known = MediaType.of(name: named) { return known }
         var beginning: [UInt8] = []
         if reader.size > 0 {
@@ -78,7 +78,7 @@ struct FileAnswer {
 
     private var disposition: String? {
         let target = answer.request.target
-        let filename = target.value(of: "filename")
+        let filename = FilenameParameter.value(of: target)
         if target.isSet("download") { return ContentDisposition.attachment.value(filename: filename) }
         return filename.map { ContentDisposition.inline.value(filename: $0) }
     }

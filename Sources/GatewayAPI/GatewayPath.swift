@@ -21,6 +21,8 @@ struct GatewayPath {
 
     let namespace: Namespace
     let origin: Origin
+    /// Host and port that the client asked.
+    let authority: String
     /// As it was given.
     let rootText: String
     /// Decoded once; any bytes.
@@ -36,10 +38,11 @@ struct GatewayPath {
     ///   ``maximumSegments``.
     init(
         _ namespace: Namespace, root: Substring, rest: some BidirectionalCollection<Substring>,
-        origin: Origin = .shared
+        origin: Origin = .shared, authority: String
     ) throws(GatewayFailure) {
         self.namespace = namespace
         self.origin = origin
+        self.authority = authority
         hasTrailingSlash = rest.last.map(\.isEmpty) ?? false
         guard !root.isEmpty else {
             throw .badRequest("the path names no root: /\(namespace.rawValue)/CID/path is expected")

@@ -45,7 +45,7 @@ struct HostRouter {
             return .content(
                 try GatewayPath(
                     .ipns, root: Substring(domain.text), rest: request.target.encodedSegments,
-                    origin: .own(gateway: nil)))
+                    origin: .own(gateway: nil), authority: request.authority))
         }
         return .content(try sharedPath(request))
     }
@@ -67,7 +67,8 @@ struct HostRouter {
             throw .badRequest("content is below /ipfs/ and /ipns/")
         }
         return try GatewayPath(
-            namespace, root: segments.dropFirst().first ?? "", rest: segments.dropFirst(2))
+            namespace, root: segments.dropFirst().first ?? "", rest: segments.dropFirst(2),
+            authority: request.authority)
     }
 
     /// The bare host of a subdomain gateway sends everybody to the origin of the root.
@@ -140,7 +141,7 @@ struct HostRouter {
         return .content(
             try GatewayPath(
                 namespace, root: root, rest: request.target.encodedSegments,
-                origin: .own(gateway: gatewayHost)))
+                origin: .own(gateway: gatewayHost), authority: request.authority))
     }
 
     /// The same path on another label.

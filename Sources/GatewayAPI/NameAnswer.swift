@@ -55,7 +55,7 @@ struct NameAnswer {
         }
         fields[.contentType] = ContentFormat.ipnsRecord.mediaType
         fields[.contentDisposition] = ContentDisposition.attachment.value(
-            filename: request.target.value(of: "filename") ?? "\(key.ipnsName).ipns-record")
+            filename: FilenameParameter.value(of: request.target) ?? "\(key.ipnsName).ipns-record")
         fields[.contentTypeOptions] = "nosniff"
         fields[.ipfsPath] = path.shown
         return DoorResponse(.ok, fields: fields, body: .bytes(record.bytes))

@@ -33,20 +33,24 @@ enum PageStyle {
         --front:#e6ebf0;--link:#7cc0ff;--band:#1c2228}}
         *{box-sizing:border-box}
         body{margin:0;font:16px/1.5 system-ui,sans-serif;background:var(--back);color:var(--front)}
-        header,main,footer{max-width:70rem;margin:0 auto;padding:1rem 1.25rem}
-        header{padding-top:2rem}h1{font-size:1.35rem;margin:0 0 .5rem;overflow-wrap:anywhere}
-        a{color:var(--link);text-decoration:none}a:hover,a:focus-visible{text-decoration:underline}
-        .meta,footer,.status{color:var(--soft);font-size:.875rem}
+        header,main,footer{max-width:75rem;margin:0 auto;padding:1rem 1.25rem}
+        header{padding-top:2rem}h1{font-size:1.35rem;margin:0 0 .25rem;overflow-wrap:anywhere}
+        a{color:var(--link);text-decoration:none}a:hover,a:focus-visible,p a,.crumbs a{text-decoration:underline}
+        a:focus-visible{outline:2px solid var(--link);outline-offset:2px;border-radius:2px}
+        .skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:.5rem;background:var(--back)}
+        .meta,footer,.status,caption,.kind,.size{color:var(--soft);font-size:.875rem}
+        .crumbs{margin:0 0 .75rem;overflow-wrap:anywhere}
         code{font:.85em ui-monospace,monospace;overflow-wrap:anywhere}pre{white-space:pre-wrap}
-        table{width:100%;border-collapse:collapse}
+        table{width:100%;border-collapse:collapse}caption{text-align:left;padding:.25rem .5rem}
         th{text-align:left;font-weight:600;color:var(--soft);font-size:.875rem}
-        th,td{padding:.4rem .5rem;border-bottom:1px solid var(--line);vertical-align:top}
-        tr:hover td{background:var(--band)}td.name{overflow-wrap:anywhere}
-        td.size,th.size{text-align:right;white-space:nowrap}td.cid{max-width:14rem}
-        td.cid a{display:block;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;
+        th,td{padding:.4rem .5rem;border-bottom:1px solid var(--line);vertical-align:baseline}
+        tr:hover td{background:var(--band)}td.name{overflow-wrap:anywhere;min-width:10rem}
+        .folder a{font-weight:600}.folder::after{content:"/";color:var(--soft)}
+        .kind{white-space:nowrap}td.size,th.size{text-align:right;white-space:nowrap}
+        .cid a{display:block;max-width:20rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;
         font:.8rem ui-monospace,monospace}
-        nav{margin:.75rem 0}nav a{margin-right:1rem}
-        .error{padding-top:4rem}.status{font-size:3rem;margin:0;line-height:1}
-        @media(max-width:40rem){td.cid,th.cid{display:none}}
+        nav{margin:.75rem 0}nav a{margin-right:1.25rem}.crumbs a{margin:0}
+        .error{padding-top:4rem}.status{font-size:3rem;margin:0;line-height:1}.path code{word-break:break-all}
+        @media(max-width:48rem){.cid{display:none}}@media(max-width:26rem){.kind{display:none}}
         """
 }

@@ -12,9 +12,11 @@ import UnixFS
     private let store = MemoryBlockStore()
     private let parameters = NodeLaboratory.parameters
 
-    private func archive(_ root: CID, name: String = "root") throws -> [UInt8] {
+    private func archive(
+        _ root: CID, name: String = "root", names rule: TarExport.NameRule = .plain
+    ) throws -> [UInt8] {
         var bytes: [UInt8] = []
-        try TarExport(source: store, root: root, name: Array(name.utf8)).run { bytes += $0 }
+        try TarExport(source: store, root: root, name: Array(name.utf8), names: rule).run { bytes += $0 }
         return bytes
     }
 
@@ -148,6 +150,33 @@ import UnixFS
         ] {
             #expect(throws: NodeError.self) { try archive(forged(links)) }
         }
+    }
+
+    @Test func aWayToAFileWithinTheRootIsMadePlainWhereThatIsAskedFor() throws {
+        let way = try forged([("../file", Block(content: [1])), ("b/./c", Block(content: [2]))])
+        let root = try forged([("d", #require(try store.block(way)))])
+        #expect(throws: (any Error).self) { try archive(root) }
+        let entries = try TarEntry.read(try archive(root, names: .withinRoot))
+        #expect(
+            entries.map { String(decoding: $0.name, as: UTF8.self) }
+                == ["root/", "root/d/", "root/file", "root/d/b/c"])
+    }
+
+    @Test(arguments: ["../f", "../../f", "a/../../f", "/f", "a/", "x/..", "a\0/b", "../root/../../f"])
+    func badInput17AWayOutOfTheRootEndsTheArchive(_ name: String) throws {
+        let root = try forged([(name, Block(content: [1]))])
+        #expect(throws: (any Error).self) { try archive(root, names: .withinRoot) }
+    }
+
+    /// Whoever unpacks would write the file through the link.
+    @Test func badInput17SymlinksAndWaysAreNotInOneArchive() throws {
+        let way = try forged([("../s/f", Block(content: [1]))])
+        let (link, directory) = (try symlink("/outside"), try #require(try store.block(way)))
+        for links in [[("s", link), ("t", directory)], [("d", directory), ("s", link)]] {
+            #expect(throws: NodeError.self) { try archive(forged(links), names: .withinRoot) }
+        }
+        let folder = try #require(try store.block(forged([("f", Block(content: [1]))])))
+        #expect(throws: NodeError.self) { try archive(forged([("a/b", folder)]), names: .withinRoot) }
     }
 
     @Test(arguments: ["", "a\0b"])

@@ -43,8 +43,7 @@ struct SiteRedirects {
         let reader = try UnixFSFileReader(source: answer.source, root: file.block)
         guard reader.size <= UInt64(RedirectRules.maximumBytes) else {
             throw GatewayFailure.failed(
-                "redirects file size cannot exceed \(RedirectRules.maximumBytes) bytes, this one has \(reader.size)"
-            )
+                RedirectError.tooLarge(maximum: RedirectRules.maximumBytes).description)
         }
         var bytes: [UInt8] = []
         try reader.read { bytes += $0 }

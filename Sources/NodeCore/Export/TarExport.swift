@@ -10,8 +10,21 @@ import UnixFS
 /// name that is in a directory twice: as a symlink first, it would lead the second anywhere. Memory: one
 /// directory page a level, of unsharded directories all names, and 16 MiB of leaves.
 public final class TarExport {
+    /// What names of entries may be.
+    public enum NameRule: Sendable {
+        /// One name of a file system each.
+        case plain
+        /// Also ways with `/` and `..` to a file elsewhere below the root, which are made plain (IPIP-288).
+        case withinRoot
+    }
+
     private let source: any BlockSource
     private let maximumEntries: Int
+    private let rule: NameRule
+    /// A file that is not where its directory is could be written through a symlink: an archive has the
+    /// one or the other.
+    private var hasDisplacedFiles = false
+    private var hasSymlinks = false
     private let cancellation: Cancellation
     private var entries = 0
     private var frames: [Frame] = []
@@ -27,9 +40,11 @@ public final class TarExport {
     /// - Throws: what concerns the root itself; everything else comes while it is read.
     public init(
         source: any BlockSource, root: CID, name: [UInt8],
-        maximumEntries: Int = ExportOptions.defaultMaximumEntries, cancellation: Cancellation = Cancellation()
+        maximumEntries: Int = ExportOptions.defaultMaximumEntries, names rule: NameRule = .plain,
+        cancellation: Cancellation = Cancellation()
     ) throws {
         self.source = source
+        self.rule = rule
         self.maximumEntries = maximumEntries
         self.cancellation = cancellation
         guard PathText.isSafeName(name) else { throw NodeError.unsafeName(name, in: []) }
@@ -37,7 +52,8 @@ public final class TarExport {
     }
 
     private struct Frame {
-        let reader: DirectoryReader
+        /// `nil` if all entries are in `page` already.
+        let reader: DirectoryReader?
         let path: [UInt8]
         var page: ArraySlice<DirectoryEntry> = []
         var cursor: DirectoryCursor?
@@ -87,8 +103,8 @@ public final class TarExport {
     private func takeEntry() throws -> Bool {
         guard var frame = frames.popLast() else { return false }
         if frame.page.isEmpty {
-            if frame.isAtEnd { return true }
-            let page = try frame.reader.page(after: frame.cursor, limit: 1024)
+            guard let reader = frame.reader, !frame.isAtEnd else { return true }
+            let page = try reader.page(after: frame.cursor, limit: 1024)
             frame.page = page.entries[...]
             frame.cursor = page.next
             frame.isAtEnd = page.next == nil
@@ -96,16 +112,38 @@ public final class TarExport {
             return true
         }
         let entry = frame.page.removeFirst()
-        let isNew = frame.reader.isSharded || frame.names.insert(entry.name).inserted
+        let isNew = frame.reader?.isSharded == true || frame.names.insert(entry.name).inserted
         frames.append(frame)
         entries += 1
         guard entries <= maximumEntries else { throw NodeError.tooManyEntries(limit: maximumEntries) }
         guard isNew else { throw NodeError.nameTwice(entry.name, in: frame.path) }
-        guard PathText.isSafeName(entry.name) else { throw NodeError.unsafeName(entry.name, in: frame.path) }
-        if let child = try begin(entry.cid, path: PathText.join(frame.path, entry.name)) {
+        if !PathText.isSafeName(entry.name) {
+            try displaced(entry, in: frame.path)
+        } else if let child = try begin(entry.cid, path: PathText.join(frame.path, entry.name)) {
             frames.append(child)
         }
         return true
+    }
+
+    /// An entry whose name leads to another place below the root.
+    private func displaced(_ entry: DirectoryEntry, in directory: [UInt8]) throws {
+        let refusal = NodeError.unsafeName(entry.name, in: directory)
+        guard rule == .withinRoot, !hasSymlinks, !entry.name.contains(0), entry.name.first != PathText.slash,
+            entry.name.last != PathText.slash,
+            PathText.isSafeName(entry.name.split(separator: PathText.slash).last.map(Array.init) ?? [])
+        else { throw refusal }
+        let way = PathText.join(directory, entry.name).split(separator: PathText.slash)
+        var parts: [ArraySlice<UInt8>] = []
+        for part in way where part != [PathText.dot] {
+            if part != [PathText.dot, PathText.dot] {
+                parts.append(part)
+            } else if parts.popLast() == nil || parts.isEmpty {
+                throw refusal
+            }
+        }
+        hasDisplacedFiles = true
+        let path = Array(parts.joined(separator: [PathText.slash]))
+        guard parts.count > 1, try begin(entry.cid, path: path) == nil else { throw refusal }
     }
 
     /// Puts the header of an entry out; returns a frame for a directory.
@@ -117,9 +155,12 @@ public final class TarExport {
         switch stat.kind {
         case .directory, .shardedDirectory:
             header(path + [PathText.slash], type: "5", size: 0, metadata: stat.metadata, target: [])
-            return Frame(reader: try DirectoryReader(source: source, root: block), path: path)
+            return try frame(of: block, path: path)
         case .symlink(let target):
-            guard !target.isEmpty, !target.contains(0) else { throw NodeError.unusableSymlink(path) }
+            guard !target.isEmpty, !target.contains(0), !hasDisplacedFiles else {
+                throw NodeError.unusableSymlink(path)
+            }
+            hasSymlinks = true
             header(path, type: "2", size: 0, metadata: stat.metadata, target: target)
         case .file, .raw:
             let reader = try UnixFSFileReader(source: source, root: block)
@@ -127,6 +168,21 @@ public final class TarExport {
             file = (try reader.cursor(), (512 - Int(reader.size % 512)) % 512)
         }
         return nil
+    }
+
+    private func frame(of block: Block, path: [UInt8]) throws -> Frame {
+        do throws(UnixFSDirectoryError) {
+            return Frame(reader: try DirectoryReader(source: source, root: block), path: path)
+        } catch {
+            // Ways instead of names are no directory to anybody else.
+            guard rule == .withinRoot, case .damagedNode(_, .badName) = error,
+                try UnixFSStat(block).kind == .directory
+            else { throw error }
+            let entries = try DAGPBNode(decoding: block.bytes).links.map {
+                DirectoryEntry(name: $0.name ?? [], cid: $0.cid, dagBytes: $0.tsize ?? 0)
+            }
+            return Frame(reader: nil, path: path, page: entries[...])
+        }
     }
 
     private func header(
