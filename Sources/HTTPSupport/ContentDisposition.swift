@@ -4,11 +4,12 @@ public enum ContentDisposition: String, Sendable {
     case attachment
 
     /// The header's value. Quotes, control characters and marks that turn the writing direction do not
-    /// survive.
+    /// survive, nor does what would make a path of the name.
     public func value(filename: String? = nil) -> String {
         guard let filename, !filename.isEmpty else { return rawValue }
         let clean = filename.unicodeScalars.filter { !Self.isUnsafe($0) }
-        let plain = clean.map { $0.isASCII && $0 != "\"" && $0 != "\\" ? Character($0) : "_" }
+            .map { $0 == "/" || $0 == "\\" ? "_" : $0 }
+        let plain = clean.map { $0.isASCII && $0 != "\"" ? Character($0) : "_" }
         var value = "\(rawValue); filename=\"\(String(plain))\""
         if clean.contains(where: { !$0.isASCII }) {
             var text = String.UnicodeScalarView()
