@@ -53,7 +53,23 @@ struct NodeChannel: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         let promise = channel.eventLoop.makePromise(of: Opened.self)
-        let value = Value(channel: channel, opened: promise.futureResult)
+        return channel.eventLoop.makeCompletedFuture {
+            let opening = OpeningHandler(expectsTLS: identity != nil) { context in
+                take(context.channel, promise)
+            } onDecision: { opening, context in
+                open(context.channel, as: opening, promise, logger)
+            } onClose: {
+                promise.fail(ChannelError.inputClosed)
+            }
+            try channel.pipeline.syncOperations.addHandler(opening)
+            return Value(channel: channel, opened: promise.futureResult)
+        }
+    }
+
+    /// Counts a connection as soon as it is there.
+    ///
+    /// - Returns: whether it is taken.
+    private func take(_ channel: any Channel, _ promise: EventLoopPromise<Opened>) -> Bool {
         let options = settings.value.options
         let address = channel.remoteAddress?.ipAddress ?? ""
         let limits = ConnectionCap.Limits(
@@ -64,7 +80,8 @@ struct NodeChannel: ServerChildChannel {
                 "nacre_http_connections_refused_total",
                 ["reason": refusal == .overall ? "overall" : "address"])
             promise.succeed(.refused)
-            return refuse(channel, refusal).map { value }
+            refuse(channel, refusal)
+            return false
         }
         channel.closeFuture.whenComplete { [cap] _ in cap.leave(address) }
         // Whoever connects and says nothing, or never ends its handshake.
@@ -73,15 +90,7 @@ struct NodeChannel: ServerChildChannel {
             channel.close(promise: nil)
         }
         promise.futureResult.whenComplete { _ in deadline.cancel() }
-        return channel.eventLoop.makeCompletedFuture {
-            let opening = OpeningHandler(expectsTLS: identity != nil) { opening, context in
-                open(context.channel, as: opening, promise, logger)
-            } onClose: {
-                promise.fail(ChannelError.inputClosed)
-            }
-            try channel.pipeline.syncOperations.addHandler(opening)
-            return value
-        }
+        return true
     }
 
     /// - Returns: done when what was read so far may be handed on.
@@ -200,16 +209,17 @@ struct NodeChannel: ServerChildChannel {
 
     // MARK: Refusals before anything was asked
 
-    private func refuse(_ channel: any Channel, _ refusal: ConnectionCap.Refusal) -> EventLoopFuture<Void> {
+    private func refuse(_ channel: any Channel, _ refusal: ConnectionCap.Refusal) {
         // TLS would have to be spoken to say why.
-        guard identity == nil, cap.mayLinger() else { return channel.close() }
+        guard identity == nil, cap.mayLinger() else { return channel.close(promise: nil) }
         channel.closeFuture.whenComplete { [cap] _ in cap.endLingering() }
-        switch refusal {
-        case .overall:
-            return say("503 Service Unavailable", "the node has too many connections", on: channel)
-        case .address:
-            return say("429 Too Many Requests", "this address has too many connections", on: channel)
-        }
+        let said =
+            switch refusal {
+            case .overall: say("503 Service Unavailable", "the node has too many connections", on: channel)
+            case .address: say("429 Too Many Requests", "this address has too many connections", on: channel)
+            }
+        // Whoever cannot be told is gone.
+        said.whenFailure { _ in channel.close(promise: nil) }
     }
 
     /// Says something to a client whose request is not read, and closes.

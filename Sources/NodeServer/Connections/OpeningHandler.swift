@@ -21,27 +21,42 @@ final class OpeningHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private let expectsTLS: Bool
+    private let onActive: (ChannelHandlerContext) -> Bool
     private let onDecision: (Opening, ChannelHandlerContext) -> EventLoopFuture<Void>
     private let onClose: () -> Void
     private var received = ByteBuffer()
     private var isDecided = false
 
     /// - Parameters:
+    ///   - onActive: the connection is there; whether it is taken.
     ///   - onDecision: puts the handlers in that go on; what was read is given to them afterwards.
     ///   - onClose: the client left before anything could be told.
     init(
-        expectsTLS: Bool, onDecision: @escaping (Opening, ChannelHandlerContext) -> EventLoopFuture<Void>,
+        expectsTLS: Bool, onActive: @escaping (ChannelHandlerContext) -> Bool,
+        onDecision: @escaping (Opening, ChannelHandlerContext) -> EventLoopFuture<Void>,
         onClose: @escaping () -> Void
     ) {
         self.expectsTLS = expectsTLS
+        self.onActive = onActive
         self.onDecision = onDecision
         self.onClose = onClose
     }
 
+    func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { isDecided = !onActive(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        isDecided = !onActive(context)
+        context.fireChannelActive()
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Of a connection that was refused nothing is read.
+        guard !isDecided else { return }
         var bytes = unwrapInboundIn(data)
         if received.readableBytes == 0 { received = bytes } else { received.writeBuffer(&bytes) }
-        guard !isDecided, let opening = Self.opening(of: received, expectsTLS: expectsTLS) else { return }
+        guard let opening = Self.opening(of: received, expectsTLS: expectsTLS) else { return }
         isDecided = true
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         onDecision(opening, context).whenComplete { result in
