@@ -4,7 +4,7 @@ set -euo pipefail
 
 declare -A groups=(
     [build]="pkg-config librocksdb-dev libsqlite3-dev libpq-dev libgcrypt20-dev"
-    [test]="postgresql-15 python3 procps tar openssl libssl-dev"
+    [test]="postgresql-15 python3 procps tar openssl libssl-dev curl"
     [bench]="libssl-dev openssl restic borgbackup casync git-annex time"
 )
 

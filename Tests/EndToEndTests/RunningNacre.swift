@@ -62,7 +62,8 @@ final class RunningNacre {
             output: try directory.read("output"), errors: try errors())
     }
 
-    private func errors() throws -> String { String(decoding: try directory.read("errors"), as: UTF8.self) }
+    /// What it has written to standard error so far.
+    func errors() throws -> String { String(decoding: try directory.read("errors"), as: UTF8.self) }
 
     private static func file(_ path: String) throws -> FileHandle {
         try Data().write(to: URL(fileURLWithPath: path))
