@@ -11,6 +11,8 @@ extension HTTPField.Name {
     public static let ipfsRoots = known("X-Ipfs-Roots")
     public static let requestID = known("X-Request-Id")
     public static let contentTypeOptions = known("X-Content-Type-Options")
+    /// What is left of it behind the host of a request: further ones.
+    public static let host = known("Host")
     public static let traceParent = known("traceparent")
     public static let forwardedFor = known("X-Forwarded-For")
     public static let forwardedProto = known("X-Forwarded-Proto")

@@ -64,6 +64,8 @@ public struct RequestTarget: Hashable, Sendable {
 /// Why a request target cannot be worked on.
 public enum RequestTargetError: Error, Equatable, Sendable {
     case notAPath
+    /// A host that cannot be one, or two that differ.
+    case badHost
     case tooLong(maximum: Int)
     /// A `%` without two hexadecimal digits behind it.
     case badEscape(String)
@@ -73,6 +75,7 @@ extension RequestTargetError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .notAPath: "the request does not name a path"
+        case .badHost: "the request must name one host, as a name or an address, in one place"
         case .tooLong(let maximum): "a path with its query may have \(maximum) bytes"
         case .badEscape(let text): "\"\(text)\" has a % without two hexadecimal digits behind it"
         }

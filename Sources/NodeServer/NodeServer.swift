@@ -38,6 +38,12 @@ public final class NodeServer: Service {
         self.logger = logger
         self.onListening = onListening
         settings = CurrentSettings(ServerSettings(options, gateway, node: node, authority: authority))
+        let possible = settings.value.maximumConnections
+        if possible < options.maximumConnections {
+            logger.warning(
+                "fewer connections than server.max_connections: the limit on open files is too low",
+                metadata: ["connections": "\(possible)"])
+        }
         identity = try options.tlsFiles().map { try TLSIdentity($0, logger: logger) }
         pool = NIOThreadPool(numberOfThreads: max(4, 2 * System.coreCount))
     }

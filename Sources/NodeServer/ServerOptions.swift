@@ -35,8 +35,8 @@ public struct ServerOptions: Sendable {
     public var tlsKey: String?
     /// Whether everybody may read the metrics.
     public var metricsArePublic = false
-    /// Addresses of proxies whose `X-Forwarded-…` fields are believed.
-    public var trustedProxies: Set<String> = []
+    /// Addresses of proxies whose `X-Forwarded-…` fields are believed, and ranges of them.
+    public var trustedProxies: [String] = []
 
     /// Names under which the node is reached, in lower case without port: besides addresses, `localhost` and
     /// the hosts of the gateway, the only ones under which routes that need authority are answered.

@@ -27,8 +27,8 @@ import Testing
 }
 
 @Suite struct ConnectionCapTests {
-    private func limits(_ overall: Int, _ perAddress: Int, exempt: Set<String> = []) -> ConnectionCap.Limits {
-        ConnectionCap.Limits(overall: overall, perAddress: perAddress, exempt: exempt)
+    private func limits(_ overall: Int, _ perAddress: Int, exempt: [String] = []) -> ConnectionCap.Limits {
+        ConnectionCap.Limits(overall: overall, perAddress: perAddress, exempt: TrustedProxies(exempt))
     }
 
     @Test func anAddressHasItsShareAndTheNodeItsWhole() {

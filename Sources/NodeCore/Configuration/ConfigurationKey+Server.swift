@@ -1,3 +1,5 @@
+import Glibc
+
 /// What can be set of the running node.
 extension ConfigurationKey {
     public static let listen = ConfigurationKey(
@@ -86,12 +88,13 @@ extension ConfigurationKey {
     public static let trustedProxies = ConfigurationKey(
         name: "server.trusted_proxies", defaultText: "",
         help:
-            "addresses of proxies whose X-Forwarded-For, -Proto and -Host are believed, separated by spaces",
+            "addresses of proxies, and ranges such as 10.0.0.0/8, whose X-Forwarded-For, -Proto and -Host are believed",
         shape: .list
     ) { text in
-        text.utf8.allSatisfy {
-            $0 == 0x20 || $0 == 0x2E || $0 == 0x3A || (0x30...0x39).contains($0) || (0x61...0x66).contains($0)
-        } ? nil : "must be IP addresses in lower case, separated by spaces"
+        for word in text.split(separator: " ") where !isAddressRange(String(word)) {
+            return "\(word.prefix(60)) is neither an address nor a range such as 10.0.0.0/8"
+        }
+        return nil
     }
     public static let headerSeconds = count(
         "server.header_seconds", 10, 1...3600, help: "how long the first header of a connection may take")
@@ -167,6 +170,24 @@ extension ConfigurationKey {
             bodySeconds, bodyFloor, stallSeconds, requestSeconds, uploadSeconds, downloadSeconds, idleSeconds,
             roles, hosts, origins, gatewayServe, subdomains, dnsLinks, metricsPublic, logLevel,
         ].map(\.name))
+
+    /// An address, or one with the length of its prefix, behind which no bit is set.
+    private static func isAddressRange(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
+        var (four, six) = (in_addr(), in6_addr())
+        let bytes: [UInt8]
+        if inet_pton(AF_INET, parts[0], &four) == 1 {
+            bytes = withUnsafeBytes(of: four) { Array($0) }
+        } else if inet_pton(AF_INET6, parts[0], &six) == 1 {
+            bytes = withUnsafeBytes(of: six) { Array($0) }
+        } else {
+            return false
+        }
+        guard parts.count == 2 else { return true }
+        guard let length = Int(parts[1]), (0...8 * bytes.count).contains(length) else { return false }
+        return (length..<8 * bytes.count).allSatisfy { bytes[$0 / 8] & (0x80 >> ($0 % 8)) == 0 }
+    }
 
     private static func hostProblem(_ text: String) -> String? {
         text.split(separator: " ").allSatisfy { host in

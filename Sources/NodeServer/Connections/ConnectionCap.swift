@@ -24,8 +24,8 @@ final class ConnectionCap: Sendable {
     struct Limits {
         var overall: Int
         var perAddress: Int
-        /// Addresses that stand for many clients: proxies that were named.
-        var exempt: Set<String>
+        /// Who stands for many clients: proxies that were named.
+        var exempt: TrustedProxies
     }
 
     /// Counts a connection; every one that was counted must ``leave(_:)``.

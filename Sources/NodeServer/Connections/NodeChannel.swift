@@ -70,11 +70,12 @@ struct NodeChannel: ServerChildChannel {
     ///
     /// - Returns: whether it is taken.
     private func take(_ channel: any Channel, _ promise: EventLoopPromise<Opened>) -> Bool {
-        let options = settings.value.options
+        let settings = settings.value
+        let options = settings.options
         let address = channel.remoteAddress?.ipAddress ?? ""
         let limits = ConnectionCap.Limits(
-            overall: options.maximumConnections, perAddress: options.maximumConnectionsPerAddress,
-            exempt: options.trustedProxies)
+            overall: settings.maximumConnections, perAddress: options.maximumConnectionsPerAddress,
+            exempt: settings.proxies)
         if let refusal = cap.enter(address, limits) {
             metrics.add(
                 "nacre_http_connections_refused_total",

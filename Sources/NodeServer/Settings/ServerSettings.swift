@@ -1,5 +1,6 @@
 import Access
 import GatewayAPI
+import Glibc
 import NodeCore
 import Synchronization
 
@@ -13,14 +14,27 @@ final class ServerSettings: Sendable {
     let proxies: TrustedProxies
     let doorkeeper: Doorkeeper
     let originGuard: OriginGuard
+    /// What was set, as far as the system allows as many open files.
+    let maximumConnections: Int
 
     init(_ options: ServerOptions, _ gateway: GatewayOptions, node: StorageNode, authority: Authority) {
         self.options = options
         self.gateway = Gateway(node: node, options: gateway)
         routing = RoutingDoor(node: node, gateway: self.gateway)
         proxies = TrustedProxies(options.trustedProxies)
+        maximumConnections = min(options.maximumConnections, Self.possibleConnections)
         originGuard = OriginGuard(options, gatewayHosts: gateway.subdomainHosts)
         doorkeeper = Doorkeeper(authority: authority, metricsArePublic: options.metricsArePublic)
+    }
+}
+
+extension ServerSettings {
+    /// How many connections the limit on open files leaves beside packs, index and catalog.
+    static var possibleConnections: Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return Int.max }
+        let files = Int(clamping: limit.rlim_cur)
+        return max(files / 2, files - 1024)
     }
 }
 

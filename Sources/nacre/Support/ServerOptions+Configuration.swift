@@ -33,7 +33,7 @@ extension ServerOptions {
         idleSeconds = Int64(configuration.number(.idleSeconds))
         stallSeconds = Int64(configuration.number(.stallSeconds))
         metricsArePublic = configuration[.metricsPublic] == "true"
-        trustedProxies = Set(configuration.words(.trustedProxies))
+        trustedProxies = configuration.words(.trustedProxies)
     }
 }
 
