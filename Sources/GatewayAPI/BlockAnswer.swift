@@ -14,17 +14,17 @@ struct BlockAnswer {
     }
 
     /// Spec: trustless gateway, "Block responses".
-    func raw() -> DoorResponse {
-        whole(
+    func raw() throws -> DoorResponse {
+        try whole(
             tag: EntityTag(resolved.cid.description + ".raw"), type: ContentFormat.raw.mediaType,
             disposition: answer.disposition(.attachment, default: resolved.cid.description + ".bin"))
     }
 
     /// A JSON or CBOR document, which need not be decoded to be sent.
-    func document(type: ContentFormat) -> DoorResponse {
+    func document(type: ContentFormat) throws -> DoorResponse {
         let isJSON = type == .json || type == .dagJSON
         let suffix = isJSON ? "json" : "cbor"
-        return whole(
+        return try whole(
             tag: EntityTag(
                 resolved.cid.description + (answer.negotiated.format == nil ? "" : "." + type.rawValue)),
             type: type.mediaType,
@@ -32,27 +32,19 @@ struct BlockAnswer {
                 isJSON ? .inline : .attachment, default: "\(resolved.cid).\(suffix)"))
     }
 
-    private func whole(tag: EntityTag, type: String, disposition: String) -> DoorResponse {
+    private func whole(tag: EntityTag, type: String, disposition: String) throws -> DoorResponse {
         if answer.isUnchanged(tag) { return answer.notModified(tag) }
         var fields = answer.cacheFields(tag)
         fields[.contentType] = type
         fields[.contentDisposition] = disposition
         fields[.acceptRanges] = "bytes"
         let bytes = resolved.block.bytes
-        guard let header = answer.request.fields[.range], let specs = ByteRangeSpec.parse(header) else {
-            return DoorResponse(.ok, fields: fields, body: .bytes(bytes))
+        let content = PartialContent(
+            request: answer.request, tag: tag, modified: nil, size: UInt64(bytes.count))
+        return try content.response(fields) { range in
+            .bytes(
+                range.count == bytes.count
+                    ? bytes : Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)]))
         }
-        if let condition = answer.request.fields[.ifRange], !tag.allowsRange(ifRange: condition) {
-            return DoorResponse(.ok, fields: fields, body: .bytes(bytes))
-        }
-        let size = UInt64(bytes.count)
-        guard let range = specs.lazy.compactMap({ $0.range(in: size) }).first else {
-            return DoorResponse(
-                .rangeNotSatisfiable, fields: [.contentRange: "bytes */\(size)"])
-        }
-        fields[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(size)"
-        return DoorResponse(
-            .partialContent, fields: fields,
-            body: .bytes(Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)])))
     }
 }

@@ -71,7 +71,7 @@ struct ContentAnswer {
     private func dispatch(_ resolved: ResolvedPath) throws -> DoorResponse {
         let codec = resolved.cid.codec
         switch negotiated.format {
-        case .raw: return BlockAnswer(self, resolved).raw()
+        case .raw: return try BlockAnswer(self, resolved).raw()
         case .car: return try CARAnswer(self, resolved).response()
         case .tar: return try archive(resolved)
         case .dagJSON, .dagCBOR, .json, .cbor: return try document(resolved)
@@ -81,9 +81,9 @@ struct ContentAnswer {
             case .dagJSON, .dagCBOR:
                 return negotiated.wantsHTML
                     ? try DocumentPage(self, resolved).response()
-                    : BlockAnswer(self, resolved).document(type: codec == .dagJSON ? .dagJSON : .dagCBOR)
-            case .json: return BlockAnswer(self, resolved).document(type: .json)
-            case .cbor: return BlockAnswer(self, resolved).document(type: .cbor)
+                    : try BlockAnswer(self, resolved).document(type: codec == .dagJSON ? .dagJSON : .dagCBOR)
+            case .json: return try BlockAnswer(self, resolved).document(type: .json)
+            case .cbor: return try BlockAnswer(self, resolved).document(type: .cbor)
             default:
                 throw GatewayFailure.notAcceptable(
                     "\(resolved.cid) has a codec (0x\(String(codec.rawValue, radix: 16))) that is not shown here"
@@ -100,7 +100,7 @@ struct ContentAnswer {
         switch (format, resolved.cid.codec) {
         case (.dagJSON, .dagJSON), (.dagCBOR, .dagCBOR), (.json, .json), (.cbor, .cbor), (.json, .dagJSON),
             (.cbor, .dagCBOR):
-            return BlockAnswer(self, resolved).document(type: format ?? .json)
+            return try BlockAnswer(self, resolved).document(type: format ?? .json)
         case (.json, .raw), (.json, .dagPB), (.cbor, .raw), (.cbor, .dagPB):
             guard let stat = try UnixFSStat.ifUnixFS(resolved.block), !stat.kind.isDirectory else { break }
             return try FileAnswer(self, resolved, contentType: format?.mediaType).response()

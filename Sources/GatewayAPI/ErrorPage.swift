@@ -1,5 +1,6 @@
 import HTTPSupport
 import HTTPTypes
+import NodeCore
 
 /// Errors as pages for browsers, as text for everybody else.
 enum ErrorPage {
@@ -20,17 +21,36 @@ enum ErrorPage {
         }
         fields[.contentType] = "text/html; charset=utf-8"
         fields[.contentSecurityPolicy] = PageStyle.contentSecurityPolicy
+        var wayUp = ""
+        if case .entryNotFound(_, let missing) = failure {
+            wayUp = Self.wayUp(from: request.target.path, missing: missing)
+        }
+        let detail = failure.detail.prefix(1).uppercased() + failure.detail.dropFirst()
         let page = PageStyle.page(
             title: failure.title,
             """
             <main class="error">
             <p class="status">\(failure.status.code)</p>
             <h1>\(HTMLText.escape(failure.title))</h1>
-            <p>\(HTMLText.escape(failure.detail)).</p>
+            <p>\(HTMLText.escape(detail)).</p>
             <p>\(HTMLText.escape(failure.remedy))</p>
-            <p class="path"><code>\(HTMLText.escape(request.target.path))</code></p>
-            </main>
+            <p class="path">Asked for: <code>\(HTMLText.escape(request.target.path))</code></p>
+            \(wayUp)</main>
             """)
         return DoorResponse(failure.status, fields: fields, body: .bytes(Array(page.utf8)))
+    }
+
+    /// A link to the folder in which a name is missing.
+    private static func wayUp(from path: String, missing: String) -> String {
+        // Two slashes at the beginning would be another host: empty segments go.
+        let segments = path.split(separator: "/")
+        let root = ["ipfs", "ipns"].contains(segments.first.map(String.init)) ? 2 : 0
+        guard segments.count > root,
+            let end = segments.indices.dropFirst(root).first(where: {
+                (try? PercentCoding.decode(segments[$0])).map { PathText.printable($0) } == missing
+            })
+        else { return "" }
+        let folder = HTMLText.escape("/" + segments[..<end].map { $0 + "/" }.joined())
+        return "<nav aria-label=\"Ways on\"><a href=\"\(folder)\">Open the folder above</a></nav>\n"
     }
 }

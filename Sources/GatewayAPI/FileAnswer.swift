@@ -30,8 +30,8 @@ struct FileAnswer {
         let reader = try UnixFSFileReader(source: answer.source, root: resolved.block)
         var fields = answer.cacheFields(tag)
         fields[.acceptRanges] = "bytes"
-        if let modified = reader.metadata.mtime?.seconds {
-            let date = HTTPDate(seconds: modified)
+        let modified = reader.metadata.mtime.map { HTTPDate(seconds: $0.seconds) }
+        if let date = modified {
             fields[.lastModified] = date.description
             if answer.request.fields[.ifNoneMatch] == nil,
                 let since = answer.request.fields[.ifModifiedSince].flatMap(HTTPDate.init),
@@ -43,26 +43,9 @@ struct FileAnswer {
         fields[.contentType] = try contentType ?? type(reader)
         if let disposition { fields[.contentDisposition] = disposition }
         sandbox(&fields)
-        guard let range = try range(in: reader.size) else {
-            return DoorResponse(.ok, fields: fields, body: try body(reader, 0..<reader.size))
-        }
-        fields[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(reader.size)"
-        return DoorResponse(.partialContent, fields: fields, body: try body(reader, range))
-    }
-
-    /// What the client asked for of it; `nil` for everything.
-    private func range(in size: UInt64) throws(GatewayFailure) -> Range<UInt64>? {
-        guard let header = answer.request.fields[.range], let specs = ByteRangeSpec.parse(header) else {
-            return nil
-        }
-        if let condition = answer.request.fields[.ifRange], !tag.allowsRange(ifRange: condition) {
-            return nil
-        }
-        // Several ranges are answered with the first that can be had.
-        guard let range = specs.lazy.compactMap({ $0.range(in: size) }).first else {
-            throw .rangeNotSatisfiable(size: size)
-        }
-        return range
+        let content = PartialContent(
+            request: answer.request, tag: tag, modified: modified, size: reader.size)
+        return try content.response(fields) { try body(reader, $0) }
     }
 
     private func type(_ reader: UnixFSFileReader) throws -> String {

@@ -17,6 +17,34 @@ public enum ByteRangeSpec: Hashable, Sendable {
         }
     }
 
+    /// The bytes that some ranges name of a representation of a size, in the order asked for; empty if there
+    /// are none of them.
+    ///
+    /// Ranges that overlap or meet become one, at the place of the first: nobody gets a byte twice.
+    public static func ranges(_ specs: [ByteRangeSpec], in size: UInt64) -> [Range<UInt64>] {
+        var ranges: [Range<UInt64>] = []
+        for spec in specs {
+            guard var range = spec.range(in: size) else { continue }
+            var place = ranges.count
+            // What has grown may meet others in turn.
+            while let index = ranges.firstIndex(where: {
+                $0.lowerBound <= range.upperBound && range.lowerBound <= $0.upperBound
+            }) {
+                let other = ranges.remove(at: index)
+                range =
+                    min(range.lowerBound, other.lowerBound)..<max(range.upperBound, other.upperBound)
+                place = min(place, index)
+            }
+            ranges.insert(range, at: min(place, ranges.count))
+        }
+        return ranges
+    }
+
+    /// The value of `Content-Range` for a range that is not empty.
+    public static func contentRange(_ range: Range<UInt64>, size: UInt64) -> String {
+        "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(size)"
+    }
+
     /// The ranges of a header; `nil` if it is to be ignored: another unit, a syntax that is wrong, or more
     /// than ``maximumCount`` of them.
     public static func parse(_ header: String) -> [ByteRangeSpec]? {
