@@ -2,6 +2,7 @@ public import BlockStorage
 public import Catalog
 import IPLD
 public import Multiformats
+import Synchronization
 
 extension StorageNode {
     /// Keeps a root and everything below it. What is below must be in the store already and is not walked:
@@ -122,30 +123,39 @@ extension StorageNode {
         return try catalog.pins.update(pin.id, change)
     }
 
-    /// Publishes what a pin keeps, or takes it back: marks every block below it, then changes the row.
+    /// Publishes what a pin keeps, or takes it back: changes the mark `public` of every block below it, then
+    /// the row. Taking back leaves the mark to blocks that another public pin reaches.
     ///
-    /// Taking back removes the mark `public` from blocks that no public pin reaches.
+    /// The row comes last both ways, so that a walk that was cut off is done by calling this again: what says
+    /// private is not public any more, what says public may lack marks only after such a cut. One change is
+    /// made at a time. Memory: the links on the way down, and a bit for each block of the store.
     public func setVisibility(
         _ visibility: PinVisibility, of pin: Pin, cancellation: Cancellation = Cancellation()
     ) throws -> Pin {
         var change = PinChange()
         change.visibility = visibility
-        if visibility == .public {
-            // Marks first: a pin that says public has all of its blocks readable.
-            _ = try walk(pin.root, scope: .public, cancellation)
-            try store.commit()
+        return try visibilityLock.withLock { _ in
+            switch visibility {
+            case .public: _ = try walk(pin.root, scope: .public, cancellation)
+            case .private: try withdraw(pin, cancellation)
+            }
+            // Marks are as durable as the row that speaks of them.
+            try store.commitMarks()
             return try catalog.pins.update(pin.id, change)
         }
-        let changed = try catalog.pins.update(pin.id, change)
+    }
+
+    private func withdraw(_ pin: Pin, _ cancellation: Cancellation) throws {
         let stillPublic = store.makeVisitedBlocks()
         var filter = PinFilter()
         filter.visibility = .public
-        try catalog.pins.forEach(filter) { try visit($0.root, stillPublic, cancellation) { _ in } }
+        try catalog.pins.forEach(filter) { other in
+            guard other.id != pin.id else { return }
+            try visit(other.root, stillPublic, cancellation) { _ in }
+        }
         try visit(pin.root, stillPublic, cancellation) {
             try store.changeScopeMarks(of: [$0.multihash], removing: .public)
         }
-        try store.commit()
-        return changed
     }
 
     /// Visits what is below a root and was not visited before.

@@ -2,6 +2,7 @@ public import BlockStorage
 public import Catalog
 import Foundation
 import Multiformats
+import Synchronization
 
 /// An open data directory: blocks, catalog and configuration together.
 ///
@@ -17,6 +18,8 @@ public final class StorageNode: Sendable {
     /// Where domains point: the table of the configuration, then the DNS.
     public var dnsLinks: any DNSLinkResolver { links }
     private let links: StaticDNSLinks
+    /// One change of visibility at a time: each looks at what others leave public.
+    let visibilityLock = Mutex<Void>(())
 
     /// Whether a data directory may be made.
     public enum Access: Sendable {
