@@ -137,7 +137,10 @@ struct NodeChannel: ServerChildChannel {
     private func speakHTTP1(
         _ channel: any Channel, _ promise: EventLoopPromise<Opened>, _ logger: Logger
     ) -> EventLoopFuture<Void> {
-        let future = http1.setup(channel: channel, logger: logger).map { Opened.http1($0) }
+        let maximum = settings.value.options.maximumHeaderBytes
+        let future = channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(TunnelHandler(maximumBytes: maximum))
+        }.flatMap { http1.setup(channel: channel, logger: logger) }.map { Opened.http1($0) }
         promise.completeWith(future)
         return future.map { _ in }
     }
