@@ -1,4 +1,4 @@
-# Nacre: `make run` for a first success, `make test` for all tests. Both install what they need (Debian packages).
+# Nacre: `make run` starts a node, `make test` runs all tests. Both install what they need (Debian packages).
 
 SHELL := /bin/bash
 PREFIX ?= /usr/local
@@ -7,7 +7,7 @@ BUILD := .build/release
 NACRE := $(BUILD)/nacre
 SECONDS_PER_TARGET ?= 300
 
-.PHONY: help setup build run test full-test lint format bench fuzz install uninstall clean
+.PHONY: help setup build run demo test full-test lint format bench fuzz install uninstall clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,7 +18,10 @@ setup: ## Install the Debian packages that building needs (once)
 build: setup ## Build the optimised binary at .build/release/nacre
 	swift build -c release --product nacre
 
-run: build ## Add DIR (default: this folder) to a data directory, list it, read it back, verify it
+run: build ## Start the node on loopback (data in NACRE_DATA, else ~/.local/share/nacre)
+	@exec "$(NACRE)" serve --welcome
+
+demo: build ## Add DIR (default: this folder) to a data directory, list it, read it back, verify it
 	@scripts/first-run.sh "$(NACRE)" "$(DIR)"
 
 test: ## Install what tests need, run every test

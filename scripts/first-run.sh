@@ -6,7 +6,7 @@ nacre=$1
 folder=$2
 
 if [ ! -d "$folder" ]; then
-    echo "make run: there is no folder $folder; name one with make run DIR=some/folder" >&2
+    echo "make demo: there is no folder $folder; name one with make demo DIR=some/folder" >&2
     exit 2
 fi
 export NACRE_DATA=${NACRE_DATA:-$PWD/.build/first-run-data}
@@ -37,7 +37,7 @@ if [ "$status" -eq 0 ]; then
     differences=$(diff -rq --no-dereference "$folder" "$back/copy" 2>&1 | grep -vE '^Only in .*: \.' | grep -vE 'is a (fifo|socket|block special|character special)' || true)
     if [ -n "$differences" ]; then
         printf '%s\n' "$differences" >&2
-        echo "make run: what came back differs from what was put in" >&2
+        echo "make demo: what came back differs from what was put in" >&2
         exit 1
     fi
     echo "byte for byte the same"

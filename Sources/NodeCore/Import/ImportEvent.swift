@@ -10,6 +10,15 @@ public struct ImportedEntry: Sendable {
     public let contentBytes: UInt64
     /// Bytes of all blocks below and the block itself, counted once per link (`Tsize`).
     public let dagBytes: UInt64
+
+    /// An entry whose blocks are stored.
+    public init(name: [UInt8], kind: FileKind, cid: CID, contentBytes: UInt64, dagBytes: UInt64) {
+        self.name = name
+        self.kind = kind
+        self.cid = cid
+        self.contentBytes = contentBytes
+        self.dagBytes = dagBytes
+    }
 }
 
 /// What happens during an import, in the order of the tree.

@@ -22,3 +22,23 @@ extension StorageNode {
         try catalog.settings.set("node.readiness", to: block.cid.description)
     }
 }
+
+/// Why a node is not ready, and what can be done about it.
+public struct HealthFailure: Error, Sendable, CustomStringConvertible {
+    public let description: String
+    /// Whether opening the data directory anew may mend it: a store that had a failed write refuses others
+    /// until then. Space that is full and servers that are away stay so.
+    public let isMendedByRestart: Bool
+
+    public init(_ error: any Error) {
+        description = String(describing: error)
+        isMendedByRestart =
+            switch error {
+            case BlockStoreError.storageFull, CatalogError.storageFull, CatalogError.busy,
+                CatalogError.readOnly, CatalogError.connectionLost, CatalogError.outcomeUnknown,
+                CatalogError.server, CatalogError.cannotOpen:
+                false
+            default: true
+            }
+    }
+}

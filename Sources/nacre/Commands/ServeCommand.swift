@@ -16,9 +16,17 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Run the node: the IPFS gateway, on loopback unless configured otherwise.",
         discussion: """
+            Content is below /ipfs/ and /ipns/, and only what is public is shown. /health/live and
+            /health/ready say how the node is, /metrics gives figures to whoever has a key that may read them.
+            The first start writes an administrator's token to secrets/admin-token in the data directory.
+
             Ctrl-C or SIGTERM stops it: answers that are on their way are finished first. SIGHUP reads the
             configuration and the certificate again, takes over what can change while it runs, and logs which
-            settings need a restart. `nacre config show` lists every setting.
+            settings need a restart. The log goes to standard error. Under systemd (Type=notify) it tells when
+            it is ready and feeds the watchdog.
+
+            `nacre config show` lists every setting and where it comes from, `nacre doctor` looks at the machine
+            and the configuration.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -28,6 +36,8 @@ struct ServeCommand: AsyncParsableCommand {
             "Where to listen (server.listen; default 127.0.0.1:8080; port 0: any that is free).",
             valueName: "address:port"))
     var listen: String?
+    @Flag(name: .long, help: "If the node holds nothing yet, add a small published folder to look at.")
+    var welcome = false
 
     func run() async throws {
         let node = try StorageNode.open(
@@ -54,10 +64,12 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = Logger(label: "nacre") { _ in StandardErrorLog(format: format, level: level) }
         let authority = try Authority.open(
             catalog: node.catalog, secrets: node.directory + "/" + Authority.directoryName)
-        if let path = authority.newAdminTokenPath {
+        if let path = authority.newAdminTokenPath, !Terminal.isErrorTerminal {
             Terminal.note(
                 "the first administrator's grant is in \(path); send it as Authorization: Bearer TOKEN")
         }
+        if welcome { _ = try WelcomeFolder.add(to: node) }
+        let manager = ServiceManager(environment: Environment.current)
         let options = ServerOptions(address: address, configuration, directory: node.directory)
         let scheme = options.tlsCertificate == nil ? "http" : "https"
         let server = try NodeServer(
@@ -67,7 +79,8 @@ struct ServeCommand: AsyncParsableCommand {
             let url = "\(scheme)://\(address)"
             node.store.publish(address: url)
             logger.info("listening", metadata: ["address": "\(url)", "data": "\(node.directory)"])
-            Welcome.print(url, node)
+            ServeGreeting(scheme: scheme, address: address, node: node).print()
+            manager.notify(.ready, .status("serves \(url)"))
         }
         // Signals belong to the server from here on.
         for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_IGN) }
@@ -75,30 +88,15 @@ struct ServeCommand: AsyncParsableCommand {
             services: [
                 server,
                 ConfigurationReload(
-                    node: node, server: server, listen: listen, level: level, logger: logger),
+                    node: node, server: server, listen: listen, level: level, logger: logger,
+                    manager: manager),
+                // The last is the first to hear of a stop: it says so before answers are waited for.
+                Watchdog(node: node, manager: manager, logger: logger),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         services.maximumGracefulShutdownDuration = .seconds(configuration.number(.stopSeconds))
         try await ServiceGroup(configuration: services).run()
         try authority.close()
-    }
-}
-
-/// What somebody who starts a node wants to know.
-private enum Welcome {
-    static func print(_ url: String, _ node: StorageNode) {
-        guard Terminal.isErrorTerminal else { return }
-        Terminal.note("")
-        Terminal.note("  Nacre serves \(url)")
-        // Any public root will do to see something; a failure here is no reason not to serve.
-        var filter = PinFilter()
-        filter.visibility = .public
-        if let pin = try? node.catalog.pins.list(filter, limit: 1).pins.first {
-            Terminal.note("  the newest public pin: \(url)/ipfs/\(pin.root)/")
-        } else {
-            Terminal.note("  nothing is public yet: stop with Ctrl-C, `nacre add FILE`, and start again")
-        }
-        Terminal.note("")
     }
 }

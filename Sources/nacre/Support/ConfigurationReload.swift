@@ -15,12 +15,16 @@ struct ConfigurationReload: Service {
     let listen: String?
     let level: LogLevel
     let logger: Logger
+    /// Is told when a reload begins and ends.
+    let manager: ServiceManager
 
     func run() async throws {
         var inForce = node.configuration
         if let listen { try inForce.set(.listen, listen, from: .environment("--listen")) }
         let signals = await UnixSignalsSequence(trapping: .sighup)
         for await _ in signals.cancelOnGracefulShutdown() {
+            manager.notify(.reloading)
+            defer { manager.notify(.ready) }
             do {
                 var new = try Configuration.load(
                     dataDirectory: node.directory, environment: ProcessInfo.processInfo.environment)

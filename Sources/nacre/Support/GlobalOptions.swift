@@ -19,8 +19,11 @@ struct GlobalOptions: ParsableArguments {
 
     /// Where the data directory is: flag over environment over default.
     var dataDirectory: String {
-        if let data { return data }
-        let environment = ProcessInfo.processInfo.environment
+        data ?? Self.defaultDirectory(ProcessInfo.processInfo.environment)
+    }
+
+    /// Where it is without the flag.
+    static func defaultDirectory(_ environment: [String: String]) -> String {
         if let value = environment["NACRE_DATA"], !value.isEmpty { return value }
         // Foundation asks the user database first; everybody else goes by HOME.
         if let home = environment["HOME"], !home.isEmpty { return home + "/.local/share/nacre" }

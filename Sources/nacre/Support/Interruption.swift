@@ -10,6 +10,8 @@ enum Interruption {
     /// failures.
     static func install() {
         signal(SIGPIPE, SIG_IGN)
+        // So does a limit on the size of files (`ulimit -f`).
+        signal(SIGXFSZ, SIG_IGN)
         // A static value is made when it is first used, under a lock. Were that in a handler that came while
         // the same thread was making it, the thread would wait for itself.
         _ = cancellation

@@ -1,0 +1,60 @@
+import Access
+import Catalog
+import Foundation
+import NodeCore
+import NodeServer
+
+/// What somebody who starts a node in a terminal wants to know: where it is, what to open, what to type.
+struct ServeGreeting {
+    /// `http` or `https`.
+    let scheme: String
+    let address: ListenAddress
+    let node: StorageNode
+
+    /// Prints it to a terminal; logs of services stay free of it.
+    func print() {
+        guard Terminal.isErrorTerminal else { return }
+        var lines = [("", ""), ("Nacre serves", url), ("", "")]
+        if let pin = newestPublicPin {
+            lines.append(("open", "\(url)/ipfs/\(pin.root)/"))
+        }
+        let token = node.directory + "/" + Authority.directoryName + "/admin-token"
+        if FileManager.default.fileExists(atPath: token) { lines.append(("admin key", token)) }
+        lines.append(("data", node.directory))
+        lines += [
+            ("add a file", "stop with Ctrl-C, then \(command) add FILE, then start again"),
+            ("look", "\(command) doctor"), ("stop", "Ctrl-C"), ("", ""),
+        ]
+        for (label, text) in lines {
+            Terminal.note(label.isEmpty ? "" : "  " + Columns.padded(label, 14) + text)
+        }
+    }
+
+    /// How this program is to be called so that it finds the same directory.
+    private var command: String {
+        let program = CommandLine.arguments.first ?? "nacre"
+        let isDefault = node.directory == GlobalOptions.defaultDirectory(Environment.current)
+        return isDefault ? program : program + " --data " + Self.quoted(node.directory)
+    }
+
+    /// A failure to list is no reason not to serve.
+    private var newestPublicPin: Pin? {
+        var filter = PinFilter()
+        filter.visibility = .public
+        return try? node.catalog.pins.list(filter, limit: 1).pins.first
+    }
+
+    /// As it can be opened on this machine.
+    private var url: String {
+        let host = ["0.0.0.0": "127.0.0.1", "::": "::1"][address.host] ?? address.host
+        return "\(scheme)://\(ListenAddress(host: host, port: address.port))"
+    }
+
+    private static func quoted(_ path: String) -> String {
+        let plain = path.utf8.allSatisfy {
+            (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x2D...0x39).contains($0)
+                || $0 == 0x5F
+        }
+        return plain ? path : "'" + path.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }
+}

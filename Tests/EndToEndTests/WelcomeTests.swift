@@ -1,0 +1,46 @@
+import Foundation
+import TestKit
+import Testing
+
+/// `nacre serve --welcome`: something to look at on a node that holds nothing.
+@Suite struct WelcomeTests {
+    let directory: TemporaryDirectory
+    let nacre: NacreProcess
+
+    init() throws {
+        directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
+        nacre = NacreProcess(data: directory.path("data"))
+    }
+
+    @Test func anEmptyNodeGetsAPublishedFolderOnce() throws {
+        let node = try ServedNode(nacre, ["--welcome"])
+        try node.stop()
+        let pins = try nacre.run("pin", "ls", "--json").objects()
+        #expect(pins.count == 1 && pins.first?["name"] as? String == "welcome")
+        #expect(pins.first?["visibility"] as? String == "public")
+        let root = try #require(pins.first?["cid"] as? String)
+        let again = try ServedNode(nacre, ["--welcome"])
+        let page = try again.get("/ipfs/\(root)/")
+        #expect(page.hasPrefix("HTTP/1.1 200 ") && page.contains("Your Nacre node is running"))
+        // Every link of the page leads somewhere, but for the one that shows the page of errors.
+        let links = page.matches(of: /(?:href|src)="([^"]+)"/).map { String($0.output.1) }
+        #expect(links.count > 5)
+        for link in Set(links) {
+            let path = link.hasPrefix("./") ? String(link.dropFirst(2)) : link
+            let answer = try again.get("/ipfs/\(root)/\(path)")
+            #expect(answer.hasPrefix(link.contains("lost") ? "HTTP/1.1 404 " : "HTTP/1.1 200 "), "\(link)")
+        }
+        try again.stop()
+        #expect(try nacre.run("pin", "ls").lines.count == 1)
+        #expect(try nacre.run("verify").status == 0)
+    }
+
+    @Test func aNodeThatHoldsSomethingIsLeftAlone() throws {
+        _ = try nacre.run(["add", "-"], input: [1])
+        try ServedNode(nacre, ["--welcome"]).stop()
+        #expect(try nacre.run("pin", "ls").lines.count == 1)
+        let other = NacreProcess(data: directory.path("other"))
+        try ServedNode(other).stop()
+        #expect(try other.run("pin", "ls").lines.isEmpty, "nobody asked for it")
+    }
+}
