@@ -112,7 +112,8 @@ let package = Package(
         .target(  // the running node: sockets, routes, limits, lifecycle
             name: "NodeServer",
             dependencies: [
-                "Access", "HTTPSupport", "GatewayAPI", "NodeCore", "Multiformats", "BlockStorage", "Catalog",
+                "Access", "HTTPSupport", "GatewayAPI", "NodeCore", "Multiformats", "Digests", "IPNS",
+                "BlockStorage", "Catalog", "CLinux",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -227,7 +228,9 @@ let package = Package(
             name: "LayeringTests", dependencies: ["TestKit"], swiftSettings: swiftSettings),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["nacre", "Multiformats", "Digests", "CAR", "IPLD", "UnixFS", "TestKit"],
+            dependencies: [
+                "nacre", "Multiformats", "Digests", "CAR", "IPLD", "UnixFS", "Catalog", "TestKit",
+            ],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]

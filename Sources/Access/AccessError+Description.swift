@@ -35,8 +35,10 @@ extension AccessError: CustomStringConvertible {
         case .grantAbsent(let name): "there is no key \(name); `nacre key ls` lists them"
         case .grantNameAmbiguous(let name, let count):
             "\(count) keys are named \(name); name one by its id (`nacre key ls` lists them)"
-        case .projectAbsent(let id): "there is no project \(id)"
-        case .userAbsent(let name): "there is no user \(name)"
+        case .projectAbsent(let id): "there is no project \(id); `nacre project ls` lists them"
+        case .projectNameAmbiguous(let name, let count):
+            "\(count) projects are named \(name); name one by its id (`nacre project ls` lists them)"
+        case .userAbsent(let name): "there is no user \(name); `nacre user ls` lists them"
         case .invalidOperation(let text):
             "“\(text)” is no operation; there are "
                 + Operation.allCases.map(\.rawValue).joined(separator: ", ")

@@ -32,6 +32,7 @@ public enum AccessError: Error, Equatable, Sendable {
     case grantAbsent(String)
     case grantNameAmbiguous(String, count: Int)
     case projectAbsent(String)
+    case projectNameAmbiguous(String, count: Int)
     case userAbsent(String)
     case invalidOperation(String)
     case invalidScope(String)
@@ -116,7 +117,7 @@ extension AccessError {
         case .expired, .revoked, .usesExhausted, .bytesExhausted: .exhausted
         case .tooLarge: .tooLarge
         case .grantAbsent, .projectAbsent, .userAbsent: .notFound
-        case .grantNameAmbiguous, .wrongContent: .conflict
+        case .grantNameAmbiguous, .projectNameAmbiguous, .wrongContent: .conflict
         case .tooDeep, .invalidOperation, .invalidScope, .invalidAddressRange, .invalidContentType,
             .invalidReferrer, .invalidLimit, .invalidPath, .invalidMethod, .nothingAllowed, .invalidToken,
             .invalidUserName, .invalidPassword:
@@ -149,6 +150,7 @@ extension AccessError {
         case .grantAbsent: "grant-absent"
         case .grantNameAmbiguous: "grant-name-ambiguous"
         case .projectAbsent: "project-absent"
+        case .projectNameAmbiguous: "project-name-ambiguous"
         case .userAbsent: "user-absent"
         case .invalidOperation: "invalid-operation"
         case .invalidScope: "invalid-scope"

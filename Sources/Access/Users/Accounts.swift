@@ -2,7 +2,7 @@ public import Catalog
 
 /// The people of a node: users, their passwords, the projects they belong to.
 public final class Accounts: Sendable {
-    private let catalog: CatalogDatabase
+    let catalog: CatalogDatabase
     private let live: LiveGrants
     private let sessions: Sessions
     private let hasher: PasswordHasher
@@ -60,6 +60,15 @@ public final class Accounts: Sendable {
             throw AccessError.userAbsent(id.text)
         }
         try sessions.endAll(of: id)
+    }
+
+    /// Lets a user who was disabled log in again.
+    public func enable(_ id: UserID, by principal: Principal) throws {
+        try require(principal, on: .node)
+        defer { live.forget() }
+        guard try catalog.users.update(id, { $0.disabled = nil }) != nil else {
+            throw AccessError.userAbsent(id.text)
+        }
     }
 
     /// Adds a project, and makes its maker the owner if that is a user.
@@ -131,7 +140,7 @@ public final class Accounts: Sendable {
         return try hasher.hash(password)
     }
 
-    private func require(_ principal: Principal, on resource: Resource) throws(AccessError) {
+    func require(_ principal: Principal, on resource: Resource) throws(AccessError) {
         guard principal.mayPerform(.admin, on: resource) else { throw .operationNotAllowed(.admin) }
     }
 

@@ -6,8 +6,10 @@ import NodeCore
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
-        abstract: "Make, list and revoke keys: who may do what, how often, how much, until when.",
-        subcommands: [Create.self, Ls.self, Show.self, Revoke.self, ResetMaster.self])
+        abstract: "Make, list and revoke keys: who may do what, how often, how much, until when; sign URLs.",
+        subcommands: [
+            Create.self, Ls.self, Show.self, Revoke.self, Sign.self, ResetMaster.self,
+        ])
 
     @OptionGroup var global: GlobalOptions
 }
@@ -118,34 +120,14 @@ extension KeyCommand {
         private func limits(now: Int64) throws -> GrantLimits {
             var limits = GrantLimits()
             limits.maximumUses = maxUses
-            limits.maximumFileBytes = try maxFileBytes.map { try Self.bytes($0, "--max-file-bytes") }
-            limits.maximumBytes = try maxBytes.map { try Self.bytes($0, "--max-bytes") }
-            limits.expires = try expires.map { try Self.time($0, now: now, "--expires") }
-            limits.notBefore = try notBefore.map { try Self.time($0, now: now, "--not-before") }
+            limits.maximumFileBytes = try maxFileBytes.map { try KeyTime.bytes($0, "--max-file-bytes") }
+            limits.maximumBytes = try maxBytes.map { try KeyTime.bytes($0, "--max-bytes") }
+            limits.expires = try expires.map { try KeyTime.parse($0, now: now, "--expires") }
+            limits.notBefore = try notBefore.map { try KeyTime.parse($0, now: now, "--not-before") }
             limits.contentTypes = try contentType.map { try ContentTypePattern(text: $0) }
             limits.sources = try from.map { try AddressRange(text: $0) }
             limits.referrers = try referrer.map { try ReferrerPattern(text: $0) }
             return limits
-        }
-
-        private static func bytes(_ text: String, _ option: String) throws -> Int64 {
-            guard let bytes = ByteCount.parse(text) else {
-                throw ValidationError("\(option) is a number of bytes, such as 1048576, 10MiB or 5GiB")
-            }
-            return bytes
-        }
-
-        /// A duration from now on, or a time; in Unix milliseconds.
-        private static func time(_ text: String, now: Int64, _ option: String) throws -> Int64 {
-            if let duration = DurationText.parse(text) {
-                let (seconds, attoseconds) = duration.components
-                let (time, overflow) = now.addingReportingOverflow(
-                    seconds &* 1000 &+ attoseconds / 1_000_000_000_000_000)
-                if !overflow, seconds < Int64.max / 2000 { return time }
-            }
-            if let time = TimeText.milliseconds(utc: text) { return time }
-            throw ValidationError(
-                "\(option) is a duration such as 12h or 30d, or a time as 2030-01-31T12:00:00Z")
         }
     }
 
@@ -210,15 +192,19 @@ extension KeyCommand {
 
     struct Revoke: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Revoke keys, and with each all that were narrowed from it. It works at once.")
+            abstract:
+                "Revoke keys, and with each all that were narrowed from it; or signed URLs. It works at once."
+        )
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: ArgumentHelp("Ids or names of keys, or tokens.", valueName: "key"))
+        @Argument(help: ArgumentHelp("Ids or names of keys, tokens, or signed URLs.", valueName: "key"))
         var keys: [String]
 
         func run() throws {
             try global.withAuthority { authority in
+                let urls = keys.compactMap(SignedText.init)
+                let keys = keys.filter { SignedText($0) == nil }
                 // All are looked up before the first is revoked: a mistyped name revokes nothing.
                 let ids = try keys.compactMap { key throws -> GrantID? in
                     do {
@@ -231,6 +217,10 @@ extension KeyCommand {
                         Terminal.note("removed the damaged row \(id)")
                         return nil
                     }
+                }
+                for url in urls {
+                    try url.revoke(authority)
+                    Terminal.note("the signed URL counts no more")
                 }
                 var out = StandardOutput()
                 for id in ids {
@@ -263,7 +253,7 @@ extension KeyCommand {
 }
 
 /// How a person names a key.
-private enum KeyName {
+enum KeyName {
     /// A token names its key: the secret in it is not looked at, but a mistyped one is told apart.
     static func name(_ text: String) throws(AccessError) -> String {
         text.hasPrefix(GrantToken.prefix) ? try GrantToken(text: text).id.text : text

@@ -55,6 +55,7 @@ enum Failure {
             case .tooManyRecords: .failed
             }
         case let error as AccessError: status(of: error)
+        case CatalogError.duplicateUser, CatalogError.duplicatePin, CatalogError.notUnique: .conflict
         case let error as CatalogError: error.isDamage ? .damaged : .failed
         case let error as POSIXError:
             switch error.code {

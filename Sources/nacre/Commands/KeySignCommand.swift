@@ -1,0 +1,129 @@
+import Access
+import ArgumentParser
+import Multiformats
+import NodeCore
+
+extension KeyCommand {
+    struct Sign: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Sign a URL: whoever holds it may do this one thing, on behalf of a key. Prints the URL.",
+            discussion: """
+                The URL ends with the key, and can be ended alone by `nacre key revoke URL`. For uploads (PUT,
+                POST) it is good once if nothing else is said.
+                """)
+
+        @OptionGroup var global: GlobalOptions
+        @Argument(help: ArgumentHelp("The key: its id or name.", valueName: "key"))
+        var key: String
+        @Argument(
+            help: ArgumentHelp("GET, PUT or POST.", valueName: "method"),
+            completion: .list(["GET", "PUT", "POST"]))
+        var method: String
+        @Argument(
+            help: ArgumentHelp(
+                "The path, percent-encoded, with a query if need be; or a whole URL.", valueName: "path"))
+        var target: String
+        @Option(
+            name: .long,
+            help: ArgumentHelp(
+                "When it ends: a duration as 30d, or a time; at the latest with the key.", valueName: "when"))
+        var expires = "1h"
+        @Option(name: .long, help: ArgumentHelp("How many requests in all.", valueName: "count"))
+        var maxUses: Int64?
+        @Option(name: .long, help: ArgumentHelp("The most bytes of the body, as 10MiB.", valueName: "bytes"))
+        var maxBytes: String?
+        @Option(
+            name: .long, help: ArgumentHelp("Only a body of this type, as image/*.", valueName: "type"))
+        var contentType: String?
+        @Option(
+            name: .long, help: ArgumentHelp("The root that the upload must have.", valueName: "cid"))
+        var root: String?
+
+        func run() throws {
+            let (base, path, query) = Self.parts(target)
+            var draft = SignedURLDraft(
+                method: method.uppercased(), path: path,
+                expires: try KeyTime.parse(expires, now: TimeText.now(), "--expires"))
+            draft.query = query
+            draft.maximumUses = maxUses
+            draft.maximumBytes = try maxBytes.map { try KeyTime.bytes($0, "--max-bytes") }
+            draft.contentType = try contentType.map { try ContentTypePattern(text: $0) }
+            draft.root = try root.map { try CID(text: $0) }
+            try global.withAuthority { authority in
+                let grant = try authority.grants.grant(
+                    matching: try KeyName.name(key), by: .localAdministrator)
+                let url = try authority.urls.sign(draft, on: grant.id, by: .localAdministrator)
+                var out = StandardOutput()
+                try out.write(line: base + url)
+                try out.flush()
+            }
+        }
+
+        /// The origin, which is not signed, the path and the query.
+        private static func parts(_ target: String) -> (base: String, path: String, query: String) {
+            var base = ""
+            var rest = target[...]
+            for scheme in ["http://", "https://"] where target.hasPrefix(scheme) {
+                let host = target.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" }
+                base = scheme + host
+                rest = target.dropFirst(base.count)
+            }
+            let path = rest.prefix { $0 != "?" }
+            return (base, path.isEmpty ? "/" : String(path), String(rest.dropFirst(path.count + 1)))
+        }
+    }
+}
+
+/// A signed URL as a person gives it back.
+struct SignedText {
+    private let path: String
+    private let query: String
+
+    /// `nil` for a text that is no signed URL.
+    init?(_ text: String) {
+        guard let mark = text.firstIndex(of: "?") else { return nil }
+        query = String(text[text.index(after: mark)...])
+        guard SignedURL.isSigned(query: query) else { return nil }
+        var path = text[..<mark]
+        if let scheme = path.firstRange(of: "://") { path = path[scheme.upperBound...].drop { $0 != "/" } }
+        self.path = path.isEmpty ? "/" : String(path)
+    }
+
+    /// Ends the URL. The method is signed, and does not stand in the text.
+    ///
+    /// - Throws: `credentialsInvalid` if this node did not sign it.
+    func revoke(_ authority: Authority) throws {
+        for method in ["GET", "PUT"] {
+            do {
+                return try authority.urls.revoke(SignedRequest(method: method, path: path, query: query))
+            } catch AccessError.credentialsInvalid {
+                continue
+            }
+        }
+        try authority.urls.revoke(SignedRequest(method: "POST", path: path, query: query))
+    }
+}
+
+/// Times and sizes in the options of keys.
+enum KeyTime {
+    static func bytes(_ text: String, _ option: String) throws -> Int64 {
+        guard let bytes = ByteCount.parse(text) else {
+            throw ValidationError("\(option) is a number of bytes, such as 1048576, 10MiB or 5GiB")
+        }
+        return bytes
+    }
+
+    /// A duration from now on, or a time; in Unix milliseconds.
+    static func parse(_ text: String, now: Int64, _ option: String) throws -> Int64 {
+        if let duration = DurationText.parse(text) {
+            let (seconds, attoseconds) = duration.components
+            let (time, overflow) = now.addingReportingOverflow(
+                seconds &* 1000 &+ attoseconds / 1_000_000_000_000_000)
+            if !overflow, seconds < Int64.max / 2000 { return time }
+        }
+        if let time = TimeText.milliseconds(utc: text) { return time }
+        throw ValidationError(
+            "\(option) is a duration such as 12h or 30d, or a time as 2030-01-31T12:00:00Z")
+    }
+}
