@@ -60,7 +60,7 @@ final class Metrics: Sendable {
             }
         }
         for (name, all) in Dictionary(grouping: gauges, by: \.name).sorted(by: { $0.key < $1.key }) {
-            text += Self.head(name, "gauge")
+            text += Self.head(name, name.hasSuffix("_total") ? "counter" : "gauge")
             for gauge in all { text += Self.line(name, Self.text(gauge.labels), gauge.value) }
         }
         for (name, all) in Dictionary(grouping: histograms, by: \.key.name).sorted(by: { $0.key < $1.key }) {
@@ -74,6 +74,13 @@ final class Metrics: Sendable {
                 text += Self.line(name + "_sum", series.labels, histogram.sum)
                 text += Self.line(name + "_count", series.labels, Double(histogram.count))
             }
+        }
+        // What has not happened yet is there by name, so that who writes rules sees that it exists.
+        let seen = Set(counters.keys.map(\.name) + gauges.map(\.name) + histograms.keys.map(\.name))
+        for name in Self.help.keys.sorted() where !seen.contains(name) {
+            let type =
+                name.hasSuffix("_total") ? "counter" : name.hasSuffix("_seconds") ? "histogram" : "gauge"
+            text += Self.head(name, type)
         }
         return text
     }
@@ -123,10 +130,12 @@ final class Metrics: Sendable {
         "nacre_blocks": "Blocks in the store.",
         "nacre_block_bytes": "Bytes of the blocks in the store.",
         "nacre_packs": "Packs in the store.",
-        "nacre_pins": "Pins by status and visibility.",
+        "nacre_pins": "Pins by visibility.",
         "nacre_disk_free_bytes": "Free bytes on the disk of the data directory, beyond the reserve.",
         "process_resident_memory_bytes": "Resident memory.",
         "process_open_fds": "Open file descriptors.",
+        "process_max_fds": "File descriptors that the process may have open.",
+        "process_cpu_seconds_total": "Processor time in user and system mode.",
         "process_start_time_seconds": "When the process began, in seconds since 1970.",
         "nacre_build_info": "The version that runs.",
     ]

@@ -20,11 +20,41 @@ struct NodeGauges {
             Metrics.Gauge(name: "process_start_time_seconds", value: startSeconds),
             Metrics.Gauge(name: "nacre_build_info", labels: ["version": NacreVersion.text], value: 1),
         ]
-        if let resident = Self.residentBytes {
+        if let free = try? DiskFileSystem().availableBytes(at: node.directory) {
+            let beyondReserve = free - node.configuration.reserveBytes
+            gauges.append(Metrics.Gauge(name: "nacre_disk_free_bytes", value: Double(max(0, beyondReserve))))
+        }
+        // Kept by every change of a pin; a catalog that is away takes only these from the page.
+        if let counters = try? node.catalog.pins.counters() {
+            for visibility in PinVisibility.allCases {
+                gauges.append(
+                    Metrics.Gauge(
+                        name: "nacre_pins", labels: ["visibility": visibility.rawValue],
+                        value: Double(counters.byVisibility[visibility] ?? 0)))
+            }
+        }
+        gauges += Self.process
+        return gauges
+    }
+
+    private static var process: [Metrics.Gauge] {
+        var gauges: [Metrics.Gauge] = []
+        if let resident = residentBytes {
             gauges.append(Metrics.Gauge(name: "process_resident_memory_bytes", value: Double(resident)))
         }
-        if let count = Self.openDescriptors {
+        if let count = openDescriptors {
             gauges.append(Metrics.Gauge(name: "process_open_fds", value: Double(count)))
+        }
+        var usage = rusage()
+        if getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 {
+            let seconds = [usage.ru_utime, usage.ru_stime].reduce(0.0) {
+                $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6
+            }
+            gauges.append(Metrics.Gauge(name: "process_cpu_seconds_total", value: seconds))
+        }
+        var limit = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
+            gauges.append(Metrics.Gauge(name: "process_max_fds", value: Double(limit.rlim_cur)))
         }
         return gauges
     }
