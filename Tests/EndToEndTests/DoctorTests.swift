@@ -166,6 +166,38 @@ import Testing
         #expect(try examine(["NACRE_GATEWAY_SUBDOMAINS": "localhost"]).1["subdomain-host"] == nil)
     }
 
+    @Test func certificatesAreLookedAtAsTheNodeWould() throws {
+        try makeDirectory()
+        func make(_ name: String, days: String) throws {
+            let made = try Tool.run(
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                "-nodes", "-keyout", directory.path(name + ".key"), "-out", directory.path(name + ".pem"),
+                "-days", days, "-subj", "/CN=localhost")
+            try #require(made.status == 0, "\(made.output)")
+        }
+        func found(_ certificate: String, _ key: String) throws -> Found? {
+            try examine([
+                "NACRE_TLS_CERTIFICATE": directory.path(certificate), "NACRE_TLS_KEY": directory.path(key),
+            ]).1["tls"]
+        }
+        try make("good", days: "90")
+        try make("short", days: "3")
+        #expect(try found("good.pem", "good.key")?.verdict == "ok")
+        #expect(try found("short.pem", "short.key")?.verdict == "warn")
+        #expect(try found("good.pem", "short.key")?.text.contains("not the one of the certificate") == true)
+        #expect(try found("lost.pem", "good.key")?.verdict == "fail")
+        #expect(try examine(["NACRE_TLS_KEY": directory.path("good.key")]).1["tls"]?.verdict == "fail")
+        let node = try ServedNode(
+            nacre,
+            settings: [
+                "NACRE_TLS_CERTIFICATE": directory.path("good.pem"),
+                "NACRE_TLS_KEY": directory.path("good.key"),
+            ])
+        let ready = try nacre.run("doctor", "--ready")
+        #expect(ready.status == 0 && ready.text.contains("https://"), "\(ready.text)")
+        try node.stop()
+    }
+
     @Test func aRunningNodeIsAskedAndNotDisturbed() throws {
         let stopped = try nacre.run("doctor", "--ready")
         #expect(stopped.status == 1 && stopped.text.contains("no node runs"))

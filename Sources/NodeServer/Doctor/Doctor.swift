@@ -39,6 +39,7 @@ public struct Doctor: Sendable {
             { [CatalogCheck(directory: directory, configuration: configuration).finding()] },
             { MachineChecks(directory: directory).findings() },
             { ListenerChecks(configuration: configuration, holder: holder).findings() },
+            { TLSCheck(directory: directory, configuration: configuration).findings() },
             { NameChecks(configuration: configuration).findings() },
         ]
         for check in checks {

@@ -1,68 +1,96 @@
-import Glibc
+import NIOCore
+import NIOPosix
+import NIOSSL
 
-/// Asks a node on this machine `GET /health/ready`, over a plain socket with a time limit.
+/// Asks a node on this machine `GET /health/ready`, with a time limit.
+///
+/// The certificate of a node that speaks TLS is not looked at: it is for a name, and the node is asked by the
+/// address that its LOCK file has.
 enum ReadinessProbe {
     /// Why the answer was not that it is ready; continues a sentence about the node.
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
+    /// Blocks for at most so many seconds, and as many for connecting.
+    ///
     /// - Parameter address: as it stands in the LOCK file, such as `http://127.0.0.1:8080`.
-    static func ask(_ address: String, seconds: Int = 8) -> Result<Void, Failure> {
-        guard address.hasPrefix("http://"), let listen = ListenAddress(String(address.dropFirst(7))) else {
+    static func ask(_ address: String, seconds: Int64 = 8) -> Result<Void, Failure> {
+        let isTLS = address.hasPrefix("https://")
+        let text = address.dropFirst(isTLS ? 8 : 7)
+        guard isTLS || address.hasPrefix("http://"), let listen = ListenAddress(String(text)) else {
             return .failure(Failure(description: "has an address that cannot be asked"))
         }
-        guard let descriptor = connect(listen, seconds) else {
+        let channel: any Channel
+        let answer: EventLoopPromise<String>
+        do {
+            let loop = MultiThreadedEventLoopGroup.singleton.next()
+            answer = loop.makePromise()
+            channel = try connect(listen, isTLS, loop, answer, seconds)
+        } catch {
             return .failure(Failure(description: "does not take connections"))
         }
-        defer { close(descriptor) }
-        let request = Array(
-            "GET /health/ready HTTP/1.1\r\nHost: \(listen)\r\nConnection: close\r\n\r\n".utf8)
-        guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
-            return .failure(Failure(description: "does not take requests"))
-        }
-        let answer = receive(descriptor)
+        let request = "GET /health/ready HTTP/1.1\r\nHost: \(listen)\r\nConnection: close\r\n\r\n"
+        channel.writeAndFlush(ByteBuffer(string: request), promise: nil)
+        // What was received until then is looked at.
+        _ = channel.eventLoop.scheduleTask(in: .seconds(seconds)) { channel.close(promise: nil) }
+        // The promise is kept with what there is, never broken.
+        return verdict((try? answer.futureResult.wait()) ?? "", seconds)
+    }
+
+    private static func verdict(_ answer: String, _ seconds: Int64) -> Result<Void, Failure> {
         if answer.hasPrefix("HTTP/1.1 200 ") { return .success(()) }
-        guard let body = answer.firstRange(of: "\r\n\r\n") else {
+        guard let head = answer.firstRange(of: "\r\n\r\n") else {
             return .failure(Failure(description: "has not answered within \(seconds) s"))
         }
-        let text = answer[body.upperBound...].prefix(500).filter { !$0.isNewline }
+        let text = answer[head.upperBound...].prefix(500).filter { !$0.isNewline }
         return .failure(Failure(description: "says: \(text)"))
     }
 
-    private static func connect(_ address: ListenAddress, _ seconds: Int) -> Int32? {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
+    private static func connect(
+        _ address: ListenAddress, _ isTLS: Bool, _ loop: any EventLoop, _ answer: EventLoopPromise<String>,
+        _ seconds: Int64
+    ) throws -> any Channel {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.certificateVerification = .none
+        let context = isTLS ? try NIOSSLContext(configuration: configuration) : nil
         // A node that listens on every address is reached on loopback too.
         let host = ["0.0.0.0": "127.0.0.1", "::": "::1"][address.host] ?? address.host
-        guard getaddrinfo(host, String(address.port), &hints, &list) == 0, let first = list else {
-            return nil
+        do {
+            return try ClientBootstrap(group: loop)
+                .connectTimeout(.seconds(seconds))
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        if let context {
+                            try channel.pipeline.syncOperations.addHandler(
+                                NIOSSLClientHandler(context: context, serverHostname: nil))
+                        }
+                        try channel.pipeline.syncOperations.addHandler(AnswerCollector(answer))
+                    }
+                }
+                .connect(host: host, port: address.port).wait()
+        } catch {
+            answer.succeed("")
+            throw error
         }
-        defer { freeaddrinfo(list) }
-        let descriptor = socket(
-            first.pointee.ai_family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return nil }
-        var limit = timeval(tv_sec: seconds, tv_usec: 0)
-        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-            setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
-        }
-        guard Glibc.connect(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0 else {
-            close(descriptor)
-            return nil
-        }
-        return descriptor
+    }
+}
+
+/// Collects what comes, at most 64 KiB, until the connection ends.
+private final class AnswerCollector: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private var received = ""
+    private let answer: EventLoopPromise<String>
+
+    init(_ answer: EventLoopPromise<String>) { self.answer = answer }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        received += String(buffer: unwrapInboundIn(data))
+        if received.utf8.count > 64 * 1024 { context.close(promise: nil) }
     }
 
-    /// At most 64 KiB, until the end or the time limit.
-    private static func receive(_ descriptor: Int32) -> String {
-        var bytes: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 4096)
-        while bytes.count < 64 * 1024 {
-            let count = recv(descriptor, &part, part.count, 0)
-            guard count > 0 else { break }
-            bytes += part.prefix(count)
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
+    func channelInactive(context: ChannelHandlerContext) { answer.succeed(received) }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }
