@@ -17,14 +17,15 @@ import Testing
         var random = SeededRandom(seed: 1)
         let old = try OldCatalog(engine)
         let start = ContinuousClock.now
-        #expect(try old.nacre.run("pin", "ls", "--quiet").lines.count == OldCatalog.pins)
+        #expect(try old.nacre.run("key", "ls").status == 0)
+        try old.check()
         let life = Int((ContinuousClock.now - start) / Duration.microseconds(1))
         try old.reset()
 
         var (kills, version) = (0, 2)
         var reached: Set<Int> = []
-        for _ in 0..<10 * scaled(6, full: 100) where kills < scaled(6, full: 100) {
-            let process = old.nacre.process(["stats"])
+        for _ in 0..<10 * scaled(4, full: 100) where kills < scaled(4, full: 100) {
+            let process = old.nacre.process(["key", "ls"])
             (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
             try process.run()
             usleep(UInt32(random.number(1000...max(life, 20_000))))
@@ -41,14 +42,14 @@ import Testing
             version = 2
         }
         #expect(kills >= 3 && reached.count > 1, "\(kills) kills, schemas \(reached.sorted())")
-        #expect(try old.nacre.run("stats").status == 0)
+        #expect(try old.nacre.run("key", "ls").status == 0)
         try old.check()
     }
 }
 
 /// A catalog of the second schema with some thousand pins, in the data directory or in a server.
 private final class OldCatalog {
-    static let pins = 4000
+    static let pins = 800
 
     let directory: TemporaryDirectory
     private(set) var nacre: NacreProcess
@@ -75,12 +76,14 @@ private final class OldCatalog {
 
     /// Begins anew with the old schema.
     func reset() throws {
+        try? FileManager.default.removeItem(atPath: nacre.data)
         switch engine {
         case .sqlite:
-            try? FileManager.default.removeItem(atPath: nacre.data)
-            #expect(try nacre.run("stats").status == 0)
+            #expect(try nacre.run("key", "ls").status == 0)
             let path = nacre.data + "/catalog.sqlite"
-            try FileManager.default.removeItem(atPath: path)
+            for name in ["/catalog.sqlite", "/secrets"] {
+                try FileManager.default.removeItem(atPath: nacre.data + name)
+            }
             try fill(try SQLiteDatabase(path: path), path)
         case .postgresql:
             let text = try PostgreSQLServer.shared.get().urlOfNewSchema()

@@ -10,13 +10,15 @@ enum WelcomeText {
         <link rel="icon" href="pearl.svg">
         <style>
         :root { color-scheme: light dark; }
-        body { font: 1.05rem/1.6 system-ui, sans-serif; max-width: 42rem; margin: 0 auto; padding: 2.5rem 1.25rem; }
+        body { font: 1.05rem/1.6 system-ui, sans-serif; max-width: 42rem; }
+        body { margin: 0 auto; padding: 2.5rem 1.25rem; }
         header { display: flex; align-items: center; gap: 1rem; }
         header img { width: 4.5rem; height: 4.5rem; }
         h1 { font-size: 1.7rem; line-height: 1.2; margin: 0; }
         h2 { font-size: 1.15rem; margin-top: 2rem; }
         code, pre { font: 0.92em ui-monospace, monospace; }
-        pre { background: #8881; border: 1px solid #8884; border-radius: .5rem; padding: .8rem 1rem; overflow-x: auto; }
+        pre { background: #8881; border: 1px solid #8884; border-radius: .5rem; }
+        pre { padding: .8rem 1rem; overflow-x: auto; }
         li { margin: .3rem 0; }
         footer { margin-top: 3rem; font-size: .9rem; opacity: .75; }
         </style>
@@ -26,9 +28,9 @@ enum WelcomeText {
         <img src="pearl.svg" alt="">
         <h1>Your Nacre node is running</h1>
         </header>
-        <p>You are looking at the first folder it holds. The address of this page is its content identifier (CID):
-        it names exactly these bytes, here and on any other IPFS gateway. Every block was checked against its CID
-        on the way to you.</p>
+        <p>You are looking at the first folder it holds. The address of this page is its content
+        identifier (CID): it names exactly these bytes, here and on any other IPFS gateway. Every block was
+        checked against its CID on the way to you.</p>
 
         <h2>Look around</h2>
         <ul>
@@ -53,11 +55,13 @@ enum WelcomeText {
         lead to it as well.</p>
 
         <h2>Before others may come in</h2>
-        <p>The node listens on this machine only. The folder <code>docs/how-to</code> of the sources says how to
-        run it as a service, behind nginx, with a domain, with Docker, how to watch it and how to back it up.
+        <p>The node listens on this machine only. The folder <code>docs/how-to</code> of the sources says
+        how to run it as a service, behind nginx, with a domain, with Docker, how to watch it and how to back
+        it up.
         <code>nacre doctor</code> looks at the machine and says what to mend.</p>
 
-        <footer>This folder is pinned as <code>welcome</code>. <code>nacre pin rm welcome</code> removes it.</footer>
+        <footer>This folder is pinned as <code>welcome</code>.
+        <code>nacre pin rm welcome</code> removes it.</footer>
         </body>
         </html>
 

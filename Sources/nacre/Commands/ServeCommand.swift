@@ -25,8 +25,8 @@ struct ServeCommand: AsyncParsableCommand {
             settings need a restart. The log goes to standard error. Under systemd (Type=notify) it tells when
             it is ready and feeds the watchdog.
 
-            `nacre config show` lists every setting and where it comes from, `nacre doctor` looks at the machine
-            and the configuration.
+            `nacre config show` lists every setting and where it comes from, `nacre doctor` looks at the
+            machine and the configuration.
             """)
 
     @OptionGroup var global: GlobalOptions
