@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOHTTP2
 import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
 import NIOHTTPTypesHTTP2
 import NIOSSL
 import NIOTLS
@@ -119,7 +120,10 @@ struct NodeChannel: ServerChildChannel {
     ) -> EventLoopFuture<Void> {
         channel.eventLoop.makeCompletedFuture {
             guard let identity else { throw ChannelError.operationUnsupported }
-            let negotiation = NIOTypedApplicationProtocolNegotiationHandler<Void> { result in
+            let end = HandshakeEnd()
+            let negotiation = NIOTypedApplicationProtocolNegotiationHandler<Void> { result, channel in
+                // It is on its event loop, and in place until now.
+                channel.pipeline.syncOperations.removeHandler(end, promise: nil)
                 // Without ALPN the client is one of HTTP/1.1.
                 if case .negotiated("h2") = result { return speakHTTP2(channel, promise, logger) }
                 return speakHTTP1(channel, promise, logger)
@@ -127,6 +131,7 @@ struct NodeChannel: ServerChildChannel {
             let operations = channel.pipeline.syncOperations
             try operations.addHandler(NIOSSLServerHandler(context: identity.context))
             try operations.addHandler(negotiation)
+            try operations.addHandler(end)
             negotiation.protocolNegotiationResult.whenFailure { error in
                 metrics.add("nacre_http_dropped_total", ["reason": "handshake"])
                 promise.fail(error)
@@ -140,7 +145,12 @@ struct NodeChannel: ServerChildChannel {
         let maximum = settings.value.options.maximumHeaderBytes
         let future = channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(TunnelHandler(maximumBytes: maximum))
-        }.flatMap { http1.setup(channel: channel, logger: logger) }.map { Opened.http1($0) }
+        }.flatMap { http1.setup(channel: channel, logger: logger) }.flatMapThrowing { stream in
+            let operations = channel.pipeline.syncOperations
+            let codec = try operations.handler(type: HTTP1ToHTTPServerCodec.self)
+            try operations.addHandler(HostCheck(), position: .before(codec))
+            return Opened.http1(stream)
+        }
         promise.completeWith(future)
         return future.map { _ in }
     }
