@@ -110,7 +110,10 @@ import Testing
         "PUT /routing/v1/ipns/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\nx",
         "PUT /routing/v1/ipns/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nx\r\n0\r\n\r\n",
         "GET /health/live HTTP/9.9\r\nHost: x\r\n\r\n",
-        "GET /health/live\r\n\r\n",
+        "GET /health/live HTTP/1.1\r\nConnection: close\r\n\r\n", "GET /health/live\r\n\r\n",
+        "PROXY TCP4 198.51.100.7 127.0.0.1 4711 80\r\n",
+        "GET /health/live HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n",
+        "GET http://evil.test/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         "GET http://evil.test/health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1, 2\r\n\r\nx",
     ])
     func badInput26WhatCanBeReadTwoWaysIsNotAnsweredAsIfItWereOne(text: String) throws {
@@ -225,6 +228,30 @@ import Testing
         ] {
             #expect(try served.get(path).hasPrefix("HTTP/1.1 404 "), "\(path)")
         }
+        try served.end()
+    }
+
+    @Test func badInput40ADamagedBlockIsNeverServed() throws {
+        let bytes = SeededRandom.bytes(seed: 6, count: 3_000_000)
+        let root = try add(bytes)
+        let packs = directory.path("data/blocks/packs")
+        let pack = try #require(try FileManager.default.contentsOfDirectory(atPath: packs).first)
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: packs + "/" + pack))
+        // In the last of three leaves.
+        let content = try #require(try file.readToEnd())
+        let place = try #require(content.range(of: Data(bytes[2_500_000..<2_500_032]))).lowerBound
+        try file.seek(toOffset: UInt64(place))
+        try file.write(contentsOf: Data([bytes[2_500_000] ^ 1]))
+        try file.close()
+        let served = try ServedNacre(nacre)
+        let connection = try RawConnection(port: served.port)
+        try connection.send("GET /ipfs/\(root) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        let answer = connection.receiveAll()
+        #expect(answer.count < bytes.count, "it breaks off before the damage")
+        let part = try served.get("/ipfs/\(root)", "Range: bytes=2500000-2500010\n")
+        #expect(part.hasPrefix("HTTP/1.1 500 "), "\(part.prefix(300))")
+        #expect(try served.get("/ipfs/\(root)", "Range: bytes=0-3\n").hasPrefix("HTTP/1.1 206 "))
+        #expect(served.said.contains("verify --repair") || served.said.contains("damaged"), "\(served.said)")
         try served.end()
     }
 

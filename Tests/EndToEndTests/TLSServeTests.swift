@@ -122,6 +122,17 @@ import Testing
         #expect(incomplete.status == 2 && incomplete.errors.contains("tls.key"), "\(incomplete.errors)")
     }
 
+    @Test func aStopDoesNotWaitForHandshakes() throws {
+        let served = try serve()
+        let stuck = try RawConnection(port: served.port)
+        try stuck.send([0x16, 3, 1])
+        let live = try curl(served, "/health/live")
+        #expect(live == "live\n")
+        let start = ContinuousClock.now
+        try served.stop()
+        #expect(ContinuousClock.now - start < .seconds(8))
+    }
+
     @Test func badInput36PlainHTTPOnATLSPortIsToldSo() throws {
         let served = try serve()
         let answer = try served.get("/health/live")
