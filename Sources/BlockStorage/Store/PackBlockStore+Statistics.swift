@@ -76,12 +76,15 @@ extension PackBlockStore {
     }
 
     /// Sets and takes away marks of held blocks.
+    ///
+    /// - Parameter bornBefore: blocks that were put at this time or later are left alone.
     public func changeScopeMarks(
-        of multihashes: [Multihash], adding: ScopeMarks = [], removing: ScopeMarks = []
+        of multihashes: [Multihash], adding: ScopeMarks = [], removing: ScopeMarks = [],
+        bornBefore: UInt64 = .max
     ) throws {
         try checkWritable()
         for multihash in multihashes {
-            while try !changeScopeMarks(of: multihash, adding: adding, removing: removing) {}
+            while try !changeScopeMarks(of: multihash, adding, removing, bornBefore) {}
         }
         if state.withLock({ $0.pending.count > options.maximumPendingBlocks }) { try commit() }
     }
@@ -89,10 +92,10 @@ extension PackBlockStore {
     /// - Returns: `false` if the entry changed meanwhile: a mark must be lost neither to a copy elsewhere
     ///   nor to a put.
     private func changeScopeMarks(
-        of multihash: Multihash, adding: ScopeMarks, removing: ScopeMarks
+        of multihash: Multihash, _ adding: ScopeMarks, _ removing: ScopeMarks, _ bornBefore: UInt64
     ) throws -> Bool {
         let generation = state.withLock { $0.generation }
-        guard let location = try location(of: multihash) else { return true }
+        guard let location = try location(of: multihash), location.birth < bornBefore else { return true }
         var changed = location
         changed.flags.formUnion(BlockLocation.Flags(adding))
         changed.flags.subtract(BlockLocation.Flags(removing))

@@ -66,6 +66,7 @@ extension StorageNode {
         report.youngBlocks = swept.youngBlocks
         report.youngBytes = swept.youngBytes
         guard !options.isDryRun else { return report }
+        try withdrawUnneeded(options.graceMilliseconds, cancellation)
         let compaction = try store.compact(maximumUnusedShare: options.maximumUnusedShare) {
             try cancellation.check()
             try progress("compacting", 1)

@@ -146,16 +146,39 @@ extension StorageNode {
     }
 
     private func withdraw(_ pin: Pin, _ cancellation: Cancellation) throws {
-        let stillPublic = store.makeVisitedBlocks()
-        var filter = PinFilter()
-        filter.visibility = .public
-        try catalog.pins.forEach(filter) { other in
-            guard other.id != pin.id else { return }
-            try visit(other.root, stillPublic, cancellation) { _ in }
-        }
+        let stillPublic = try reachedByPublicPins(except: pin.id, cancellation)
         try visit(pin.root, stillPublic, cancellation) {
             try store.changeScopeMarks(of: [$0.multihash], removing: .public)
         }
+    }
+
+    /// Takes the mark `public` from blocks that no public pin reaches: those of pins that were removed, where
+    /// private pins keep them.
+    func withdrawUnneeded(_ grace: UInt64, _ cancellation: Cancellation) throws {
+        var filter = PinFilter()
+        filter.visibility = .private
+        // Where everything that is kept is public, nothing is to be taken back.
+        guard try !catalog.pins.list(filter, limit: 1).pins.isEmpty else { return }
+        try visibilityLock.withLock { _ in
+            let needed = try reachedByPublicPins(except: nil, cancellation)
+            _ = try store.removeMarks(.public, grace: grace) { multihash in
+                try cancellation.check()
+                return try needed.contains(multihash)
+            }
+        }
+    }
+
+    private func reachedByPublicPins(
+        except pin: PinID?, _ cancellation: Cancellation
+    ) throws -> VisitedBlocks {
+        let reached = store.makeVisitedBlocks()
+        var filter = PinFilter()
+        filter.visibility = .public
+        try catalog.pins.forEach(filter) { other in
+            guard other.id != pin else { return }
+            try visit(other.root, reached, cancellation) { _ in }
+        }
+        return reached
     }
 
     /// Visits what is below a root and was not visited before.
@@ -166,7 +189,15 @@ extension StorageNode {
             try cancellation.check()
             return try visited.decision(on: cid)
         }
-        while let step = try walker.next(load: store.block) { try body(step.cid) }
+        while true {
+            do {
+                guard let step = try walker.next(load: store.block) else { return }
+                try body(step.cid)
+            } catch DAGWalkError.unreadable(let cid, _) {
+                // Its bytes are what was brought in, and link to nothing.
+                try body(cid)
+            }
+        }
     }
 }
 
