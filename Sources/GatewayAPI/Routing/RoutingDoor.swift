@@ -54,6 +54,9 @@ public struct RoutingDoor: Sendable {
     private func answer(_ request: DoorRequest, _ body: [UInt8]) throws -> DoorResponse {
         let segments = request.target.encodedSegments.dropFirst(2).map(String.init)
         if request.method == .options { return DoorResponse(.noContent) }
+        if segments.first == "dht" {
+            return .text(.notImplemented, "this node is no part of a DHT")
+        }
         guard segments.count == 2, !segments[1].isEmpty else {
             return .text(.badRequest, "ask for providers/CID, peers/PEER or ipns/NAME")
         }
@@ -95,12 +98,15 @@ public struct RoutingDoor: Sendable {
         let filter = RoutingFilter(
             addresses: target.value(of: "filter-addrs"), protocols: target.value(of: "filter-protocols"))
         let accept = AcceptHeader(request.fields[values: .accept].joined(separator: ","))
-        var fields: HTTPFields = [:]
+        var fields: HTTPFields = [.lastModified: HTTPDate(seconds: IPNSTime.now.unixMilliseconds / 1000).description]
         // Filled answers hold for longer than empty ones: what is not here yet may come.
         let seconds = peers.isEmpty ? 15 : 300
         fields[.cacheControl] =
             "public, max-age=\(seconds), stale-while-revalidate=172800, stale-if-error=172800"
-        if accept.names("application/x-ndjson") {
+        let wanted = accept.choices.first {
+            ["application/x-ndjson", "application/json", "application/*", "*/*"].contains($0.type)
+        }
+        if wanted?.type == "application/x-ndjson" {
             fields[.contentType] = "application/x-ndjson"
             return DoorResponse(
                 .ok, fields: fields, body: .bytes(peers.flatMap { RoutingAnswer.line($0, filter: filter) }))
@@ -133,15 +139,21 @@ public struct RoutingDoor: Sendable {
         let tag = EntityTag(RecordTag.text(record.bytes))
         let fields: HTTPFields = [
             .contentType: Self.recordType, .eTag: tag.description,
+            .lastModified: HTTPDate(seconds: IPNSTime.now.unixMilliseconds / 1000).description,
             .cacheControl: "public, max-age=\(max(0, record.remainingTTL(at: now).components.seconds))",
             .expires: HTTPDate(seconds: record.validUntil.unixMilliseconds / 1000).description,
         ]
+        let known = request.fields[values: .ifNoneMatch]
+        if !known.isEmpty, tag.isNamed(in: known.joined(separator: ",")) {
+            return DoorResponse(.notModified, fields: fields)
+        }
         return DoorResponse(.ok, fields: fields, body: .bytes(record.bytes))
     }
 
     private func put(_ body: [UInt8], for text: String, _ request: DoorRequest) throws -> DoorResponse {
         guard let name = try? PeerID(text: text) else { return .text(.badRequest, "this is not a name") }
-        guard request.fields[.contentType] == Self.recordType else {
+        let type = request.fields[.contentType]?.split(separator: ";").first
+        guard type?.lowercased() == Self.recordType else {
             return .text(.notAcceptable, "a record is sent as \(Self.recordType)")
         }
         try node.putRecord(body, for: name)
