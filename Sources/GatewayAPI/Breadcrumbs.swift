@@ -58,6 +58,14 @@ struct Breadcrumbs {
         }
     }
 
+    /// A link to content under its own CID; `nil` where the host has no such namespace.
+    func address(of cid: CID) -> String? {
+        switch path.origin {
+        case .shared: "/ipfs/\(cid)"
+        case .own(let gateway): gateway.map { "//\(HTMLText.escape($0))/ipfs/\(cid)" }
+        }
+    }
+
     /// A name as the value of `filename`. What is not ASCII is encoded twice, as on the pages of other
     /// gateways; ``FilenameParameter`` undoes both.
     private static func filename(_ name: [UInt8]) -> String {

@@ -9,7 +9,7 @@ struct DocumentPage {
     let answer: ContentAnswer
     let resolved: ResolvedPath
 
-    private static let version = 1
+    private static let version = 2
     /// A larger document is shown up to here.
     private static let shownBytes = 256 * 1024
 
@@ -25,8 +25,12 @@ struct DocumentPage {
         var text = String(decoding: try value.encoded(as: .dagJSON).prefix(Self.shownBytes), as: UTF8.self)
         if text.utf8.count >= Self.shownBytes { text += "\n…" }
         var links = ""
+        let crumbs = Breadcrumbs(path: answer.path)
         for cid in try resolved.block.links().prefix(1000) {
-            links += "<li><a href=\"/ipfs/\(cid)\"><code>\(cid)</code></a></li>\n"
+            let code = "<code translate=\"no\">\(cid)</code>"
+            links +=
+                crumbs.address(of: cid).map { "<li><a href=\"\($0)\">\(code)</a></li>\n" }
+                ?? "<li>\(code)</li>\n"
         }
         let title = "Document \(resolved.cid)"
         let native = resolved.cid.codec == .dagJSON ? "dag-json" : "dag-cbor"
@@ -35,6 +39,7 @@ struct DocumentPage {
             """
             <header>
             <h1>\(title)</h1>
+            <nav class="crumbs" aria-label="Breadcrumbs">\(crumbs.html)</nav>
             <p class="meta">Codec \(native), \(resolved.block.bytes.count) bytes</p>
             <nav aria-label="Forms"><a href="?format=\(native)">\(native)</a><a href="?format=raw">Block</a>\
             <a href="?format=car">CAR</a></nav>
