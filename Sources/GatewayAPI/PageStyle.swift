@@ -35,7 +35,8 @@ enum PageStyle {
         body{margin:0;font:16px/1.5 system-ui,sans-serif;background:var(--back);color:var(--front)}
         header,main,footer{max-width:75rem;margin:0 auto;padding:1rem 1.25rem}
         header{padding-top:2rem}h1{font-size:1.35rem;margin:0 0 .25rem;overflow-wrap:anywhere}
-        a{color:var(--link);text-decoration:none}a:hover,a:focus-visible,p a,.crumbs a{text-decoration:underline}
+        a{color:var(--link);text-decoration:none}
+        a:hover,a:focus-visible,p a,.crumbs a{text-decoration:underline}
         a:focus-visible{outline:2px solid var(--link);outline-offset:2px;border-radius:2px}
         .skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:.5rem;background:var(--back)}
         .meta,footer,.status,caption,.kind,.size{color:var(--soft);font-size:.875rem}

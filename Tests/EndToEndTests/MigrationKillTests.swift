@@ -28,7 +28,8 @@ import Testing
             let process = old.nacre.process(["key", "ls"])
             (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
             try process.run()
-            usleep(UInt32(random.number(1000...max(life, 20_000))))
+            old.waitForFirstWrite(process)
+            usleep(UInt32(random.number(0...max(life / old.sharesOfLife, 20_000))))
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
             if process.terminationReason == .uncaughtSignal { kills += 1 }
@@ -41,7 +42,9 @@ import Testing
             try old.reset()
             version = 2
         }
-        #expect(kills >= 3 && reached.count > 1, "\(kills) kills, schemas \(reached.sorted())")
+        #expect(kills >= 3, "\(kills) kills, schemas \(reached.sorted())")
+        // A few kills may all have come before the first step, or after the last.
+        if isFullTest { #expect(reached.count > 2) }
         #expect(try old.nacre.run("key", "ls").status == 0)
         try old.check()
     }
@@ -72,6 +75,20 @@ private final class OldCatalog {
         }
         rows = try full.database.read { try $0.rows("SELECT * FROM pins").map(\.values) }
         try reset()
+    }
+
+    /// What a kill comes within: a part of a run where it begins with the first write.
+    var sharesOfLife: Int { engine == .sqlite ? 4 : 1 }
+
+    /// Returns when the program writes to the catalog; at once where that cannot be seen from outside.
+    func waitForFirstWrite(_ process: Process) {
+        guard engine == .sqlite else { return }
+        let log = nacre.data + "/catalog.sqlite-wal"
+        while process.isRunning {
+            let size = try? FileManager.default.attributesOfItem(atPath: log)[.size] as? Int
+            if let size, size > 0 { return }
+            usleep(200)
+        }
     }
 
     /// Begins anew with the old schema.

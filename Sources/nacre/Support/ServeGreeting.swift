@@ -33,7 +33,10 @@ struct ServeGreeting {
     /// How this program is to be called so that it finds the same directory.
     private var command: String {
         let program = CommandLine.arguments.first ?? "nacre"
-        let isDefault = node.directory == GlobalOptions.defaultDirectory(Environment.current)
+        let isDefault =
+            node.directory
+            == GlobalOptions.defaultDirectory(
+                Environment.current.filter { $0.key != "NACRE_DATA" })
         return isDefault ? program : program + " --data " + Self.quoted(node.directory)
     }
 
