@@ -91,6 +91,10 @@ public struct RoutingDoor: Sendable {
             protocols: ["transport-ipfs-gateway-http"])
     }
 
+    private static var now: String {
+        HTTPDate(seconds: IPNSTime.now.unixMilliseconds / 1000).description
+    }
+
     private func list(_ list: RoutingAnswer.List, _ peers: [RoutingPeer], _ request: DoorRequest)
         -> DoorResponse
     {
@@ -98,7 +102,7 @@ public struct RoutingDoor: Sendable {
         let filter = RoutingFilter(
             addresses: target.value(of: "filter-addrs"), protocols: target.value(of: "filter-protocols"))
         let accept = AcceptHeader(request.fields[values: .accept].joined(separator: ","))
-        var fields: HTTPFields = [.lastModified: HTTPDate(seconds: IPNSTime.now.unixMilliseconds / 1000).description]
+        var fields: HTTPFields = [.lastModified: Self.now]
         // Filled answers hold for longer than empty ones: what is not here yet may come.
         let seconds = peers.isEmpty ? 15 : 300
         fields[.cacheControl] =
@@ -139,7 +143,7 @@ public struct RoutingDoor: Sendable {
         let tag = EntityTag(RecordTag.text(record.bytes))
         let fields: HTTPFields = [
             .contentType: Self.recordType, .eTag: tag.description,
-            .lastModified: HTTPDate(seconds: IPNSTime.now.unixMilliseconds / 1000).description,
+            .lastModified: Self.now,
             .cacheControl: "public, max-age=\(max(0, record.remainingTTL(at: now).components.seconds))",
             .expires: HTTPDate(seconds: record.validUntil.unixMilliseconds / 1000).description,
         ]
