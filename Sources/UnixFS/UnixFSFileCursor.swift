@@ -8,17 +8,17 @@ import Multiformats
 public struct UnixFSFileCursor {
     private let source: any BlockSource
     private let limits: FileReadLimits
-    private let range: Range<UInt64>
-    private var stack: [Level] = []
+    let range: Range<UInt64>
+    var stack: [Level] = []
     /// Content that is ready to be taken.
-    private var ready: ArraySlice<UInt8>?
+    var ready: ArraySlice<UInt8>?
     /// Links of all nodes on the stack.
-    private var links = 0
+    var links = 0
     /// Bytes of all blocks that were fetched ahead.
     private var aheadBytes = 0
 
     /// A node whose children are being read.
-    private struct Level {
+    struct Level {
         /// The children that have bytes in the range, the next one last.
         var children: [Place]
         /// The blocks of the last few of `children`, the next one last.
@@ -26,7 +26,7 @@ public struct UnixFSFileCursor {
     }
 
     /// A child and where its bytes begin.
-    private struct Place {
+    struct Place {
         let child: FileNode.Child
         let offset: UInt64
     }

@@ -93,6 +93,8 @@ final class DiskFile: FileHandle {
 
     deinit { Glibc.close(descriptor) }
 
+    var systemDescriptor: Int32? { descriptor }
+
     func size() throws -> Int64 {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw DiskFileSystem.failure("look at", path) }

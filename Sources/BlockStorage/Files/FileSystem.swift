@@ -48,9 +48,13 @@ public protocol FileHandle: AnyObject, Sendable {
     /// Makes the contents (and the size) durable.
     func sync() throws
     func close() throws
+    /// What system calls know the file by, as long as the handle lives; `nil` if no real file is behind it.
+    var systemDescriptor: Int32? { get }
 }
 
 extension FileHandle {
+    public var systemDescriptor: Int32? { nil }
+
     public func write(_ buffers: [UnsafeRawBufferPointer], at offset: Int64) throws {
         var offset = offset
         for buffer in buffers {

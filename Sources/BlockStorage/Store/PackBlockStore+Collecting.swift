@@ -143,6 +143,7 @@ extension PackBlockStore {
                     if goes { dropped.append((multihash, location)) }
                 }
                 try index.write(removal(of: dropped), sync: false)
+                if !dropped.isEmpty { noteWithdrawal() }
                 state.withLock { state in
                     for (_, location) in dropped { state.forget(location) }
                     state.generation += 1
@@ -172,6 +173,7 @@ extension PackBlockStore {
                 }
                 guard !isWaiting else { return false }
                 try index.write(removal(of: [(cid.multihash, location)]), sync: false)
+                noteWithdrawal()
                 state.withLock { state in
                     state.forget(location)
                     state.generation += 1

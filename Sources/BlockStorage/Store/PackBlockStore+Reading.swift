@@ -187,6 +187,7 @@ extension PackBlockStore {
             batch.put(IndexKey.block(cid.multihash), marked.encoded)
             try index.write(batch, sync: false)
         }
+        noteWithdrawal()
         return error
     }
 }

@@ -63,6 +63,7 @@ extension PackBlockStore {
         var batch = IndexBatch()
         for multihash in multihashes { batch.remove(IndexKey.scope(scope, multihash)) }
         try index.write(batch, sync: false)
+        noteWithdrawal()
     }
 
     /// Whether a block was marked for the scope by ``mark(_:for:)``.
@@ -86,6 +87,7 @@ extension PackBlockStore {
         for multihash in multihashes {
             while try !changeScopeMarks(of: multihash, adding, removing, bornBefore) {}
         }
+        if !removing.isEmpty { noteWithdrawal() }
         if state.withLock({ $0.pending.count > options.maximumPendingBlocks }) { try commit() }
     }
 

@@ -75,6 +75,8 @@ public final class PackBlockStore: BlockStore {
     let commits = Monitor(CommitQueue())
     let sweepLock = Mutex(())
     let maintenance = Mutex(())
+    let withdrawalCount = Atomic<UInt64>(0)
+    let scratch = ScratchMemory(pieces: 2, bytes: 16 * 1024 * 1024)
     let lock: DirectoryLock?
     /// What opening found that somebody should know.
     public let openingNotes: [OpeningNote]

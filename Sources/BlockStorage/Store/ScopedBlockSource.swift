@@ -20,6 +20,14 @@ public struct ScopedBlockSource: BlockSource {
 
     public func blocks(_ cids: [CID]) throws -> [Block?] { try store.blocks(cids, in: scope) }
 
+    /// Where blocks lie, for who hands them on without looking at them; see ``HeldBlock``.
+    public func places(of cids: [CID], _ form: PlaceForm) throws -> [HeldBlock?] {
+        try store.places(of: cids, form, in: scope)
+    }
+
+    /// Counts what takes content away: an answer that was right before is right as long as this stays.
+    public var withdrawals: UInt64 { store.withdrawals }
+
     /// The size of a block in bytes; `nil` if it is not there or not visible. Nothing is read.
     public func size(of cid: CID) throws -> Int? {
         if cid.isIdentity { return cid.multihash.digestByteCount }
