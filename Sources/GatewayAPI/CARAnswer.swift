@@ -102,7 +102,7 @@ struct CARAnswer {
         let walk = try CARWalk(
             source: answer.source, resolved: resolved, root: answer.place.root, wanted,
             maximumRepeatedBlocks: answer.gateway.options.maximumRepeatedBlocks)
-        let body = PulledBody { try walk.next() }
+        let body = CARBody(walk)
         // Most errors come at the beginning, where they can be a status.
         if answer.request.method != .head { try body.look(ahead: 64 * 1024) }
         return DoorResponse(.ok, fields: fields, body: .stream(body, length: nil))

@@ -9,13 +9,14 @@ import UnixFS
 /// The sections of a CAR, one or a few leaves at a time: first the blocks that prove the path, then what
 /// lies below.
 ///
-/// Memory: the links on the way down, 4 MiB of leaves, and a bit for each block of the store unless blocks
+/// Memory: the links on the way down, 4 MiB of small leaves, and a bit for each block of the store unless blocks
 /// may repeat.
 final class CARWalk {
     private let source: ScopedBlockSource
-    private var output: [ArraySlice<UInt8>] = []
+    private var output: [BodyPiece] = []
     private var written: Set<Multihash> = []
     private let repeatsBlocks: Bool
+    private var isWalking = false
     private var rest: Rest
 
     /// What comes behind the path.
@@ -33,7 +34,7 @@ final class CARWalk {
         self.source = source
         repeatsBlocks = wanted.repeatsBlocks
         rest = .nothing
-        output = [CARv1.header(roots: [root])[...]]
+        output = [.bytes(CARv1.header(roots: [root])[...])]
         for block in resolved.pathBlocks.dropLast(resolved.pathBlocks.last?.cid == resolved.cid ? 1 : 0) {
             append(block)
         }
@@ -43,6 +44,7 @@ final class CARWalk {
         case .all:
             var budget = DAGWalker.Budget()
             if repeatsBlocks { budget.blocks = maximumRepeatedBlocks }
+            isWalking = true
             let visited = source.makeVisitedBlocks()
             let repeats = repeatsBlocks
             rest = .dag(
@@ -57,14 +59,15 @@ final class CARWalk {
         }
     }
 
-    /// The next bytes; `nil` at the end.
+    /// The next few pieces; `nil` at the end.
     ///
     /// - Throws: `blockNotFound` where the DAG is not whole: the stream is broken off then.
-    func next() throws -> ArraySlice<UInt8>? {
+    func next() throws -> [BodyPiece]? {
         while output.isEmpty {
             guard try fill() else { return nil }
         }
-        return output.removeFirst()
+        defer { output = [] }
+        return output
     }
 
     private func beginEntity(_ block: Block, _ wanted: CARRequest) throws {
@@ -92,9 +95,20 @@ final class CARWalk {
         case .nothing: return false
         case .file(var cursor):
             rest = .nothing
-            guard let block = try cursor.nextBlock() else { return false }
+            var leaves: [UnixFSFileCursor.Leaf] = []
+            var last: Block?
+            while leaves.count < 16, last == nil, let step = try cursor.nextStep() {
+                switch step {
+                case .block(let block): last = block
+                case .leaf(let leaf): leaves.append(leaf)
+                }
+            }
+            guard last != nil || !leaves.isEmpty else { return false }
+            let places = try source.places(of: leaves.map(\.cid), .section)
+            for (leaf, place) in zip(leaves, places) { try place.map(leaf.check) }
+            try append(leaves.map(\.cid), places)
+            if let last { append(last) }
             rest = .file(cursor)
-            append(block)
         case .directory(var shards):
             guard let block = shards.popLast() else { return false }
             rest = .directory(shards)
@@ -112,7 +126,7 @@ final class CARWalk {
         var leaves: [CID] = []
         var bytes = 0
         var last: Block?
-        while leaves.count < 64, bytes < 4 * 1024 * 1024, let step = try walker.next(load: source.block) {
+        while leaves.count < 64, bytes < 16 * 1024 * 1024, let step = try walker.next(load: source.block) {
             switch step {
             case .missing(let cid, _): throw GatewayFailure.blockNotFound(cid)
             case .leaf(let cid, _):
@@ -124,30 +138,54 @@ final class CARWalk {
             }
             break
         }
-        for (cid, block) in zip(leaves, try source.blocks(leaves)) {
-            guard let block else { throw GatewayFailure.blockNotFound(cid) }
-            append(block)
-        }
+        try append(leaves, source.places(of: leaves, .section))
         if let last { append(last) }
         return last != nil || !leaves.isEmpty
     }
 
+    /// Appends blocks that nobody needs to see: large ones as places in packs.
+    private func append(_ leaves: [CID], _ places: [HeldBlock?]) throws {
+        for (cid, place) in zip(leaves, places) {
+            switch place {
+            case nil: throw GatewayFailure.blockNotFound(cid)
+            case .bytes(let block): append(block)
+            case .extent(let extent): append(cid, extent)
+            }
+        }
+    }
+
+    private func append(_ cid: CID, _ extent: BlockExtent) {
+        guard isWanted(cid) else { return }
+        if !extent.isSection { appendHead(cid, blockBytes: extent.count) }
+        let slice = FileSlice(
+            owner: extent.file, descriptor: extent.descriptor, offset: extent.offset, count: extent.count)
+        // Sections that lie one behind the other in a pack are one piece.
+        if case .file(var before)? = output.last, before.join(slice) {
+            output[output.count - 1] = .file(before)
+        } else {
+            output.append(.file(slice))
+        }
+    }
+
     private func append(_ block: Block) {
-        guard !block.cid.isIdentity else { return }
+        guard isWanted(block.cid) else { return }
+        appendHead(block.cid, blockBytes: block.bytes.count)
+        output.append(.bytes(block.bytes[...]))
+    }
+
+    /// Whether the block is to be in the CAR at this place.
+    private func isWanted(_ cid: CID) -> Bool {
+        guard !cid.isIdentity else { return false }
+        if repeatsBlocks { return true }
         // The walk below remembers its blocks itself; here are those of the path and of one file or
         // directory.
-        if !repeatsBlocks, case .dag = rest {
-            if !written.isEmpty, written.contains(block.cid.multihash) { return }
-        } else if !repeatsBlocks, !written.insert(block.cid.multihash).inserted {
-            return
-        }
+        if isWalking { return !written.contains(cid.multihash) }
+        return written.insert(cid.multihash).inserted
+    }
+
+    private func appendHead(_ cid: CID, blockBytes: Int) {
         var head: [UInt8] = []
-        CARv1.appendSectionHead(block.cid, blockBytes: block.bytes.count, to: &head)
-        if block.bytes.count < 16 * 1024 {
-            output.append((head + block.bytes)[...])
-        } else {
-            output.append(head[...])
-            output.append(block.bytes[...])
-        }
+        CARv1.appendSectionHead(cid, blockBytes: blockBytes, to: &head)
+        output.append(.bytes(head[...]))
     }
 }

@@ -77,6 +77,12 @@ struct FileAnswer {
     private func body(_ reader: UnixFSFileReader, _ range: Range<UInt64>) throws -> DoorBody {
         let length = range.upperBound - range.lowerBound
         if answer.request.method == .head { return .omitted(length: length) }
+        if resolved.cid.codec == .raw, length <= Self.blockBytes {
+            // It is in memory already. Behind a range lie bytes of the size of a block.
+            let bytes = resolved.block.bytes
+            return .bytes(
+                length == bytes.count ? bytes : Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)]))
+        }
         if length <= Self.wholeBytes {
             var bytes: [UInt8] = []
             bytes.reserveCapacity(Int(length))
@@ -84,7 +90,7 @@ struct FileAnswer {
             while let piece = try cursor.next() { bytes += piece }
             return .bytes(bytes)
         }
-        let body = FileBody(try reader.cursor(range))
+        let body = FileBody(try reader.cursor(range), source: answer.source)
         // A block that is missing or lies at the beginning is an error with a status.
         try body.begin()
         return .stream(body, length: length)
@@ -92,23 +98,6 @@ struct FileAnswer {
 
     /// Small content goes out in one piece.
     private static let wholeBytes: UInt64 = 64 * 1024
-}
-
-/// The content of a file, leaf by leaf.
-final class FileBody: BodyStream, @unchecked Sendable {
-    // Proof of Sendable: as for `PulledBody`, one call at a time.
-    private var cursor: UnixFSFileCursor
-    private var first: ArraySlice<UInt8>?
-
-    init(_ cursor: UnixFSFileCursor) { self.cursor = cursor }
-
-    func begin() throws { first = try cursor.next() }
-
-    func next() throws -> BodyPiece? {
-        if let piece = first {
-            first = nil
-            return .bytes(piece)
-        }
-        return try cursor.next().map { .bytes($0) }
-    }
+    /// The same for a file that is one block.
+    private static let blockBytes: UInt64 = 512 * 1024
 }

@@ -69,6 +69,9 @@ public final class Gateway: Sendable {
         }
     }
 
+    /// Counts what takes content away: as long as it stays, answers that call themselves immutable are right.
+    public var withdrawals: UInt64 { source.withdrawals }
+
     /// Whether the node holds a block that everybody may read.
     func holds(_ cid: CID) throws -> Bool { try source.size(of: cid) != nil }
 

@@ -49,9 +49,10 @@ public enum DoorBody: Sendable {
 public protocol BodyStream: AnyObject, Sendable {
     /// The next piece, not empty; `nil` at the end.
     func next() throws -> BodyPiece?
+    /// Whether ``next()`` has its answer at hand, so that it can be called from any thread.
+    var isReady: Bool { get }
 }
 
-/// A piece of a body.
-public enum BodyPiece: Sendable {
-    case bytes(ArraySlice<UInt8>)
+extension BodyStream {
+    public var isReady: Bool { false }
 }

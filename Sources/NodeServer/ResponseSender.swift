@@ -21,14 +21,10 @@ struct ResponseSender: Sendable {
     func send(
         _ response: DoorResponse, with writer: consuming ResponseWriter, on channel: any Channel
     ) async throws -> Int {
-        var fields = response.fields
-        if let length = response.body.length, response.mayHaveContent {
-            fields[.contentLength] = String(length)
-        }
+        var head = Self.head(of: response)
         // Without a length the body would be framed in chunks, and the end of them be sent though there are
         // none.
-        if case .omitted(nil) = response.body, !isMultiplexed { fields[.connection] = "close" }
-        let head = HTTPResponse(status: response.status, headerFields: fields)
+        if case .omitted(nil) = response.body, !isMultiplexed { head.headerFields[.connection] = "close" }
         switch response.body {
         case .none:
             try await writer.writeResponse(head)
@@ -44,39 +40,100 @@ struct ResponseSender: Sendable {
         }
     }
 
+    /// The head of an answer, with the length of its body where that is known.
+    static func head(of response: DoorResponse) -> HTTPResponse {
+        var fields = response.fields
+        if let length = response.body.length, response.mayHaveContent {
+            fields[.contentLength] = String(length)
+        }
+        return HTTPResponse(status: response.status, headerFields: fields)
+    }
+
     private func send(
         _ stream: any BodyStream, _ head: HTTPResponse, with writer: consuming ResponseWriter,
         on channel: any Channel
     ) async throws -> Int {
         var body = try await writer.writeHead(head)
-        var (waiting, sent) = (0, 0)
-        var piece = try await next(of: stream)
-        while var bytes = piece {
-            // The next piece is read while this one is sent.
-            async let following = next(of: stream)
-            waiting += bytes.readableBytes
-            sent += bytes.readableBytes
-            while bytes.readableBytes > 0,
-                let part = bytes.readSlice(length: min(Self.writeBytes, bytes.readableBytes))
-            {
-                try await body.write(part)
-            }
-            if waiting >= Self.windowBytes {
-                // A write returns when the event loop has the bytes, not when the socket has: wait for the
-                // loop to come round.
-                try await channel.eventLoop.submit {}.get()
-                waiting = 0
-            }
-            piece = try await following
+        let files = FileLane(channel, head.headerFields.contains(.contentLength) ? .length : .chunked)
+        let sent: Int
+        do {
+            sent = try await send(stream, to: &body, files, Window(channel))
+        } catch {
+            // What came before is still delivered.
+            try? await files.finish()
+            throw error
         }
+        try await files.finish()
         try await body.finish(nil)
         return sent
     }
 
-    private func next(of stream: any BodyStream) async throws -> ByteBuffer? {
+    private func send(
+        _ stream: any BodyStream, to body: inout some ResponseBodyWriter, _ files: FileLane, _ window: Window
+    ) async throws -> Int {
+        var window = window
+        var sent = 0
+        var piece = try await next(of: stream)
+        while let current = piece {
+            sent += current.count
+            // The next piece is made while this one is sent.
+            async let following = next(of: stream)
+            switch current {
+            case .file(var slice):
+                if await files.isOpen {
+                    try await files.send(slice)
+                } else {
+                    while slice.count > 0 {
+                        let part: ByteBuffer
+                        (part, slice) = try await read(slice)
+                        try await window.write(part, to: &body)
+                    }
+                }
+            case .bytes(let bytes):
+                var buffer = ByteBuffer(bytes: bytes)
+                while let part = buffer.readSlice(length: min(Self.writeBytes, buffer.readableBytes)),
+                    part.readableBytes > 0
+                {
+                    try await window.write(part, to: &body)
+                }
+            }
+            piece = try await following
+        }
+        return sent
+    }
+
+    private func next(of stream: any BodyStream) async throws -> BodyPiece? {
+        if stream.isReady { return try stream.next() }
+        return try await pool.runIfActive { try stream.next() }
+    }
+
+    /// Reads what is one write off the beginning of a slice.
+    private func read(_ slice: FileSlice) async throws -> (ByteBuffer, FileSlice) {
         try await pool.runIfActive {
-            guard case .bytes(let bytes)? = try stream.next() else { return nil }
-            return ByteBuffer(bytes: bytes)
+            var rest = slice
+            var buffer = ByteBufferAllocator().buffer(capacity: min(Self.writeBytes, slice.count))
+            try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: min(Self.writeBytes, slice.count)) {
+                try rest.read(into: UnsafeMutableRawBufferPointer(rebasing: $0.prefix(Self.writeBytes)))
+            }
+            return (buffer, rest)
+        }
+    }
+
+    /// Holds writes back when enough of them wait for the socket.
+    private struct Window {
+        private let channel: any Channel
+        private var waiting = 0
+
+        init(_ channel: any Channel) { self.channel = channel }
+
+        mutating func write(_ part: ByteBuffer, to body: inout some ResponseBodyWriter) async throws {
+            try await body.write(part)
+            waiting += part.readableBytes
+            guard waiting >= ResponseSender.windowBytes else { return }
+            // A write returns when the event loop has the bytes, not when the socket has: wait for the loop
+            // to come round.
+            try await channel.eventLoop.submit {}.get()
+            waiting = 0
         }
     }
 }
@@ -84,6 +141,45 @@ struct ResponseSender: Sendable {
 /// The answer is not whole, or cannot be framed: the connection must not be used further.
 enum BrokenOff: Error {
     case intended
+}
+
+/// The way of slices of files to the socket of one answer. One slice is sent while the next one is looked for.
+private final class FileLane {
+    private let channel: any Channel
+    private let framing: FileSender.Framing
+    private var sender: NIOLoopBound<FileSender>??
+    private var underWay: EventLoopFuture<Void>?
+
+    init(_ channel: any Channel, _ framing: FileSender.Framing) {
+        self.channel = channel
+        self.framing = framing
+    }
+
+    /// Whether slices can be sent as they are on this connection.
+    var isOpen: Bool {
+        get async {
+            if let sender { return sender != nil }
+            let channel = channel
+            let found = try? await channel.eventLoop.submit {
+                try NIOLoopBound(
+                    channel.pipeline.syncOperations.handler(type: FileSender.self),
+                    eventLoop: channel.eventLoop)
+            }.get()
+            sender = .some(found)
+            return found != nil
+        }
+    }
+
+    func send(_ slice: FileSlice) async throws {
+        guard let sender = sender ?? nil else { throw ChannelError.ioOnClosedChannel }
+        let before = underWay
+        let (loop, framing) = (channel.eventLoop, framing)
+        underWay = loop.flatSubmit { sender.value.send(slice, framing, on: loop) }
+        try await before?.get()
+    }
+
+    /// Waits until everything is sent.
+    func finish() async throws { try await underWay?.get() }
 }
 
 extension DoorResponse {

@@ -63,7 +63,7 @@ struct GatewayLaboratory {
         case .bytes(let whole): bytes = whole
         case .stream(let stream, let length):
             do {
-                while case .bytes(let piece)? = try stream.next() { bytes += piece }
+                while let piece = try stream.next() { bytes += try piece.bytes() }
                 if let length { #expect(UInt64(bytes.count) == length) }
             } catch {
                 failure = error

@@ -123,17 +123,32 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             if unanswered > 0 { begin(.request, limits.request) }
         }
         let promise = promise ?? context.eventLoop.makePromise(of: Void.self)
-        outstandingWrites += 1
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        promise.futureResult.whenComplete { _ in
-            bound.value.outstandingWrites -= 1
-            bound.value.completedWrites += 1
-        }
+        count(promise.futureResult, context)
         context.write(data, promise: promise)
     }
 
     func flush(context: ChannelHandlerContext) {
         context.flush()
+        watchWrites(context)
+    }
+
+    /// Watches parts of a body that went past this handler and were flushed.
+    func follow(_ writes: [EventLoopFuture<Void>], _ context: ChannelHandlerContext) {
+        if !waits(.download) { begin(.download, limits.download) }
+        for write in writes { count(write, context) }
+        watchWrites(context)
+    }
+
+    private func count(_ write: EventLoopFuture<Void>, _ context: ChannelHandlerContext) {
+        outstandingWrites += 1
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        write.whenComplete { _ in
+            bound.value.outstandingWrites -= 1
+            bound.value.completedWrites += 1
+        }
+    }
+
+    private func watchWrites(_ context: ChannelHandlerContext) {
         if outstandingWrites > 0, !waits(.write) {
             completedBefore = completedWrites
             begin(.write, limits.write)
