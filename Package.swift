@@ -216,7 +216,8 @@ let package = Package(
         .testTarget(
             name: "NodeServerTests",
             dependencies: [
-                "NodeServer", "NodeCore", "HTTPSupport", "Access", "TestKit",
+                "NodeServer", "GatewayAPI", "NodeCore", "HTTPSupport", "Access", "BlockStorage", "Catalog",
+                "UnixFS", "Digests", "Multiformats", "TestKit",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

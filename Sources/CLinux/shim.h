@@ -7,3 +7,4 @@
 
 extern int fallocate(int descriptor, int mode, off_t offset, off_t count);
 extern int sync_file_range(int descriptor, off_t offset, off_t count, unsigned int flags);
+extern int memfd_create(const char *name, unsigned int flags);

@@ -43,6 +43,7 @@ struct DoorResponder: Sendable {
     ) async throws {
         let settings = current.value
         let start = ContinuousClock.now
+        let ground = HotAnswer.Ground(settings)
         let id = RequestIdentifier.next()
         let route = RouteTable.route(of: String(request.head.path?.prefix { $0 != "?" } ?? "/"))
         var label = route?.pattern ?? "none"
@@ -80,6 +81,7 @@ struct DoorResponder: Sendable {
             let context = traces.context(for: request.head.headerFields[.traceParent])
             if context.isSampled { log.trace = (context, traces) }
         }
+        offer(response, to: request.head, route: label, ground, on: channel)
         do {
             let bytes = try await ResponseSender(pool: pool, isMultiplexed: carrier.isMultiplexed)
                 .send(response, with: writer, on: channel)

@@ -26,6 +26,7 @@ final class Metrics: Sendable {
     private static let bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
 
     private let state = Mutex(State())
+    private let collectors = Mutex<[@Sendable () -> Void]>([])
 
     /// Adds to a counter.
     func add(_ name: String, _ labels: KeyValuePairs<String, String> = [:], by amount: Double = 1) {
@@ -47,10 +48,30 @@ final class Metrics: Sendable {
         }
     }
 
+    /// Counts many durations that all lie below the first bound.
+    func observeShort(
+        _ name: String, _ labels: KeyValuePairs<String, String>, count: UInt64, seconds: Double
+    ) {
+        let series = Series(name: name, labels: Self.text(labels))
+        state.withLock { state in
+            var histogram = state.histograms[series] ?? Histogram()
+            histogram.count += count
+            histogram.sum += seconds
+            for index in histogram.buckets.indices { histogram.buckets[index] += count }
+            state.histograms[series] = histogram
+        }
+    }
+
+    /// Called before the metrics are read: for who counts elsewhere.
+    func beforeReading(_ body: @escaping @Sendable () -> Void) {
+        collectors.withLock { $0.append(body) }
+    }
+
     /// Everything as text, with gauges that are taken now.
     ///
     /// - Parameter gauges: name, labels and value.
     func text(gauges: [Gauge]) -> String {
+        for collect in collectors.withLock({ $0 }) { collect() }
         let (counters, histograms) = state.withLock { ($0.counters, $0.histograms) }
         var text = ""
         for (name, all) in Dictionary(grouping: counters, by: \.key.name).sorted(by: { $0.key < $1.key }) {
@@ -114,6 +135,8 @@ final class Metrics: Sendable {
         "nacre_http_requests_total": "Requests by route, method and status.",
         "nacre_http_request_seconds": "Time from the head of a request to the end of its answer.",
         "nacre_http_response_bytes_total": "Bytes of bodies that were sent, by route.",
+        "nacre_http_hot_answers_total":
+            "Answers that were given from memory, by route; they are counted among all.",
         "nacre_http_broken_off_total": "Answers that ended early, by route.",
         "nacre_http_dropped_total":
             "Connections that were closed because nothing went on, by what was waited for.",

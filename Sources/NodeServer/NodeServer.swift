@@ -62,8 +62,12 @@ public final class NodeServer: Service {
         let responder = DoorResponder(
             node: node, settings: settings, pool: pool, connections: connections, traces: traces,
             logger: logger, metrics: metrics)
+        let hot = HotConnections(
+            settings: settings, logger: logger, metrics: metrics, isTraced: traces != nil)
+        let isPlain = identity == nil
         let channel = NodeChannel(
-            settings: settings, identity: identity, cap: connections, metrics: metrics, http1Handlers: { [] }
+            settings: settings, identity: identity, cap: connections, metrics: metrics,
+            http1Handlers: { hot.handlers(takesFiles: isPlain) + (isPlain ? [FileSender()] : []) }
         ) { request, writer, channel, carrier in
             try await responder.respond(to: request, writer, channel, carrier)
         }

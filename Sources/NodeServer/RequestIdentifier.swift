@@ -6,12 +6,23 @@ import Synchronization
 enum RequestIdentifier {
     private static let counter = Atomic<UInt64>(UInt64.random(in: 0...UInt64.max))
 
-    /// 16 hexadecimal digits.
-    static func next() -> String {
+    /// Hexadecimal digits of a name.
+    static let digits = 16
+
+    static func next() -> String { withNext { String(decoding: $0, as: UTF8.self) } }
+
+    /// Gives the next name to `body`, as text.
+    static func withNext<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         // An odd factor makes neighbours look different, and is a bijection.
-        let number = counter.wrappingAdd(1, ordering: .relaxed).newValue &* 0x9E37_79B9_7F4A_7C15
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        var number = counter.wrappingAdd(1, ordering: .relaxed).newValue &* 0x9E37_79B9_7F4A_7C15
+        return try withUnsafeTemporaryAllocation(byteCount: digits, alignment: 1) { text in
+            for index in 0..<digits {
+                let digit = UInt8(number >> 60)
+                text[index] = digit < 10 ? digit + UInt8(ascii: "0") : digit - 10 + UInt8(ascii: "a")
+                number <<= 4
+            }
+            return try body(UnsafeRawBufferPointer(text))
+        }
     }
 }
 

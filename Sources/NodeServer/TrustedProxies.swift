@@ -12,6 +12,7 @@ struct TrustedProxies: Sendable {
     /// - Parameter texts: addresses and ranges such as `10.0.0.0/8`; what is neither stands for nobody.
     init(_ texts: [String]) { ranges = texts.compactMap { try? AddressRange(text: $0) } }
 
+    /// Whether what this address forwards is believed.
     func contains(_ address: String) -> Bool {
         guard !ranges.isEmpty, let address = IPAddress(address) else { return false }
         return ranges.contains { $0.contains(address) }
