@@ -7,7 +7,7 @@ BUILD := .build/release
 NACRE := $(BUILD)/nacre
 SECONDS_PER_TARGET ?= 300
 
-.PHONY: help setup build run demo test full-test lint format bench fuzz install uninstall clean
+.PHONY: help setup build run demo test full-test lint format bench http-bench soak fuzz install uninstall clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,14 @@ format: ## Format the sources in place
 bench: build ## Compare with cp, openssl, restic, borg, casync and git-annex in one run
 	@scripts/install-packages.sh build bench
 	bench/compare.sh
+
+http-bench: build ## Compare the gateway with nginx in one run
+	@scripts/install-packages.sh http-bench
+	bench/http.sh
+
+soak: ## Everything at once for SECONDS (an hour): bodies right, memory and descriptors flat
+	@scripts/install-packages.sh build test
+	NACRE_SOAK_SECONDS=$(or $(SECONDS),3600) swift test --filter SoakTests
 
 fuzz: ## Fuzz every decoder for SECONDS_PER_TARGET seconds each
 	@scripts/install-packages.sh build

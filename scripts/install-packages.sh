@@ -6,6 +6,7 @@ declare -A groups=(
     [build]="pkg-config librocksdb-dev libsqlite3-dev libpq-dev libgcrypt20-dev"
     [test]="postgresql-15 python3 procps tar openssl libssl-dev curl"
     [bench]="libssl-dev openssl restic borgbackup casync git-annex time"
+    [http-bench]="nginx-light wrk curl python3 time"
 )
 
 missing=()
