@@ -33,9 +33,10 @@ import Testing
                 group.addTask {
                     try await laboratory.onThread {
                         while watch.goesOn {
-                            // With everything else under way; nothing is too young to go.
+                            // With everything else under way. The grace is longer than it takes to add and
+                            // pin a file.
                             _ = try laboratory.node.collectGarbage(
-                                CollectionOptions(grace: .zero, maximumUnusedShare: 0.3))
+                                CollectionOptions(grace: .seconds(5), maximumUnusedShare: 0.3))
                             watch.pause(.seconds(1))
                         }
                     }
