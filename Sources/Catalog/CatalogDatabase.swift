@@ -2,11 +2,11 @@ import Foundation
 
 /// The catalog of a node: who, what is named, what is kept.
 ///
-/// In a file, it owns `<data>/catalog.sqlite` (with `-wal` and `-shm` beside it while open), and ``close()``
-/// folds the log into the file, so that it can be copied; after a crash the next open does so. In a
-/// PostgreSQL server, several nodes may share it. A change survives power loss when the call returns; changes
-/// of many threads share a transaction. Rows are sealed with a checksum that is checked whenever they are
-/// read.
+/// In a file, it owns `<data>/catalog.sqlite` (with `-wal` and `-shm` beside it while open), and
+/// ``close()`` folds the log into the file, so that it can be copied; after a crash the next open does so.
+/// In a PostgreSQL server, several nodes may share it. A change survives power loss when the call returns;
+/// changes of many threads share a transaction. Rows are sealed with a checksum that is checked whenever
+/// they are read.
 ///
 /// Thread-safe and synchronous. Rows hold roots, never other blocks.
 public final class CatalogDatabase: Sendable {
@@ -29,6 +29,8 @@ public final class CatalogDatabase: Sendable {
     public let sessions: SessionRepository
     /// What was allowed and refused.
     public let audit: AuditRepository
+    /// Work in the background.
+    public let jobs: JobRepository
 
     package let database: any SQLDatabase
     private let path: String
@@ -81,6 +83,7 @@ public final class CatalogDatabase: Sendable {
         grants = GrantRepository(database: database, ids: RecordIDGenerator(after: nil), now: now)
         sessions = SessionRepository(database: database)
         audit = AuditRepository(database: database, ids: RecordIDGenerator(after: nil))
+        jobs = JobRepository(database: database, ids: RecordIDGenerator(after: nil), now: now)
     }
 
     /// Closes the database; calls after it fail.

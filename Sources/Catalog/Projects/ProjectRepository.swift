@@ -31,6 +31,28 @@ public struct ProjectRepository: Sendable {
         }
     }
 
+    /// The number by which the block index marks what a project holds; allotted at the first call, never
+    /// changed.
+    ///
+    /// - Returns: 1 and up. The default project has none: see `ScopeMarks.defaultProject`.
+    public func scope(of id: ProjectID) throws -> UInt32 {
+        let known = { (connection: any SQLConnection) throws -> UInt32? in
+            try connection.firstRow(
+                "SELECT scope FROM project_scopes WHERE project = $1", [.text(id.rawValue)]
+            ).map { UInt32(clamping: try $0.integer(0)) }
+        }
+        if let scope = try database.read(known) { return scope }
+        return try database.write { connection in
+            if let scope = try known(connection) { return scope }
+            let last = try connection.firstRow("SELECT MAX(scope) FROM project_scopes")?.optionalInteger(0)
+            let scope = (last ?? 0) + 1
+            try connection.execute(
+                "INSERT INTO project_scopes (project, scope) VALUES ($1, $2)",
+                [.text(id.rawValue), .integer(scope)])
+            return UInt32(clamping: scope)
+        }
+    }
+
     /// A page of all projects, by id.
     ///
     /// - Parameter after: the id of the last project of the page before.

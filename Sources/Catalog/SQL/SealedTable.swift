@@ -29,6 +29,7 @@ struct SealedTable: Sendable {
             _ = try SessionRow.session(row)
         },
         SealedTable("audit", AuditRow.columns) { row throws(CatalogError) in _ = try AuditRow.entry(row) },
+        SealedTable("jobs", JobRow.columns) { row throws(CatalogError) in _ = try JobRow.job(row) },
     ]
 
     private init(

@@ -149,4 +149,16 @@ extension Migration {
         try connection.execute("CREATE INDEX IF NOT EXISTS audit_by_grant ON audit (grant_id, id)")
         try connection.execute("CREATE INDEX IF NOT EXISTS audit_by_outcome ON audit (allowed, id)")
     }
+
+    /// The numbers by which the block index knows projects. The default project has a mark of its own
+    /// there.
+    static let projectScopes = Migration(12, "project scopes") { connection in
+        try connection.execute(
+            """
+            CREATE TABLE IF NOT EXISTS project_scopes (
+                project \(connection.dialect.textType) NOT NULL PRIMARY KEY,
+                scope BIGINT NOT NULL UNIQUE
+            )\(connection.dialect.tableOptions)
+            """)
+    }
 }

@@ -1,7 +1,8 @@
 extension Migration {
     /// Every step of the catalog's schema.
     package static let all: [Migration] = [
-        settings, pins, pinCounters, names, projects, users, grants, sessions, audit, pinOrders,
+        settings, pins, pinCounters, names, projects, users, grants, sessions, audit, pinOrders, jobs,
+        projectScopes,
     ]
 
     private static let settings = Migration(1, "settings") { connection in
@@ -61,6 +62,8 @@ extension Migration {
             """)
         try PinCounterTable.recount(connection)
     }
+
+    private static let jobs = Migration(11, "jobs") { try JobRow.create($0) }
 
     private static let names = Migration(4, "names") { try NameTables.create($0) }
 
