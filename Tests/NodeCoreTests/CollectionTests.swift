@@ -186,7 +186,7 @@ import Testing
         let first = try Tree(["a": [1]]).add(to: node, name: "first")
         let tree = Tree(["b": [UInt8](repeating: 5, count: 9000)])
         let second = try tree.add(to: node, name: "second")
-        let root = try node.requireBlock(second)
+        let root = try node.store.requireBlock(second)
         laboratory.clock.advance(milliseconds: 120_000)
         var isFirstStep = true
         _ = try node.collectGarbage(CollectionOptions(grace: .zero, maximumUnusedShare: 0)) { _, _ in
@@ -294,7 +294,7 @@ private final class CollectionWorker: @unchecked Sendable {
             try node.pinExisting(root, name: "\(number) again \(names)", visibility: .private)
         case 7:
             guard let root = pinned.keys.first else { return }
-            try node.store.put(try node.requireBlock(root))
+            try node.store.put(try node.store.requireBlock(root))
         case 8:
             guard let (root, tree) = pinned.first else { return }
             pinned[root] = nil

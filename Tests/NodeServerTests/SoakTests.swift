@@ -33,10 +33,9 @@ import Testing
                 group.addTask {
                     try await laboratory.onThread {
                         while watch.goesOn {
-                            // With everything else under way. The grace is longer than it takes to add and
-                            // pin a file.
+                            // With everything else under way, and nothing spared for its age.
                             _ = try laboratory.node.collectGarbage(
-                                CollectionOptions(grace: .seconds(5), maximumUnusedShare: 0.3))
+                                CollectionOptions(grace: .zero, maximumUnusedShare: 0.3))
                             watch.pause(.seconds(1))
                         }
                     }

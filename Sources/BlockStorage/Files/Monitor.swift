@@ -32,6 +32,24 @@ package final class Monitor<State>: @unchecked Sendable {
         }
     }
 
+    /// Calls `body` now and after each signal until it is done, but waits no longer than `patience`.
+    package func wait<R>(
+        atMost patience: Duration, until body: (inout State) throws -> Outcome<R>
+    ) rethrows -> R? {
+        let (seconds, attoseconds) = patience.components
+        let end = Date(timeIntervalSinceNow: Double(seconds) + Double(attoseconds) / 1e18)
+        condition.lock()
+        defer { condition.unlock() }
+        while true {
+            if case .done(let value) = try body(&state) { return value }
+            guard condition.wait(until: end) else {
+                // A signal may have come together with the end.
+                if case .done(let value) = try body(&state) { return value }
+                return nil
+            }
+        }
+    }
+
     package func signalOne() { condition.signal() }
 
     package func signalAll() {

@@ -11,23 +11,28 @@ extension PackBlockStore {
         if options.durability != .os { try index.sync() }
     }
 
-    /// Takes marks away from blocks that nobody needs them for any more.
+    /// The moment before which blocks are old now: beyond the grace period, and from before every lease that is
+    /// held. In milliseconds of the store's clock.
     ///
-    /// What was put, or put again, within the grace period or under a lease that is still held keeps its marks:
-    /// what needs them may not be known yet.
-    ///
-    /// - Parameters:
-    ///   - grace: milliseconds.
-    ///   - isNeeded: told of each old block that has one of the marks.
-    /// - Returns: how many blocks lost marks.
-    public func removeMarks(
-        _ marks: ScopeMarks, grace: UInt64, unless isNeeded: (Multihash) throws -> Bool
-    ) throws -> Int {
-        try commit()
-        let cutoff = state.withLock { state in
+    /// - Parameter grace: milliseconds.
+    public func ageLimit(grace: UInt64) -> UInt64 {
+        state.withLock { state in
             let now = options.now()
             return min(now - min(now, grace), state.leases.values.min() ?? now)
         }
+    }
+
+    /// Takes marks away from blocks that nobody needs them for any more.
+    ///
+    /// - Parameters:
+    ///   - limit: blocks that were put, or put again, at this moment or later keep their marks: what needs them may
+    ///     not have been known when it was found out what is needed. Take ``ageLimit(grace:)`` before that.
+    ///   - isNeeded: told of each old block that has one of the marks.
+    /// - Returns: how many blocks lost marks.
+    public func removeMarks(
+        _ marks: ScopeMarks, bornBefore limit: UInt64, unless isNeeded: (Multihash) throws -> Bool
+    ) throws -> Int {
+        try commit()
         var count = 0
         var start = IndexKey.blockPrefix
         // Scanned in slices, so that no snapshot of the index is held for long.
@@ -39,7 +44,7 @@ extension PackBlockStore {
                 seen += 1
                 last = [UInt8](key)
                 let location = try BlockLocation(decoding: value)
-                if location.birth < cutoff, !location.flags.isDisjoint(with: BlockLocation.Flags(marks)),
+                if location.birth < limit, !location.flags.isDisjoint(with: BlockLocation.Flags(marks)),
                     let multihash = IndexKey.multihash(of: key)
                 {
                     marked.append(multihash)
@@ -47,7 +52,7 @@ extension PackBlockStore {
                 return seen < 8192
             }
             let unneeded = try marked.filter { try !isNeeded($0) }
-            try changeScopeMarks(of: unneeded, removing: marks, bornBefore: cutoff)
+            try changeScopeMarks(of: unneeded, removing: marks, bornBefore: limit)
             count += unneeded.count
             guard seen >= 8192, let last else { break }
             start = last + [0]

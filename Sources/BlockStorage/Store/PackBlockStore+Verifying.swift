@@ -110,7 +110,7 @@ extension PackBlockStore {
                     _ = try quarantine(section.cid, location)
                 }
             }
-            pace.wait(after: bytes)
+            try pace.wait(after: bytes) { try progress(0) }
             try progress(bytes)
             return true
         }
@@ -184,14 +184,21 @@ private struct Pace {
 
     init(bytesPerSecond: Int64?) { self.bytesPerSecond = bytesPerSecond.map { max(1, $0) } }
 
-    mutating func wait(after bytes: Int64) {
+    /// - Parameter body: is called again and again meanwhile; may throw to stop.
+    mutating func wait(after bytes: Int64, _ body: () throws -> Void) rethrows {
         guard let bytesPerSecond else { return }
         done += bytes
         let due = Duration.seconds(Double(done) / Double(bytesPerSecond))
-        let ahead = due - (ContinuousClock.now - start)
-        guard ahead > .zero else { return }
-        let (seconds, attoseconds) = ahead.components
-        var time = timespec(tv_sec: time_t(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
-        nanosleep(&time, nil)
+        while true {
+            let ahead = due - (ContinuousClock.now - start)
+            guard ahead > .zero else { return }
+            let (_, attoseconds) = min(ahead, Self.slice).components
+            var time = timespec(tv_sec: 0, tv_nsec: Int(attoseconds / 1_000_000_000))
+            nanosleep(&time, nil)
+            try body()
+        }
     }
+
+    /// Whoever wants it to stop waits no longer than this.
+    private static let slice = Duration.milliseconds(100)
 }

@@ -31,11 +31,11 @@ public struct CARExportOptions: Sendable {
 }
 
 extension StorageNode {
-    /// Writes a DAG as a CAR file, depth first in the order of links, each block once: the same DAG gives the
-    /// same file.
+    /// Writes a DAG as a CAR file, depth first in the order of links, each block once: the same DAG gives
+    /// the same file.
     ///
-    /// Memory: one bit a block of the store, the links on the way down, and 16 MiB of leaves. A CARv2 costs a
-    /// second walk before, since its header holds the size of what follows.
+    /// Memory: one bit a block of the store, the links on the way down, and 16 MiB of leaves. A CARv2 costs
+    /// a second walk before, since its header holds the size of what follows.
     ///
     /// - Throws: `incomplete` if blocks are missing; what was written until then is no whole file.
     public func exportCAR(
@@ -66,7 +66,7 @@ extension StorageNode {
     ) throws {
         switch options.scope {
         case .block:
-            let block = try requireBlock(root)
+            let block = try store.requireBlock(root)
             try body(block.cid, block.bytes.count, block)
         case .entity:
             try forEachBlock(ofEntity: root, options.entityBytes) { block in
@@ -129,7 +129,7 @@ extension StorageNode {
     private func forEachBlock(
         ofEntity root: CID, _ range: Range<UInt64>?, _ body: (Block) throws -> Void
     ) throws {
-        let block = try requireBlock(root)
+        let block = try store.requireBlock(root)
         guard let stat = try UnixFSStat.ifUnixFS(block) else { return try body(block) }
         switch stat.kind {
         case .file, .raw:

@@ -2,6 +2,8 @@
 public enum NodeRole: String, CaseIterable, Sendable {
     /// Content by path and name, and delegated routing.
     case gateway
+    /// `/api/v1`, by which everything else is done.
+    case api
 
     /// All of them, as a value of `roles`.
     static let allText = allCases.map(\.rawValue).joined(separator: " ")

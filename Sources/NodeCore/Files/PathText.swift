@@ -51,7 +51,7 @@ public enum PathText {
         !name.isEmpty && name != [dot] && name != [dot, dot] && !name.contains(slash) && !name.contains(0)
     }
 
-    static let slash = UInt8(ascii: "/")
+    public static let slash = UInt8(ascii: "/")
     static let dot = UInt8(ascii: ".")
 
     /// Marks that turn the reading direction around, by which a name can pretend to be another.

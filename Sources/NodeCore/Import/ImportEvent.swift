@@ -19,6 +19,11 @@ public struct ImportedEntry: Sendable {
         self.contentBytes = contentBytes
         self.dagBytes = dagBytes
     }
+
+    /// The same under another name.
+    public func named(_ name: [UInt8]) -> ImportedEntry {
+        ImportedEntry(name: name, kind: kind, cid: cid, contentBytes: contentBytes, dagBytes: dagBytes)
+    }
 }
 
 /// What happens during an import, in the order of the tree.

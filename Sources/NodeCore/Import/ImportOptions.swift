@@ -17,6 +17,9 @@ public struct ImportOptions: Sendable {
     public var scope: ScopeMarks = .defaultProject
     /// Threads that read, hash and store.
     public var threads: Int
+    /// The size of a buffer, of which there are two more than threads. By default 16 leaves of the default
+    /// profile and a bit: enough to fill the lanes.
+    public var bufferBytes = 16 * 1024 * 1024 + 4096
 
     public init(parameters: ImportParameters = .unixfsV1_2025, threads: Int) {
         self.parameters = parameters

@@ -7,9 +7,9 @@ import UnixFS
 
 /// Brings files, folders and streams into a block store.
 ///
-/// One thread walks the tree and builds layouts and directories in the order of names; workers read, hash and
-/// store. What is in flight is bounded by the buffers: `threads + 2` of 16 MiB. Nothing is durable before the
-/// caller commits the store.
+/// One thread walks the tree and builds layouts and directories in the order of names; workers read, hash
+/// and store. What is in flight is bounded by the buffers: `threads + 2` of `ImportOptions.bufferBytes`.
+/// Nothing is durable before the caller commits the store.
 ///
 /// The same input and parameters give the same CIDs, whatever the number of threads.
 public final class Importer {
@@ -21,9 +21,6 @@ public final class Importer {
     private let buffers: BufferPool
     private let stage: LeafStage
 
-    /// 16 leaves of the default profile and a bit: enough to fill the lanes.
-    static let bufferBytes = 16 * 1024 * 1024 + 4096
-
     /// - Parameter onEvent: told of everything in order, on the thread that called; may throw to stop.
     public init(
         store: any BlockStore, options: ImportOptions, cancellation: Cancellation = Cancellation(),
@@ -34,7 +31,7 @@ public final class Importer {
         self.cancellation = cancellation
         self.onEvent = onEvent
         pool = WorkerPool(threads: options.threads)
-        buffers = BufferPool(count: options.threads + 2, bytes: Self.bufferBytes)
+        buffers = BufferPool(count: options.threads + 2, bytes: options.bufferBytes)
         stage = LeafStage(parameters: options.parameters, store: store, scope: options.scope)
     }
 
@@ -134,7 +131,7 @@ public final class Importer {
 
     private func largeFile() -> LargeFileImport {
         LargeFileImport(
-            options: options, stage: stage, pool: pool, buffers: buffers, bufferBytes: Self.bufferBytes,
+            options: options, stage: stage, pool: pool, buffers: buffers, bufferBytes: options.bufferBytes,
             cancellation: cancellation, onRead: { [onEvent] in try onEvent(.read(bytes: $0)) })
     }
 

@@ -12,10 +12,11 @@ extension StorageNode {
     @discardableResult
     public func pin(
         _ root: CID, name: String, visibility: PinVisibility, parameters: String = "",
-        contentBytes: UInt64? = nil,
+        contentBytes: UInt64? = nil, owner: ProjectID = .default,
         status: PinStatus = .pinned
     ) throws -> (pin: Pin, isNew: Bool) {
-        var draft = PinDraft(root: root, name: name, visibility: visibility, status: status)
+        var draft = PinDraft(
+            root: root, name: name, owner: owner, visibility: visibility, status: status)
         draft.importParameters = parameters
         draft.figures.contentBytes = contentBytes.map { Int64(clamping: $0) }
         // Block bytes are durable before any row names them.
@@ -33,18 +34,36 @@ extension StorageNode {
         _ root: CID, name: String, visibility: PinVisibility, allowMissing: MissingBlocks = .refuse,
         cancellation: Cancellation = Cancellation(), progress: (Int) throws -> Void = { _ in }
     ) throws -> (pin: Pin, isNew: Bool) {
+        try pinExisting(
+            PinDraft(root: root, name: name, visibility: visibility), allowMissing: allowMissing,
+            cancellation: cancellation, progress: progress)
+    }
+
+    /// Keeps a root that the store holds already, for its owner: see
+    /// ``pinExisting(_:name:visibility:allowMissing:cancellation:progress:)``.
+    ///
+    /// - Parameters:
+    ///   - draft: status and block figures are set by what is found.
+    ///   - audience: who asks: what they may not read counts as missing. `nil` for the node itself.
+    @discardableResult
+    public func pinExisting(
+        _ draft: PinDraft, allowMissing: MissingBlocks = .refuse, audience: BlockAudience? = nil,
+        cancellation: Cancellation = Cancellation(), progress: (Int) throws -> Void = { _ in }
+    ) throws -> (pin: Pin, isNew: Bool) {
+        let (root, visibility) = (draft.root, draft.visibility)
         let lease = store.beginLease()
         defer { lease.end() }
         let report = try walk(
-            root, touching: true, scope: visibility == .public ? .public : [], cancellation, progress)
+            root, touching: true, scope: visibility == .public ? .public : [], audience: audience,
+            cancellation, progress)
         if let first = report.firstMissing, allowMissing == .refuse {
             throw NodeError.incomplete(root: root, missing: first, count: report.missing)
         }
         try store.commit()
-        var draft = PinDraft(
-            root: root, name: name, visibility: visibility, status: report.missing == 0 ? .pinned : .pinning)
-        draft.figures = PinFigures(
-            blockCount: Int64(report.blocks), blockBytes: Int64(clamping: report.bytes))
+        var draft = draft
+        draft.status = report.missing == 0 ? .pinned : .pinning
+        draft.figures.blockCount = Int64(report.blocks)
+        draft.figures.blockBytes = Int64(clamping: report.bytes)
         return try catalog.pins.add(draft)
     }
 
@@ -60,13 +79,23 @@ extension StorageNode {
         public var bytes: UInt64 = 0
         public var missing = 0
         public var firstMissing: CID?
+
+        public init(blocks: Int = 0, bytes: UInt64 = 0, missing: Int = 0, firstMissing: CID? = nil) {
+            self.blocks = blocks
+            self.bytes = bytes
+            self.missing = missing
+            self.firstMissing = firstMissing
+        }
     }
 
     /// Visits every block below a root once, depth first.
     ///
-    /// - Parameter touching: whether each block is to count as just put, so that no collection takes it.
+    /// - Parameters:
+    ///   - touching: whether each block is to count as just put, so that no collection takes it.
+    ///   - scope: whom to mark each block for.
+    ///   - audience: who asks: what they may not read counts as missing, and what is there is marked as theirs too.
     public func walk(
-        _ root: CID, touching: Bool = false, scope: ScopeMarks = [],
+        _ root: CID, touching: Bool = false, scope: ScopeMarks = [], audience: BlockAudience? = nil,
         _ cancellation: Cancellation = Cancellation(),
         _ progress: (Int) throws -> Void = { _ in }
     ) throws -> WalkReport {
@@ -75,6 +104,9 @@ extension StorageNode {
         let store = store
         var walker = DAGWalker(root: root) { cid in
             try cancellation.check()
+            if let audience, !cid.isIdentity, try !audience.mayRead(cid.multihash, in: store) {
+                return .missing
+            }
             if touching && !cid.isIdentity { _ = try store.protect(cid.multihash) }
             return try visited.decision(on: cid)
         }
@@ -89,6 +121,7 @@ extension StorageNode {
             }
             report.blocks += 1
             if !scope.isEmpty { try store.changeScopeMarks(of: [step.cid.multihash], adding: scope) }
+            if touching { try audience?.mark([step.cid.multihash], in: store) }
             try progress(1)
         }
         return report
@@ -97,13 +130,22 @@ extension StorageNode {
     /// The pins that a person means: by root, by id, or by name.
     ///
     /// - Throws: `pinNotFound`.
-    public func pins(matching text: String) throws -> [Pin] {
+    ///
+    /// - Parameter owner: of one project only.
+    public func pins(matching text: String, owner: ProjectID? = nil) throws -> [Pin] {
+        var filter = PinFilter()
+        filter.owner = owner
         if let cid = try? CID(text: text) {
-            let found = try catalog.pins.list(PinFilter(root: cid), limit: 1000).pins
+            var roots = filter
+            roots.roots = [cid]
+            let found = try catalog.pins.list(roots, limit: 1000).pins
             if !found.isEmpty { return found }
         }
-        if let id = try? PinID(text: text), let pin = try catalog.pins.pin(id) { return [pin] }
-        var filter = PinFilter()
+        if let id = try? PinID(text: text), let pin = try catalog.pins.pin(id),
+            owner == nil || pin.owner == owner
+        {
+            return [pin]
+        }
         filter.name = text
         let named = try catalog.pins.list(filter, limit: 1000).pins
         guard !named.isEmpty else { throw NodeError.pinNotFound(text) }
@@ -160,8 +202,10 @@ extension StorageNode {
         // Where everything that is kept is public, nothing is to be taken back.
         guard try !catalog.pins.list(filter, limit: 1).pins.isEmpty else { return }
         try visibilityLock.withLock { _ in
+            // Taken first: what is put and pinned from here on is not among the pins that are read now.
+            let limit = store.ageLimit(grace: grace)
             let needed = try reachedByPublicPins(except: nil, cancellation)
-            _ = try store.removeMarks(.public, grace: grace) { multihash in
+            _ = try store.removeMarks(.public, bornBefore: limit) { multihash in
                 try cancellation.check()
                 return try needed.contains(multihash)
             }

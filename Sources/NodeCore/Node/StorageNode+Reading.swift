@@ -1,4 +1,4 @@
-import BlockStorage
+public import BlockStorage
 import Catalog
 public import IPLD
 public import Multiformats
@@ -25,10 +25,12 @@ extension StorageNode {
         }
         return try PathLookup.resolve(reference.path, from: root, in: store)
     }
+}
 
+extension BlockStore {
     /// A block that must be there.
     public func requireBlock(_ cid: CID) throws -> Block {
-        guard let block = try store.block(cid) else { throw NodeError.blockNotFound(cid) }
+        guard let block = try block(cid) else { throw NodeError.blockNotFound(cid) }
         return block
     }
 
@@ -49,7 +51,7 @@ extension StorageNode {
     public func fileReader(_ cid: CID, shownAs name: String) throws -> UnixFSFileReader {
         let (block, node) = try requireUnixFS(cid)
         switch node.kind {
-        case .file, .raw: return try UnixFSFileReader(source: store, root: block)
+        case .file, .raw: return try UnixFSFileReader(source: self, root: block)
         case .directory, .shardedDirectory: throw NodeError.isDirectory(name)
         case .symlink: throw NodeError.notUnixFS(cid, codec: cid.codec.rawValue)
         }

@@ -7,7 +7,8 @@ import Synchronization
 /// An open data directory: blocks, catalog and configuration together.
 ///
 /// Who owns what: the block store owns bytes, the catalog owns names; this type only keeps their order.
-/// Blocks are durable before a row names their root, rows go before blocks. `close` leaves a clean directory.
+/// Blocks are durable before a row names their root, rows go before blocks. `close` leaves a clean
+/// directory.
 public final class StorageNode: Sendable {
     public let directory: String
     public let store: PackBlockStore
@@ -75,6 +76,7 @@ public final class StorageNode: Sendable {
         store = try PackBlockStore(
             directory: directory, options: ground.storeOptions, files: ground.files, index: ground.index)
         do {
+            catalogID = configuration.catalogURL == nil ? "" : try DirectoryID.readOrMake(in: directory)
             catalog = try Self.openCatalog(directory, store, configuration, lostCatalog)
         } catch {
             // The failure to open says more than one of closing after it.
@@ -82,6 +84,10 @@ public final class StorageNode: Sendable {
             throw error
         }
     }
+
+    /// By which the catalog tells this data directory from others that share it; empty where it has one
+    /// only.
+    public let catalogID: String
 
     /// What opening found that the user should know.
     public var openingNotes: [OpeningNote] { store.openingNotes }

@@ -1,5 +1,5 @@
 public import IPLD
-import Multiformats
+public import Multiformats
 public import UnixFS
 
 extension UnixFSStat {
@@ -19,14 +19,14 @@ extension UnixFSStat {
 }
 
 /// Follows names from a root down through directories.
-enum PathLookup {
+public enum PathLookup {
     /// The most segments of a path.
-    static let maximumSegments = 1024
+    public static let maximumSegments = 1024
 
     /// The CID that a path leads to. Symlinks on the way are not followed.
     ///
     /// - Throws: `pathNotFound` with the segment that is missing, `notADirectory`, `pathTooLong`.
-    static func resolve(_ path: [[UInt8]], from root: CID, in source: any BlockSource) throws -> CID {
+    public static func resolve(_ path: [[UInt8]], from root: CID, in source: any BlockSource) throws -> CID {
         guard path.count <= maximumSegments else { throw NodeError.pathTooLong(segments: path.count) }
         var cid = root
         for (position, segment) in path.enumerated() {
