@@ -3,13 +3,24 @@ import Foundation
 
 /// Everything about who may do what, opened on a catalog and a directory of secrets.
 ///
-/// Owns `<data>/secrets/master-key` and `admin-token`. Both are durable before the catalog mentions them. Call
-/// ``close()`` before the catalog is closed: it writes what waits for the audit log.
+/// Owns `<data>/secrets/master-key` and `admin-token`. Both are durable before the catalog mentions them.
+/// Call ``close()`` before the catalog is closed: it writes what waits for the audit log.
 ///
 /// Thread-safe and synchronous.
 public final class Authority: Sendable {
     /// The directory of secrets in the data directory.
     public static let directoryName = "secrets"
+    /// The file of the token by which the command line goes to a node that runs on its data directory.
+    public static let localTokenName = "local-token"
+
+    /// The token of a data directory's running node; `nil` if there is none.
+    ///
+    /// - Throws: `secretReadableByOthers`, `secretUnusable`.
+    public static func localToken(secrets: String) throws -> String? {
+        try SecretsDirectory(path: secrets).read(localTokenName).map {
+            String(decoding: $0.prefix { $0 != 0x0A }, as: UTF8.self)
+        }
+    }
 
     /// Tells who asks, and whether they may.
     public let authorizer: Authorizer
@@ -37,6 +48,10 @@ public final class Authority: Sendable {
         /// Unix milliseconds.
         public var now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
 
+        /// Whether whoever can read ``localTokenName`` in the directory of secrets acts as a person who
+        /// opens the data directory: for a node that runs, and a command line that goes to it.
+        public var acceptsLocalToken = false
+
         var passwords = PasswordHasher.Parameters()
         var observeVerification: @Sendable (TokenVerifier.Step) -> Void = { _ in }
 
@@ -49,10 +64,12 @@ public final class Authority: Sendable {
         case replace
     }
 
-    /// Opens the authority; at the first start it makes the master key and the grant of the first administrator.
+    /// Opens the authority; at the first start it makes the master key and the grant of the first
+    /// administrator.
     ///
     /// - Parameter secrets: the directory of secrets; made if it is not there.
-    /// - Throws: `secretMissing`, `secretDamaged`, `secretForeign`, `secretReadableByOthers`, `secretUnusable`, and
+    /// - Throws: `secretMissing`, `secretDamaged`, `secretForeign`, `secretReadableByOthers`,
+    ///   `secretUnusable`, and
     ///   what the catalog throws.
     public static func open(catalog: CatalogDatabase, secrets: String, options: Options = Options()) throws
         -> Authority
@@ -66,6 +83,11 @@ public final class Authority: Sendable {
         try catalog.projects.ensureDefault()
         newAdminTokenPath = try first.ensureAdminGrant()
 
+        let localToken =
+            options.acceptsLocalToken
+            ? try directory.contents(Self.localTokenName) {
+                Array(("nacre-local-" + Base32.encode(SecureRandom.bytes(32)) + "\n").utf8)
+            } : nil
         let live = try LiveGrants(catalog: catalog, capacity: options.rememberedGrants)
         let urlKey = master.key(for: SignedURL.keyPurpose)
         audit = AuditLog(catalog: catalog, options: options.audit, now: options.now)
@@ -81,13 +103,15 @@ public final class Authority: Sendable {
         authorizer = Authorizer(
             catalog: catalog, live: live,
             verifier: TokenVerifier(live: live, observe: options.observeVerification),
-            urls: SignedURLVerifier(key: urlKey), sessions: sessions, audit: audit, now: options.now)
+            urls: SignedURLVerifier(key: urlKey), sessions: sessions, audit: audit,
+            localToken: localToken.map { $0.prefix { $0 != 0x0A } }.map(Array.init), now: options.now)
     }
 
     /// Writes what waits for the audit log.
     public func close() throws { try audit.flush() }
 
-    /// Forgets what is over: sessions, signed URLs, old entries of the audit log. For a janitor to call now and then.
+    /// Forgets what is over: sessions, signed URLs, old entries of the audit log. For a janitor to call now
+    /// and then.
     public func removeEnded(_ catalog: CatalogDatabase, now: Int64) throws {
         try sessions.removeEnded()
         try catalog.grants.removeExpiredURLs(before: now)

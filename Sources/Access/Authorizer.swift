@@ -2,8 +2,8 @@ import Catalog
 
 /// The one door to authority: tells who asks, and whether they may.
 ///
-/// Thread-safe and synchronous. What is refused throws ``AccessError``; nothing else means no. Both answers go to the
-/// audit log, except that anybody reads what is public.
+/// Thread-safe and synchronous. What is refused throws ``AccessError``; nothing else means no. Both answers
+/// go to the audit log, except that anybody reads what is public.
 public final class Authorizer: Sendable {
     private let catalog: CatalogDatabase
     private let live: LiveGrants
@@ -11,12 +11,15 @@ public final class Authorizer: Sendable {
     private let urls: SignedURLVerifier
     private let sessions: Sessions
     private let audit: AuditLog
+    /// Who shows it is the local administrator.
+    private let localToken: [UInt8]?
     private let now: @Sendable () -> Int64
 
     init(
         catalog: CatalogDatabase, live: LiveGrants, verifier: TokenVerifier, urls: SignedURLVerifier,
-        sessions: Sessions, audit: AuditLog, now: @escaping @Sendable () -> Int64
+        sessions: Sessions, audit: AuditLog, localToken: [UInt8]?, now: @escaping @Sendable () -> Int64
     ) {
+        self.localToken = localToken
         self.catalog = catalog
         self.live = live
         self.verifier = verifier
@@ -28,7 +31,8 @@ public final class Authorizer: Sendable {
 
     /// Tells who asks.
     ///
-    /// - Throws: `credentialsInvalid` without saying why, `revoked`, `expired` (of a signed URL), and what the catalog
+    /// - Throws: `credentialsInvalid` without saying why, `revoked`, `expired` (of a signed URL), and what
+    ///   the catalog
     ///   throws.
     public func principal(for credentials: Credentials, _ facts: RequestFacts = RequestFacts()) throws
         -> Principal
@@ -60,8 +64,8 @@ public final class Authorizer: Sendable {
 
     /// Allows an operation, or throws why not.
     ///
-    /// Counts a use of the grant, and reserves the bytes of an upload (`write`): see ``Admission``. Ask once for a
-    /// request; ``Principal/mayPerform(_:on:)`` tells what would be allowed without counting.
+    /// Counts a use of the grant, and reserves the bytes of an upload (`write`): see ``Admission``. Ask
+    /// once for a request; ``Principal/mayPerform(_:on:)`` tells what would be allowed without counting.
     ///
     /// - Throws: ``AccessError``, and what the catalog throws.
     public func authorize(
@@ -80,6 +84,29 @@ public final class Authorizer: Sendable {
             audit.record(event(error, principal, operation, resource, facts), at: time)
             throw error
         }
+    }
+
+    /// Allows a further request of something that was counted when it began, such as an import: operation,
+    /// scope and every limit must still hold, but no use is counted.
+    ///
+    /// - Throws: ``AccessError``, and what the catalog throws.
+    public func authorizeFurther(
+        _ principal: Principal, _ operation: Operation, on resource: Resource,
+        facts: RequestFacts = RequestFacts()
+    ) throws -> Admission {
+        guard principal.source != .anonymous else { throw AccessError.credentialsMissing }
+        guard principal.operations.allows(operation) else { throw AccessError.operationNotAllowed(operation) }
+        guard principal.mayPerform(operation, on: resource) else { throw AccessError.outOfScope(resource) }
+        if let id = principal.grant {
+            guard let grant = try live.grant(id) else { throw AccessError.revoked }
+            // The size is that of the whole, which was reserved when it began.
+            var facts = facts
+            facts.bytes = nil
+            if let refusal = grant.refusal(of: operation, on: resource, facts, at: facts.time ?? now()) {
+                throw refusal
+            }
+        }
+        return Admission(principal, maximumBytes: nil)
     }
 
     private func admit(
@@ -143,6 +170,7 @@ public final class Authorizer: Sendable {
     }
 
     private func principal(bearer text: String) throws -> Principal {
+        if let localToken, ConstantTime.areEqual(Array(text.utf8), localToken) { return .localAdministrator }
         let grant = try verifier.verify(text)
         var principal = Principal(
             source: .grant, project: grant.grant.project, operations: grant.operations,

@@ -1,0 +1,38 @@
+/// Why a node did not do what it was asked, as it says itself.
+public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The sort of failure, for exit codes and HTTP statuses.
+    public enum Kind: String, Hashable, Sendable {
+        case unauthenticated
+        case notAllowed = "not-allowed"
+        case notFound = "not-found"
+        case conflict
+        case invalid
+        case tooLarge = "too-large"
+        case unsupported
+        case busy
+        case damaged
+        case failed
+    }
+
+    public var kind: Kind
+    /// For programs: words with dashes; stable.
+    public var code: String
+    /// What happened, to what, and what to do.
+    public var detail: String
+
+    public init(_ kind: Kind, code: String, detail: String) {
+        self.kind = kind
+        self.code = code
+        self.detail = detail
+    }
+
+    public var description: String { detail }
+
+    /// The sort of a failure of which only the code was kept.
+    public static func kind(ofCode code: String) -> Kind {
+        if code.hasSuffix("-not-found") || code == "incomplete" { return .notFound }
+        if code.hasPrefix("damaged-") || code == "pin-not-whole" { return .damaged }
+        if code.hasPrefix("invalid-") { return .invalid }
+        return ["duplicate-pin", "ambiguous-pin", "pin-name-taken"].contains(code) ? .conflict : .failed
+    }
+}

@@ -1,0 +1,155 @@
+public import BlockStorage
+import IPLD
+public import Multiformats
+public import NodeCore
+
+/// What can be done with a node, whether it is opened here or runs elsewhere.
+///
+/// The verbs of the command line are written against it; ``/api/v1`` offers it to everybody else. Blocks
+/// are verified on this side, whoever sent them. Long work tells how far it is and can be broken off
+/// through ``Watch``. Synchronous and thread-safe: calls may wait for a disk or a network.
+public protocol NodeOperations: Sendable {
+    /// Blocks to read and to put. What is put counts as durable after `commit`.
+    var blocks: any BlockStore { get }
+
+    /// Keeps what is put from now on from being collected, until the lease ends.
+    func beginLease() throws -> any NodeLease
+
+    /// What the node takes where nobody says otherwise.
+    func defaults() throws -> DefaultsMessage
+
+    /// Figures; nothing is scanned.
+    func statistics() throws -> StatisticsMessage
+
+    // MARK: Pins
+
+    /// Keeps a root and everything below it.
+    ///
+    /// - Throws: what says that blocks are missing, unless the request allows it.
+    func pin(_ request: PinRequest, _ watch: Watch) throws -> PinMessage
+    /// Keeps a root whose blocks were all just put here under a lease: what is below is not walked where
+    /// that is known.
+    func pinStored(_ request: PinRequest) throws -> PinMessage
+    /// Gives every pin that the query lets through to `body`, oldest first.
+    func forEachPin(_ query: PinQuery, _ body: (PinMessage) throws -> Void) throws
+    /// The pins that a person means: by root, by id, or by name.
+    func pins(matching text: String) throws -> [PinMessage]
+    /// - Returns: whether it was there.
+    func removePin(_ id: String) throws -> Bool
+    /// Removes the row of a pin that can no longer be read.
+    ///
+    /// - Returns: whether there was one.
+    func removeDamagedPin(_ id: String) throws -> Bool
+    /// Looks whether everything below a pin is there by now.
+    func completePin(_ id: String, _ watch: Watch) throws -> PinMessage
+    /// Lets anybody read what a pin keeps (`public`), or no longer (`private`).
+    func setVisibility(_ visibility: String, ofPin id: String, _ watch: Watch) throws -> PinMessage
+
+    // MARK: The whole
+
+    /// Visits every block below a root once.
+    func walk(_ root: CID, _ watch: Watch) throws -> WalkMessage
+    /// Drops blocks that no pin reaches and gives their space back.
+    func collect(_ request: CollectionRequest, _ watch: Watch) throws -> CollectionMessage
+    /// Checks every block, every pin and the catalog.
+    func verify(_ request: VerificationRequest, _ watch: Watch) throws -> VerificationMessage
+
+    /// Writes a DAG as a CAR file: see `StorageNode.exportCAR`.
+    func exportCAR(
+        _ root: CID, _ options: CARExportOptions, _ watch: Watch,
+        sink: @escaping (UnsafeRawBufferPointer) throws -> Void) throws
+
+    // MARK: Names
+
+    /// Makes a name with a new key, or takes one over with its key.
+    func makeName(_ request: NameRequest) throws -> NameMessage
+    /// Gives every name to `body`, by label.
+    func forEachName(_ body: (NameMessage) throws -> Void) throws
+    /// A name by its label or key, with so many of its old targets.
+    func name(_ text: String, history: Int) throws -> NameMessage
+    /// Removes a name with its key and its history.
+    func removeName(_ text: String) throws -> NameMessage
+    /// Lets a name point to content.
+    func publishName(_ text: String, _ request: PublishRequest) throws -> NameMessage
+    /// Where a label, a key, a domain, or a path below one of them leads in the end.
+    func resolveName(_ text: String) throws -> ResolutionMessage
+    /// The newest signed record of a name. Format: docs/formats/ipns-record.md.
+    func record(ofName text: String) throws -> [UInt8]
+    /// Keeps a record that somebody else signed, if it is valid and newer.
+    func putRecord(_ bytes: [UInt8], forName key: String) throws -> RecordMessage
+    /// The private key of a name as a protobuf of libp2p. Secret.
+    func exportName(_ text: String) throws -> [UInt8]
+
+    // MARK: Grants
+
+    /// Makes a grant, no wider than one's own.
+    ///
+    /// - Returns: the grant with its token, which is shown this once.
+    func makeGrant(_ request: GrantRequest) throws -> GrantMessage
+    /// Gives every grant that is to be seen to `body`, oldest first.
+    func forEachGrant(project: String?, _ body: (GrantMessage) throws -> Void) throws
+    /// A grant by its id or name.
+    func grant(matching text: String) throws -> GrantMessage
+    /// Ends a grant and all that were narrowed from it.
+    func revokeGrant(_ id: String) throws -> GrantMessage
+    /// Signs a URL: who holds it may do this one thing.
+    ///
+    /// - Returns: path and query.
+    func signURL(_ request: SignedURLRequest) throws -> String
+    /// Ends a signed URL before its time.
+    ///
+    /// - Parameter url: with or without the address of the node in front.
+    func revokeSignedURL(_ url: String) throws
+    /// Removes the row of a grant that can no longer be read.
+    func removeDamagedGrant(_ id: String) throws
+}
+
+/// Holds the collector off what is being put.
+public protocol NodeLease: Sendable {
+    func end()
+}
+
+/// How whoever asked for long work follows it, on the thread that asked.
+public struct Watch {
+    /// Once it is cancelled the work ends with `CancelledError`.
+    public let cancellation: Cancellation
+    /// Is told of items and bytes as they are done.
+    public let advance: (_ items: Int, _ bytes: Int) -> Void
+    /// Is told of how much the work consists, where that is known.
+    public let setTotal: (_ items: Int64?, _ bytes: Int64?) -> Void
+
+    public init(
+        cancellation: Cancellation = Cancellation(),
+        setTotal: @escaping (_ items: Int64?, _ bytes: Int64?) -> Void = { _, _ in },
+        advance: @escaping (_ items: Int, _ bytes: Int) -> Void = { _, _ in }
+    ) {
+        self.cancellation = cancellation
+        self.advance = advance
+        self.setTotal = setTotal
+    }
+
+    /// Work that nobody follows.
+    public static var none: Watch { Watch() }
+}
+
+extension NodeOperations {
+    /// The CID that a reference leads to.
+    ///
+    /// - Throws: `NodeError`: `pinNotFound`, `ambiguousPin`, `blockNotFound`, `pathNotFound`.
+    public func resolve(_ reference: ContentReference) throws -> CID {
+        let root: CID
+        switch reference.root {
+        case .cid(let cid): root = cid
+        case .pinName(let name):
+            let roots = Set(try pins(matching: name).map(\.cid))
+            guard roots.count == 1, let only = roots.first else {
+                throw NodeError.ambiguousPin(name: name, count: roots.count)
+            }
+            root = try CID(text: only)
+        }
+        guard try blocks.size(of: root) != nil || blocks.block(root) != nil else {
+            throw NodeError.blockNotFound(root)
+        }
+        return try PathLookup.resolve(reference.path, from: root, in: blocks)
+    }
+}
