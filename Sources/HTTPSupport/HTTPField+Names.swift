@@ -9,6 +9,7 @@ extension HTTPField.Name {
 
     public static let ipfsPath = known("X-Ipfs-Path")
     public static let ipfsRoots = known("X-Ipfs-Roots")
+    public static let prefer = known("Prefer")
     public static let requestID = known("X-Request-Id")
     public static let contentTypeOptions = known("X-Content-Type-Options")
     /// What is left of it behind the host of a request: further ones.

@@ -22,11 +22,12 @@ struct DoorResponder: Sendable {
     /// `nil` if nobody collects traces.
     let traces: TraceExporter?
     private let operations: OperationsDoor
+    private let api: APIDoor
     private let admission = Admission()
 
     init(
-        node: StorageNode, settings: CurrentSettings, pool: NIOThreadPool, connections: ConnectionCap,
-        traces: TraceExporter?, logger: Logger, metrics: Metrics
+        node: StorageNode, settings: CurrentSettings, api: APIDoor, pool: NIOThreadPool,
+        connections: ConnectionCap, traces: TraceExporter?, logger: Logger, metrics: Metrics
     ) {
         current = settings
         self.pool = pool
@@ -34,6 +35,7 @@ struct DoorResponder: Sendable {
         self.traces = traces
         self.logger = logger
         self.metrics = metrics
+        self.api = api
         operations = OperationsDoor(node: node, metrics: metrics)
     }
 
@@ -66,11 +68,13 @@ struct DoorResponder: Sendable {
             } else {
                 isAdmitted = true
                 if settings.gateway.isOwnOrigin(door) { label = "origin" }
-                response = await answer(door, route, request.body, settings)
+                response = await answer(door, route, request.body, settings, channel)
             }
         } catch {
             response = .text(.badRequest, error.description)
         }
+        let mustClose = response.fields[.connection] == "close" && !carrier.isMultiplexed
+        if carrier.isMultiplexed { response.fields[.connection] = nil }
         response.fields[.requestID] = id
         response.fields[.date] = HTTPDate.now.description
         response.fields[.server] = "Nacre"
@@ -86,6 +90,9 @@ struct DoorResponder: Sendable {
             let bytes = try await ResponseSender(pool: pool, isMultiplexed: carrier.isMultiplexed)
                 .send(response, with: writer, on: channel)
             log.finish(bytes: bytes, failure: nil, logger, metrics)
+            if mustClose { throw BrokenOff.intended }
+        } catch BrokenOff.intended where mustClose {
+            throw BrokenOff.intended
         } catch {
             log.finish(bytes: 0, failure: error is BrokenOff ? nil : error, logger, metrics)
             throw error
@@ -115,7 +122,8 @@ struct DoorResponder: Sendable {
     }
 
     private func answer(
-        _ request: DoorRequest, _ route: Route?, _ body: RequestBody, _ settings: ServerSettings
+        _ request: DoorRequest, _ route: Route?, _ body: RequestBody, _ settings: ServerSettings,
+        _ channel: any Channel
     ) async -> DoorResponse {
         // On a host that is one root's everything is content.
         let isContent = route?.door == .gateway || settings.gateway.isOwnOrigin(request)
@@ -135,15 +143,18 @@ struct DoorResponder: Sendable {
         let origins = route.door.isOpenToAllOrigins ? nil : settings.originGuard
         if let refusal = origins?.refusal(of: request) { return refusal }
         var response = origins?.preflight(request, methods: route.methods)
-        if response == nil { response = await answer(request, on: route, body, settings) }
+        if response == nil { response = await answer(request, on: route, body, settings, channel) }
         var answer = response ?? Self.stopping
         origins?.share(&answer, with: request)
         return answer
     }
 
     private func answer(
-        _ request: DoorRequest, on route: Route, _ body: RequestBody, _ settings: ServerSettings
+        _ request: DoorRequest, on route: Route, _ body: RequestBody, _ settings: ServerSettings,
+        _ channel: any Channel
     ) async -> DoorResponse {
+        // Which methods there are depends on the path: the door knows.
+        if route.door == .api { return await api.respond(to: request, body: body, on: channel) }
         guard route.methods.contains(request.method) else {
             var response = DoorResponse.text(
                 .methodNotAllowed,

@@ -23,14 +23,20 @@ struct Doorkeeper: Sendable {
         } catch let error as AccessError {
             return Self.answer(error)
         } catch {
-            return ProblemDocument(
-                .serviceUnavailable, code: "authority-unavailable",
-                detail: "whether this is allowed cannot be decided now; try again"
-            ).response
+            return Self.undecided
         }
     }
 
-    private func credentials(of request: DoorRequest) -> Credentials {
+    static let undecided = ProblemDocument(
+        .serviceUnavailable, code: "authority-unavailable",
+        detail: "whether this is allowed cannot be decided now; try again"
+    ).response
+
+    func credentials(of request: DoorRequest) -> Credentials {
+        if let query = request.target.query, SignedURL.isSigned(query: query) {
+            return .signedURL(
+                SignedRequest(method: request.method.rawValue, path: request.target.path, query: query))
+        }
         guard let header = request.fields[.authorization] else { return .none }
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return .bearer("") }
@@ -38,7 +44,7 @@ struct Doorkeeper: Sendable {
     }
 
     /// A status for every kind of refusal; the code says which.
-    private static func answer(_ error: AccessError) -> DoorResponse {
+    static func answer(_ error: AccessError) -> DoorResponse {
         let status: HTTPResponse.Status =
             switch error.kind {
             case .unauthenticated: .unauthorized

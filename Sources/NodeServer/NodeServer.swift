@@ -8,6 +8,7 @@ public import Logging
 import NIOCore
 import NIOPosix
 public import NodeCore
+import NodeService
 public import ServiceLifecycle
 
 /// A running node: one process, one listener, every door.
@@ -59,8 +60,17 @@ public final class NodeServer: Service {
             TraceExporter(
                 to: $0, share: options.traceShare, group: group, logger: logger, metrics: metrics)
         }
+        let jobs = NodeJobs(node) { [logger] error in
+            logger.error("job not noted", metadata: ["error": "\(error)"])
+        }
+        try jobs.engine.start()
+        let patientPool = NIOThreadPool(numberOfThreads: Self.patientThreads)
+        patientPool.start()
+        let api = APIDoor(
+            node: node, authority: authority, jobs: jobs, pool: pool, patientPool: patientPool, logger: logger
+        )
         let responder = DoorResponder(
-            node: node, settings: settings, pool: pool, connections: connections, traces: traces,
+            node: node, settings: settings, api: api, pool: pool, connections: connections, traces: traces,
             logger: logger, metrics: metrics)
         let hot = HotConnections(
             settings: settings, logger: logger, metrics: metrics, isTraced: traces != nil)
@@ -85,6 +95,7 @@ public final class NodeServer: Service {
             eventLoopGroup: group, logger: quiet)
         var chores = [
             Housekeeper.Chore.names(node, logger, metrics), .authority(authority, node.catalog),
+            .imports(api),
         ]
         if let identity { chores.append(.certificate(identity)) }
         let housekeeper = Housekeeper(chores: chores, pool: pool, logger: logger, metrics: metrics)
@@ -96,16 +107,26 @@ public final class NodeServer: Service {
                 try await server.run()
             }
         } catch {
-            try? await pool.shutdownGracefully()
+            try? await stop(jobs, patientPool)
             throw error
         }
+        try await stop(jobs, patientPool)
+    }
+
+    /// What uploads and those who wait for jobs may hold: each a thread.
+    private static let patientThreads = 32
+
+    /// Jobs that run are broken off: they go on at the next start.
+    private func stop(_ jobs: NodeJobs, _ patientPool: NIOThreadPool) async throws {
+        try? await pool.runIfActive { jobs.engine.stop() }
+        try await patientPool.shutdownGracefully()
         try await pool.shutdownGracefully()
     }
 
     /// Puts other settings into force, for requests and connections from now on.
     ///
-    /// The address and whether TLS is spoken stay as they are. Reads the files of the certificate if they are
-    /// others or have changed.
+    /// The address and whether TLS is spoken stay as they are. Reads the files of the certificate if they
+    /// are others or have changed.
     public func takeOver(_ options: ServerOptions, _ gateway: GatewayOptions) async {
         settings.value = ServerSettings(options, gateway, node: node, authority: authority)
         guard let identity, let files = try? options.tlsFiles() else { return }

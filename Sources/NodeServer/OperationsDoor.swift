@@ -1,6 +1,7 @@
 import Glibc
 import HTTPSupport
 import HTTPTypes
+import NodeAPI
 import NodeCore
 
 /// Health and metrics. Synchronous, for the thread pool.
@@ -38,7 +39,11 @@ struct OperationsDoor: Sendable {
                 .ok, fields: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .bytes(Array(metrics.text(gauges: gauges).utf8)))
         case .home: response = .text(.ok, "This is a Nacre node. Content is below /ipfs/CID.")
-        case .gateway, .routing: response = .text(.notFound, "content is answered by the gateway")
+        case .description:
+            response = DoorResponse(
+                .ok, fields: [.contentType: "application/vnd.oai.openapi+json;version=3.1"],
+                body: .bytes((try? OpenAPIDocument.bytes(version: NacreVersion.text)) ?? []))
+        case .gateway, .routing, .api: response = .text(.notFound, "this is answered elsewhere")
         }
         response.fields[.cacheControl] = "no-store"
         return response

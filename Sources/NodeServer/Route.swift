@@ -1,5 +1,6 @@
 public import Access
 public import HTTPTypes
+public import NodeAPI
 import NodeCore
 
 /// What somebody must be allowed to use a route.
@@ -8,6 +9,8 @@ public enum RouteRequirement: Hashable, Sendable {
     case nothing
     /// A grant that allows the operation on the node; metrics may be open to all.
     case operation(Operation)
+    /// A grant that allows the operation on what the route is about.
+    case grant(Operation, APIRoute.Subject)
 }
 
 /// One route of one door, with what it needs. Every route is declared here and nowhere else.
@@ -26,11 +29,15 @@ public struct Route: Sendable {
         case ready
         case metrics
         case home
+        case api
+        /// What tells of the API.
+        case description
 
         /// What a node must be for this door to be open; `nil` for what every node has.
         var role: NodeRole? {
             switch self {
             case .gateway, .routing: .gateway
+            case .api, .description: .api
             case .live, .ready, .metrics, .home: nil
             }
         }
@@ -38,8 +45,8 @@ public struct Route: Sendable {
         /// Whether pages of everybody may ask: content that is for all, and what tells nothing of the node.
         var isOpenToAllOrigins: Bool {
             switch self {
-            case .gateway, .routing, .live, .ready, .home: true
-            case .metrics: false
+            case .gateway, .routing, .live, .ready, .home, .description: true
+            case .metrics, .api: false
             }
         }
     }
@@ -47,26 +54,50 @@ public struct Route: Sendable {
 
 /// All routes of a node.
 public enum RouteTable {
-    public static let routes: [Route] = [
+    public static let routes: [Route] =
+        [
+            Route(
+                pattern: "/ipfs/{path}", methods: [.get, .head, .options], requirement: .nothing,
+                door: .gateway),
+            Route(
+                pattern: "/ipns/{path}", methods: [.get, .head, .options], requirement: .nothing,
+                door: .gateway),
+            // Records are signed by whom they are of: who brings one needs no right.
+            Route(
+                pattern: "/routing/v1/{path}", methods: [.get, .head, .put, .options], requirement: .nothing,
+                door: .routing),
+            Route(pattern: "/health/live", methods: [.get, .head], requirement: .nothing, door: .live),
+            Route(pattern: "/health/ready", methods: [.get, .head], requirement: .nothing, door: .ready),
+            Route(
+                pattern: "/metrics", methods: [.get, .head], requirement: .operation(.metrics),
+                door: .metrics),
+            Route(pattern: "/", methods: [.get, .head], requirement: .nothing, door: .home),
+            Route(
+                pattern: descriptionPath, methods: [.get, .head], requirement: .nothing, door: .description),
+        ] + apiRoutes
+
+    /// Where the API is described.
+    static let descriptionPath = NodeAPI.prefix + "/openapi.json"
+
+    private static let apiRoutes = NodeAPI.routes.map { route in
         Route(
-            pattern: "/ipfs/{path}", methods: [.get, .head, .options], requirement: .nothing, door: .gateway),
-        Route(
-            pattern: "/ipns/{path}", methods: [.get, .head, .options], requirement: .nothing, door: .gateway),
-        // Records are signed by whom they are of: who brings one needs no right.
-        Route(
-            pattern: "/routing/v1/{path}", methods: [.get, .head, .put, .options], requirement: .nothing,
-            door: .routing),
-        Route(pattern: "/health/live", methods: [.get, .head], requirement: .nothing, door: .live),
-        Route(pattern: "/health/ready", methods: [.get, .head], requirement: .nothing, door: .ready),
-        Route(
-            pattern: "/metrics", methods: [.get, .head], requirement: .operation(.metrics),
-            door: .metrics),
-        Route(pattern: "/", methods: [.get, .head], requirement: .nothing, door: .home),
-    ]
+            pattern: route.pattern, methods: route.method == .get ? [.get, .head] : [route.method],
+            requirement: .grant(route.operation, route.subject), door: .api)
+    }
+
+    /// What answers below the API where no operation is.
+    private static let elsewhere = Route(
+        pattern: NodeAPI.prefix + "/{path}", methods: NodeAPI.methods, requirement: .nothing, door: .api)
 
     /// The route of a path, whatever the method; `nil` if nobody answers there.
     static func route(of path: String) -> Route? {
-        routes.first { route in
+        if path != descriptionPath, path == NodeAPI.prefix || path.hasPrefix(NodeAPI.prefix + "/") {
+            // Several routes may be at one path: which one it is the method decides, in the door.
+            guard let pattern = NodeAPI.pattern(of: path) else { return elsewhere }
+            return Route(
+                pattern: pattern, methods: NodeAPI.methods, requirement: .nothing, door: .api)
+        }
+        return routes.first { route in
             guard route.pattern.hasSuffix("{path}") else { return route.pattern == path }
             let prefix = route.pattern.dropLast(6)
             return path.hasPrefix(prefix) || path + "/" == prefix

@@ -76,6 +76,11 @@ extension Housekeeper.Chore {
         }
     }
 
+    /// Ends imports that nothing is sent to any more.
+    static func imports(_ api: APIDoor) -> Self {
+        Self(name: "imports", every: .seconds(60)) { try api.endIdleImports() }
+    }
+
     /// Follows the certificate when it is renewed.
     static func certificate(_ identity: TLSIdentity) -> Self {
         Self(name: "certificate", every: .seconds(5)) { identity.refresh() }

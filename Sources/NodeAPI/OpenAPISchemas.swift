@@ -1,0 +1,203 @@
+import NodeMessages
+
+/// The schemas of the messages, as they are encoded. A test compares them with the messages themselves.
+enum OpenAPISchemas {
+    static let all: [String: JSONValue] = [
+        "Problem": object(
+            ["type": text, "title": text, "status": integer, "code": text, "detail": text],
+            required: ["status", "code", "detail"]),
+        "Node": object(
+            ["version": text, "profile": text, "visibility": visibility],
+            required: ["version", "profile", "visibility"]),
+        "Stats": object(
+            [
+                "directory": text, "blocks": integer, "liveBytes": integer, "deadBytes": integer,
+                "packs": integer, "packBytes": integer, "pins": integer, "unreadablePacks": integer,
+            ],
+            required: [
+                "directory", "blocks", "liveBytes", "deadBytes", "packs", "packBytes", "pins",
+                "unreadablePacks",
+            ]),
+        "Pin": pin,
+        "PinPage": page("Pin"),
+        "PinRequest": object(
+            [
+                "cid": text, "name": text, "visibility": visibility, "parameters": text, "bytes": natural,
+                "allowMissing": boolean, "import": text, "meta": texts,
+            ], required: ["cid"], isInput: true),
+        "PinChange": object(
+            ["name": text, "visibility": visibility, "meta": texts], required: [], isInput: true),
+        "Visibility": object(["visibility": visibility], required: ["visibility"], isInput: true),
+        "Upload": object(
+            [
+                "cid": text, "name": text, "bytes": integer, "entries": integer,
+                "pin": ["$ref": "#/components/schemas/Pin"], "roots": ["type": "array", "items": text],
+                "path": text,
+            ], required: ["cid", "name", "bytes", "entries", "path"]),
+        "Block": object(["cid": text, "bytes": integer], required: ["cid", "bytes"]),
+        "CIDs": object(
+            ["cids": ["type": "array", "items": text, "maxItems": 4096]], required: ["cids"]),
+        "Sizes": object(
+            ["sizes": ["type": "array", "items": ["type": ["integer", "null"]]]], required: ["sizes"]),
+        "Stored": object(
+            ["newBlocks": integer, "newBytes": integer, "knownBlocks": integer, "knownBytes": integer],
+            required: ["newBlocks", "newBytes", "knownBlocks", "knownBytes"]),
+        "Import": object(["id": text, "idleSeconds": integer], required: ["id", "idleSeconds"]),
+        "Walk": object(
+            ["blocks": integer, "bytes": integer, "missing": integer, "firstMissing": text],
+            required: ["blocks", "bytes", "missing"]),
+        "CollectionRequest": object(
+            [
+                "dryRun": boolean, "graceSeconds": ["type": "number", "minimum": 0],
+                "maximumUnusedShare": ["type": "number", "minimum": 0, "maximum": 1], "list": boolean,
+            ], required: [], isInput: true),
+        "Collection": collection,
+        "VerificationRequest": object(
+            ["bytesPerSecond": ["type": "integer", "minimum": 1], "repair": boolean], required: [],
+            isInput: true),
+        "Verification": object(
+            [
+                "blocks": integer, "bytes": integer, "pins": integer,
+                "findings": ["type": "array", "items": text], "moreFindings": integer,
+            ], required: ["blocks", "bytes", "pins", "findings"]),
+        "Job": job,
+        "JobPage": page("Job"),
+        "Name": name,
+        "NamePage": page("Name"),
+        "NameRequest": object(["label": text, "key": text], required: ["label"], isInput: true),
+        "PublishRequest": object(
+            [
+                "target": text, "lifetimeSeconds": ["type": "number", "minimum": 1],
+                "ttlSeconds": ["type": "number", "minimum": 0], "expectedSequence": natural,
+                "onlyV2": boolean,
+            ], required: ["target"], isInput: true),
+        "Resolution": object(
+            [
+                "cid": text, "path": text, "remainingTTLSeconds": integer,
+                "steps": ["type": "array", "items": text],
+            ], required: ["cid", "path", "steps"]),
+        "Record": object(
+            ["name": text, "target": text, "sequence": integer, "validUntil": text],
+            required: ["name", "target", "sequence", "validUntil"]),
+        "Bytes": object(["base64": text], required: ["base64"]),
+        "Grant": grant,
+        "GrantPage": page("Grant"),
+        "GrantRequest": grantRequest,
+        "SignedURLRequest": object(
+            [
+                "method": ["type": "string", "enum": ["GET", "PUT", "POST"]], "path": text, "query": text,
+                "expires": integer, "maxUses": positive, "maxBytes": natural, "contentType": text,
+                "root": text,
+                "grant": text,
+            ], required: ["method", "path", "expires"], isInput: true),
+        "SignedURL": object(["url": text], required: ["url"]),
+    ]
+
+    private static let pin = object(
+        [
+            "id": text, "cid": text, "name": text,
+            "status": ["type": "string", "enum": ["queued", "pinning", "pinned", "failed"]],
+            "visibility": visibility, "owner": text, "created": text, "bytes": integer,
+            "parameters": text, "meta": texts,
+        ],
+        required: ["id", "cid", "name", "status", "visibility", "owner", "created", "parameters", "meta"])
+
+    private static let collection = object(
+        [
+            "dryRun": boolean, "blocks": integer, "bytes": integer, "keptBlocks": integer,
+            "youngBlocks": integer, "youngBytes": integer, "freedBytes": integer, "removedPacks": integer,
+            "rewrittenPacks": integer, "skippedPacks": integer, "missingLeaves": integer,
+            "unreadableBlocks": ["type": "array", "items": text],
+            "trees": [
+                "type": "array",
+                "items": object(
+                    ["root": text, "treeBlocks": integer, "treeBytes": integer],
+                    required: ["root", "treeBlocks", "treeBytes"]),
+            ],
+            "moreTrees": integer,
+        ], required: ["dryRun", "blocks", "bytes", "keptBlocks"])
+
+    private static let job = object(
+        [
+            "id": text, "kind": text,
+            "state": ["type": "string", "enum": ["queued", "running", "done", "failed", "cancelled"]],
+            "url": text,
+            "progress": object(
+                [
+                    "items": integer, "totalItems": integer, "bytes": integer, "totalBytes": integer,
+                    "percent": ["type": "number"], "remainingSeconds": ["type": "number"],
+                ], required: ["items", "bytes"]),
+            "result": [:],
+            "error": object(["code": text, "detail": text], required: ["code", "detail"]),
+            "created": text, "started": text, "finished": text,
+        ], required: ["id", "kind", "state", "url", "progress", "created"])
+
+    private static let name = object(
+        [
+            "name": text, "peerID": text, "label": text, "owner": text, "created": text,
+            "lifetimeSeconds": integer, "ttlNanoseconds": integer, "target": text, "sequence": integer,
+            "validUntil": text,
+            "history": [
+                "type": "array",
+                "items": object(
+                    ["number": integer, "target": text, "sequence": integer, "published": text],
+                    required: ["number", "target", "sequence", "published"]),
+            ],
+        ],
+        required: ["name", "peerID", "label", "owner", "created", "lifetimeSeconds", "ttlNanoseconds"])
+
+    private static let limits: [String: JSONValue] = [
+        "maxUses": positive, "maxFileBytes": natural, "maxBytes": natural,
+        "contentTypes": ["type": "array", "items": text], "from": ["type": "array", "items": text],
+        "referrers": ["type": "array", "items": text],
+    ]
+
+    private static let grant = object(
+        limits.merging([
+            "id": text, "token": text, "name": text, "status": text,
+            "operations": ["type": "array", "items": text], "scope": text, "project": text, "parent": text,
+            "notBefore": text, "expires": text, "created": text, "revoked": text, "lastUsed": text,
+            "uses": integer, "bytes": integer,
+        ]) { $1 },
+        required: [
+            "id", "name", "status", "operations", "scope", "project", "contentTypes", "from", "referrers",
+            "created", "uses", "bytes",
+        ])
+
+    private static let grantRequest = object(
+        limits.merging([
+            "name": ["type": "string", "minLength": 1],
+            "operations": ["type": "array", "items": text, "minItems": 1], "scope": text, "project": text,
+            "parent": text, "notBefore": integer, "expires": integer,
+        ]) { $1 }, required: ["name", "operations"], isInput: true)
+
+    // MARK: Pieces
+
+    private static let text: JSONValue = ["type": "string"]
+    private static let integer: JSONValue = ["type": "integer"]
+    private static let natural: JSONValue = ["type": "integer", "minimum": 0]
+    private static let positive: JSONValue = ["type": "integer", "minimum": 1]
+    private static let boolean: JSONValue = ["type": "boolean"]
+    private static let visibility: JSONValue = ["type": "string", "enum": ["public", "private"]]
+    private static let texts: JSONValue = ["type": "object", "additionalProperties": ["type": "string"]]
+
+    /// - Parameter isInput: what clients send; members that are not known are passed over.
+    private static func object(
+        _ properties: [String: JSONValue], required: [String], isInput: Bool = false
+    ) -> JSONValue {
+        var schema: [String: JSONValue] = [
+            "type": "object", "properties": .object(properties),
+            "required": .array(required.map { .string($0) }),
+        ]
+        if !isInput { schema["additionalProperties"] = false }
+        return .object(schema)
+    }
+
+    private static func page(_ schema: String) -> JSONValue {
+        object(
+            [
+                "items": ["type": "array", "items": ["$ref": .string("#/components/schemas/" + schema)]],
+                "next": text,
+            ], required: ["items"])
+    }
+}
