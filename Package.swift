@@ -31,6 +31,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
     targets: [
@@ -95,6 +96,17 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
 
+        .target(  // what a node can be asked and answers, for both ends
+            name: "NodeMessages", dependencies: ["NodeCore", "BlockStorage", "IPLD", "Multiformats"],
+            swiftSettings: swiftSettings),
+        .target(  // an open node as one principal may use it, and its background work
+            name: "NodeService",
+            dependencies: [
+                "NodeMessages", "NodeCore", "Access", "Catalog", "BlockStorage", "CAR", "IPLD", "IPNS",
+                "Multiformats", "UnixFS",
+            ],
+            swiftSettings: swiftSettings),
+
         // Layer 4, edges: one module per door, none imports another.
         .target(  // requests, answers, ranges, conditions, media types; no sockets
             name: "HTTPSupport", dependencies: [.product(name: "HTTPTypes", package: "swift-http-types")],
@@ -108,10 +120,32 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
 
+        .target(  // the API of the node
+            name: "NodeAPI",
+            dependencies: [
+                "HTTPSupport", "NodeMessages", "NodeService", "NodeCore", "Access", "Catalog", "BlockStorage",
+                "CAR", "Digests", "IPLD", "IPNS", "Multiformats", "UnixFS",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: swiftSettings),
+
+        .target(  // a node elsewhere, through its API
+            name: "NodeClient",
+            dependencies: [
+                "NodeMessages", "NodeCore", "BlockStorage", "CAR", "Digests", "IPLD", "Multiformats",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: swiftSettings),
+
         // Layer 5, composition.
         .target(  // the running node: sockets, routes, limits, lifecycle
             name: "NodeServer",
             dependencies: [
+                "NodeAPI", "NodeMessages", "NodeService",
                 "Access", "HTTPSupport", "GatewayAPI", "NodeCore", "Multiformats", "Digests", "IPNS",
                 "BlockStorage", "Catalog", "CLinux",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -134,7 +168,7 @@ let package = Package(
             dependencies: [
                 "NodeCore", "Access", "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS",
                 "BlockStorage",
-                "Catalog", "CLinux", "NodeServer", "GatewayAPI",
+                "Catalog", "CLinux", "NodeServer", "GatewayAPI", "NodeMessages", "NodeService", "NodeClient",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -153,6 +187,14 @@ let package = Package(
         .testTarget(
             name: "TestKitTests",
             dependencies: ["TestKit", "Multiformats", "Digests", "IPLD", "BlockStorage"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "NodeServiceTests",
+            dependencies: [
+                "NodeService", "NodeMessages", "NodeCore", "Access", "Catalog", "BlockStorage", "Digests",
+                "IPLD",
+                "Multiformats", "TestKit",
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "HTTPSupportTests", dependencies: ["HTTPSupport", "TestKit"], swiftSettings: swiftSettings),

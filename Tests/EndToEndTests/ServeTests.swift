@@ -61,7 +61,7 @@ import Testing
 
     @Test func aSecondProcessIsToldWhoHasTheDirectory() throws {
         let (running, _) = try start()
-        let refused = try nacre.run("pin", "ls")
+        let refused = try nacre.run("verify", "--rebuild-index")
         #expect(refused.status == 6 && refused.errors.contains("\(running.pid)"), "\(refused.errors)")
         running.signal(SIGINT)
         #expect(try running.end().status == 0)

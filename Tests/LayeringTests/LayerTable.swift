@@ -47,6 +47,32 @@ enum LayerTable {
         "HTTPSupport": Module(
             layer: 4, allowed: ["HTTPTypes"],
             reason: "requests and answers are values; sockets belong to the server"),
+        "NodeMessages": Module(
+            layer: 3, allowed: ["Multiformats", "IPLD", "BlockStorage", "NodeCore"],
+            reason: "what both ends say to each other knows neither of them"),
+        "NodeService": Module(
+            layer: 3,
+            allowed: [
+                "Multiformats", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog", "NodeCore",
+                "Access",
+                "NodeMessages",
+            ],
+            reason: "what a principal may use of a node is decided without HTTP"),
+        "NodeAPI": Module(
+            layer: 4,
+            allowed: [
+                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
+                "NodeCore",
+                "Access", "NodeMessages", "NodeService", "HTTPSupport", "HTTPTypes",
+            ],
+            reason: "edges stay independent of one another and of sockets, so that each can be switched off"),
+        "NodeClient": Module(
+            layer: 4,
+            allowed: [
+                "Multiformats", "Digests", "IPLD", "CAR", "BlockStorage", "NodeCore", "NodeMessages",
+                "AsyncHTTPClient", "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOSSL",
+            ],
+            reason: "a client knows what is said, not how the other end does it"),
         "GatewayAPI": Module(
             layer: 4,
             allowed: [
@@ -63,7 +89,7 @@ enum LayerTable {
                 "HummingbirdCore",
                 "Logging", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOHTTPTypes", "NIOHTTPTypesHTTP1",
                 "NIOHTTPTypesHTTP2",
-                "NIOSSL", "NIOTLS", "ServiceLifecycle",
+                "NIOSSL", "NIOTLS", "ServiceLifecycle", "NodeAPI", "NodeMessages", "NodeService",
             ],
             reason: "the server wires doors to sockets and decides nothing about content"),
         "nacre": Module(
@@ -71,6 +97,7 @@ enum LayerTable {
             allowed: [
                 "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
                 "NodeCore", "Access", "NodeServer", "GatewayAPI", "ArgumentParser", "Logging",
+                "NodeMessages", "NodeService", "NodeClient",
                 "ServiceLifecycle",
                 "UnixSignals",
             ],

@@ -4,6 +4,7 @@ import Catalog
 import Glibc
 import Multiformats
 import NodeCore
+import NodeMessages
 import UnixFS
 
 struct AddCommand: ParsableCommand {
@@ -82,13 +83,9 @@ struct AddCommand: ParsableCommand {
 
     func run() throws {
         if onlyHash {
-            let configuration = try Configuration.load(
-                dataDirectory: global.dataDirectory, environment: Environment.current)
-            try Session(command: self, node: nil, configuration: configuration).run()
+            try Session(command: self, node: nil).run()
         } else {
-            try global.withNode {
-                try Session(command: self, node: $0, configuration: $0.configuration).run()
-            }
+            try global.withNode { try Session(command: self, node: $0).run() }
         }
     }
 }
@@ -97,8 +94,9 @@ extension AddCommand {
     /// One run of `add`: what it found, what it printed, how it ends.
     private final class Session {
         private let command: AddCommand
-        private let node: StorageNode?
-        private let configuration: Configuration
+        private let node: (any NodeOperations)?
+        private let threads: Int
+        private let isPrivate: Bool
         private let parameters: ImportParameters
         private let bar: ProgressBar
         private let lines: CommittedLines
@@ -110,16 +108,21 @@ extension AddCommand {
             var hidden = 0
         }
 
-        init(command: AddCommand, node: StorageNode?, configuration: Configuration) throws {
+        init(command: AddCommand, node: (any NodeOperations)?) throws {
             self.command = command
             self.node = node
-            self.configuration = configuration
-            var parameters = try command.profile.parameters(default: configuration[.profile])
+            let configuration = try command.global.localConfiguration()
+            threads = configuration.workerThreads
+            let defaults = try node?.defaults()
+            isPrivate =
+                command.private || (defaults?.visibility ?? configuration[.visibility]) == "private"
+            var parameters = try command.profile.parameters(
+                default: defaults?.profile ?? configuration[.profile])
             // As in Kubo: the root carries mode and time, so it must be a node of its own kind.
             if command.preserveMode || command.preserveMtime { parameters.rawLeaves = false }
             self.parameters = parameters
             bar = ProgressBar(command.onlyHash ? "hashing" : "adding")
-            lines = CommittedLines(store: node?.store)
+            lines = CommittedLines(store: node?.blocks)
         }
 
         func run() throws {
@@ -154,7 +157,7 @@ extension AddCommand {
         }
 
         private func importer(base: [UInt8]?) throws -> Importer {
-            var options = ImportOptions(parameters: parameters, threads: configuration.workerThreads)
+            var options = ImportOptions(parameters: parameters, threads: threads)
             options.hiddenEntries = command.hidden ? .include : .leaveOut
             options.symlinks = command.followSymlinks ? .follow : .keep
             options.emptyDirectories = command.noEmptyDirectories ? .leaveOut : .keep
@@ -162,14 +165,12 @@ extension AddCommand {
             if command.preserveMtime { options.metadata.insert(.modificationTime) }
             if !isPrivate { options.scope.insert(.public) }
             options.ignoring = try ignoreRules(base: base)
-            let store: any BlockStore = node.map { $0.store } ?? DiscardingBlockStore()
+            let store: any BlockStore = node?.blocks ?? DiscardingBlockStore()
             return Importer(store: store, options: options, cancellation: Interruption.cancellation) {
                 [self] in
                 try handle($0)
             }
         }
-
-        private var isPrivate: Bool { command.private || configuration[.visibility] == "private" }
 
         private func ignoreRules(base: [UInt8]?) throws -> IgnoreRules {
             var rules = IgnoreRules()
@@ -228,12 +229,14 @@ extension AddCommand {
         /// Pins the root; its line is the last that is printed, when everything is durable.
         private func finish(_ root: ImportedEntry) throws {
             if let node {
-                try node.store.commit()
+                try node.blocks.commit()
                 if !command.noPin {
-                    try node.pin(
-                        root.cid, name: command.name ?? defaultName(root),
-                        visibility: isPrivate ? .private : .public, parameters: parameters.recordText,
-                        contentBytes: root.contentBytes)
+                    var pin = PinRequest(
+                        cid: root.cid.description, name: command.name ?? defaultName(root),
+                        visibility: isPrivate ? "private" : "public")
+                    pin.parameters = parameters.recordText
+                    pin.bytes = Int64(clamping: root.contentBytes)
+                    _ = try node.pinStored(pin)
                 }
             }
             if command.quieter { try lines.append(line(root.name, root)) }

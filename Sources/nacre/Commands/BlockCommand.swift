@@ -4,6 +4,7 @@ import Digests
 import IPLD
 import Multiformats
 import NodeCore
+import NodeMessages
 
 struct BlockCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -45,8 +46,8 @@ extension BlockCommand {
             // A block that its codec cannot read would break every walk that comes by.
             if Block.canLink(codec) { _ = try block.value() }
             try global.withNode { node in
-                try node.store.put(block)
-                try node.store.commit()
+                try node.blocks.put(block)
+                try node.blocks.commit()
                 var out = StandardOutput()
                 if output.json {
                     try out.write(bytes: JSONLine.encode(BlockJSON(cid: cid.description, bytes: bytes.count)))
@@ -70,7 +71,7 @@ extension BlockCommand {
             let cid = try CID(text: cid)
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
-                let block = try node.requireBlock(cid)
+                let block = try node.blocks.requireBlock(cid)
                 try block.bytes.withUnsafeBytes { try out.write($0) }
             }
         }
@@ -89,7 +90,7 @@ extension BlockCommand {
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
                 for cid in parsed {
-                    guard let bytes = try node.store.size(of: cid) else {
+                    guard let bytes = try node.blocks.size(of: cid) else {
                         try out.flush()
                         throw NodeError.blockNotFound(cid)
                     }

@@ -6,6 +6,7 @@ import Glibc
 import IPLD
 import Multiformats
 import NodeCore
+import NodeMessages
 import UnixFS
 
 struct CARCommand: ParsableCommand {
@@ -78,16 +79,19 @@ extension CARCommand {
             }
         }
 
-        private func run(_ path: String, _ node: StorageNode, _ isPartial: inout Bool) throws {
+        private func run(_ path: String, _ node: any NodeOperations, _ isPartial: inout Bool) throws {
             let input = try InputFile(path)
             let bar = ProgressBar("importing", totalBytes: input.bytes)
             let report: CARImportReport
             do {
-                report = try node.importCAR(
-                    options: reading.options,
+                report = try CARImportReport(
+                    importing: input.read, into: node.blocks, options: reading.options,
                     scope: self.private ? .defaultProject : [.defaultProject, .public],
                     cancellation: Interruption.cancellation, progress: { bar.advance(bytes: $0) },
-                    read: input.read)
+                    walk: {
+                        try StorageNode.WalkReport(
+                            node.walk($0, Watch(cancellation: Interruption.cancellation)))
+                    })
             } catch let error as CARError {
                 throw CommandError(
                     .damaged,
@@ -112,11 +116,13 @@ extension CARCommand {
                         "\(missing.count) blocks below \(root) are missing, the first is \(missing.first)")
                 }
                 if !noPin {
-                    try node.pin(
-                        root,
+                    var pin = PinRequest(
+                        cid: root.description,
                         name: name
                             ?? PathText.printable(PathText.lastComponent(RawArguments.bytes(of: path))),
-                        visibility: self.private ? .private : .public, status: status)
+                        visibility: self.private ? "private" : "public")
+                    pin.allowMissing = missing != nil
+                    _ = try node.pinStored(pin)
                 }
                 if output.json {
                     let row = ImportedRootJSON(
@@ -186,9 +192,7 @@ extension CARCommand {
                 }
                 let sink = try OutputFile(target.map { RawArguments.bytes(of: $0) } ?? [UInt8(ascii: "-")])
                 let bar = ProgressBar("exporting", quiet: quiet)
-                _ = try node.exportCAR(
-                    root: cid, options: options, cancellation: Interruption.cancellation,
-                    progress: { bar.advance(bytes: $0) }, sink: { try sink.write($0) })
+                try node.exportCAR(cid, options, bar.watch) { try sink.write($0) }
                 try sink.finish()
                 bar.finish()
             }
@@ -304,12 +308,12 @@ extension CARError {
 
 private enum EntityBytes {
     /// `FROM:TO` of the trustless gateway specification: both included, negative from the end, `*` the end.
-    static func parse(_ text: String, _ node: StorageNode, _ cid: CID) throws -> Range<UInt64> {
+    static func parse(_ text: String, _ node: any NodeOperations, _ cid: CID) throws -> Range<UInt64> {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, let from = Int64(parts[0]) else {
             throw ValidationError("--entity-bytes is FROM:TO, such as 0:1023 or -1024:*")
         }
-        let size = Int64(clamping: try node.fileReader(cid, shownAs: cid.description).size)
+        let size = Int64(clamping: try node.blocks.fileReader(cid, shownAs: cid.description).size)
         let start = from < 0 ? max(0, size + max(from, -size)) : min(from, size)
         guard parts[1] != "*" else { return UInt64(start)..<UInt64(size) }
         guard let to = Int64(parts[1]), to < Int64.max else {
@@ -341,4 +345,12 @@ private struct VerifiedCARJSON: Encodable {
     var rootsMissing = 0
     var blocks = 0
     var bytes = 0
+}
+
+extension StorageNode.WalkReport {
+    fileprivate init(_ walked: WalkMessage) throws {
+        self.init(
+            blocks: walked.blocks, bytes: walked.bytes, missing: walked.missing,
+            firstMissing: try walked.firstMissing.map { try Multiformats.CID(text: $0) })
+    }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import BlockStorage
 import NodeCore
+import NodeMessages
 import UnixFS
 
 struct CatCommand: ParsableCommand {
@@ -26,7 +28,7 @@ struct CatCommand: ParsableCommand {
         try global.withNode(.existing) { node in
             var output = StandardOutput()
             for reference in parsed {
-                let reader = try node.fileReader(node.resolve(reference), shownAs: reference.text)
+                let reader = try node.blocks.fileReader(node.resolve(reference), shownAs: reference.text)
                 let start = min(offset, reader.size)
                 let end = length.map { start + min($0, reader.size - start) } ?? reader.size
                 try reader.read(start..<end) { bytes in

@@ -5,6 +5,7 @@ import Digests
 import IPLD
 import Multiformats
 import NodeCore
+import NodeMessages
 
 struct DAGCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,7 +37,7 @@ extension DAGCommand {
                 let root = try node.resolve(ContentReference(root: parsed.root, text: parsed.text))
                 let found: IPLDPath.Destination
                 do {
-                    found = try IPLDPath.resolve(parsed.path, from: root, in: node.store)
+                    found = try IPLDPath.resolve(parsed.path, from: root, in: node.blocks)
                 } catch let error as IPLDPathError {
                     if case .notInDataModel = error {
                         throw CommandError(.failed, "\(error); `nacre block get` gives its bytes")
@@ -97,9 +98,13 @@ extension DAGCommand {
             let encoded = try Block(cid: identity, bytes: bytes).value().encoded(as: store)
             let cid = try CID(hashing: encoded, codec: store, with: function)
             try global.withNode { node in
-                try node.store.put(Block(cid: cid, bytes: encoded))
-                try node.store.commit()
-                if pin { try node.pinExisting(cid, name: "", visibility: .public) }
+                try node.blocks.put(Block(cid: cid, bytes: encoded))
+                try node.blocks.commit()
+                if pin {
+                    _ = try node.pin(
+                        PinRequest(cid: cid.description, visibility: "public"),
+                        Watch(cancellation: Interruption.cancellation))
+                }
                 var out = StandardOutput()
                 if output.json {
                     try out.write(bytes: JSONLine.encode(["cid": cid.description]))
@@ -127,7 +132,7 @@ extension DAGCommand {
             try global.withNode(.existing) { node in
                 let cid = try node.resolve(parsed)
                 let bar = ProgressBar("walking")
-                let report = try node.walk(cid, Interruption.cancellation) { bar.advance(items: $0) }
+                let report = try node.walk(cid, bar.watch)
                 bar.finish()
                 let row = DAGStatJSON(
                     cid: cid.description, blocks: report.blocks, bytes: report.bytes, missing: report.missing)

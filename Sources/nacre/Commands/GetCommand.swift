@@ -1,7 +1,9 @@
 import ArgumentParser
+import BlockStorage
 import Glibc
 import Multiformats
 import NodeCore
+import NodeMessages
 import UnixFS
 
 struct GetCommand: ParsableCommand {
@@ -77,13 +79,14 @@ struct GetCommand: ParsableCommand {
         return Array(cid.description.utf8)
     }
 
-    /// As with `cp`: a file goes into a directory that is there or is written with a slash; a folder takes the name.
+    /// As with `cp`: a file goes into a directory that is there or is written with a slash; a folder takes
+    /// the name.
     private func place(
-        _ path: [UInt8], _ name: [UInt8], _ cid: Multiformats.CID, _ node: StorageNode
+        _ path: [UInt8], _ name: [UInt8], _ cid: Multiformats.CID, _ node: any NodeOperations
     ) throws -> [UInt8] {
         var bare = path
         while bare.count > 1, bare.last == UInt8(ascii: "/") { bare.removeLast() }
-        if try node.requireUnixFS(cid).node.kind.isDirectory { return bare }
+        if try node.blocks.requireUnixFS(cid).node.kind.isDirectory { return bare }
         return bare.count < path.count || Self.isDirectory(bare) ? PathText.join(bare, name) : bare
     }
 
@@ -93,8 +96,8 @@ struct GetCommand: ParsableCommand {
         return stat(text, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    private func export(_ cid: Multiformats.CID, to path: [UInt8], _ node: StorageNode) throws {
-        let root = try node.requireUnixFS(cid).node
+    private func export(_ cid: Multiformats.CID, to path: [UInt8], _ node: any NodeOperations) throws {
+        let root = try node.blocks.requireUnixFS(cid).node
         // The sizes that links claim include what wraps the content: good enough for a percentage.
         let total = root.kind.isDirectory ? root.dagBytes : root.size
         let bar = ProgressBar("writing", totalBytes: Int64(clamping: total), quiet: quiet)
@@ -102,12 +105,13 @@ struct GetCommand: ParsableCommand {
         var written = 0
         var unchanged = 0
         var writtenBytes: UInt64 = 0
-        var options = ExportOptions(threads: node.configuration.workerThreads)
+        var options = ExportOptions(threads: try global.localConfiguration().workerThreads)
         options.existing = overwrite ? .overwrite : .refuse
         options.maximumEntries = maxEntries
         var (conflict, damage) = (false, false)
-        let export = TreeExport(source: node.store, options: options, cancellation: Interruption.cancellation)
-        { event in
+        let export = TreeExport(
+            source: node.blocks, options: options, cancellation: Interruption.cancellation
+        ) { event in
             try Interruption.cancellation.check()
             switch event {
             case .written(_, let bytes):

@@ -2,6 +2,7 @@ import Access
 import ArgumentParser
 import Catalog
 import NodeCore
+import NodeMessages
 
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -85,49 +86,36 @@ extension KeyCommand {
         }
 
         func run() throws {
-            let now = TimeText.now()
-            var draft = GrantDraft(
-                name: name, operations: try OperationSet(text: allow.joined(separator: ",")))
-            draft.limits = try limits(now: now)
-            draft.scope = try scope.map { try Resource(text: $0) }
-            if let project {
-                guard let id = ProjectID(checked: project) else { throw AccessError.projectAbsent(project) }
-                draft.project = id
-            }
-            try global.withAuthority { authority in
-                var draft = draft
-                if let parent {
-                    let parent = try authority.grants.grant(matching: parent, by: .localAdministrator)
-                    draft.parent = parent.id
-                    if project == nil { draft.project = parent.project }
-                } else if project == nil, let project = draft.scope?.project {
-                    draft.project = project
-                }
-                let issued = try authority.grants.create(draft, by: .localAdministrator)
+            let request = try request(now: TimeText.now())
+            try global.withNode(grants: true) { node in
+                let made = try node.makeGrant(request)
                 var out = StandardOutput()
                 if output.json {
-                    let report = try authority.grants.report(issued.grant.id, by: .localAdministrator)
-                    try out.write(
-                        bytes: JSONLine.encode(KeyJSON(report, token: issued.token.text)) + [0x0A])
+                    try out.writeJSON(made)
                 } else {
-                    try out.write(line: issued.token.text)
+                    try out.write(line: made.token ?? "")
                 }
                 try out.flush()
-                Terminal.note("key \(issued.grant.id): keep the token, it is not shown again")
+                Terminal.note("key \(made.id): keep the token, it is not shown again")
             }
         }
 
-        private func limits(now: Int64) throws -> GrantLimits {
-            var limits = GrantLimits()
-            limits.maximumUses = maxUses
-            limits.maximumFileBytes = try maxFileBytes.map { try KeyTime.bytes($0, "--max-file-bytes") }
-            limits.maximumBytes = try maxBytes.map { try KeyTime.bytes($0, "--max-bytes") }
-            limits.expires = try expires.map { try KeyTime.parse($0, now: now, "--expires") }
-            limits.notBefore = try notBefore.map { try KeyTime.parse($0, now: now, "--not-before") }
-            limits.contentTypes = try contentType.map { try ContentTypePattern(text: $0) }
-            limits.sources = try from.map { try AddressRange(text: $0) }
-            limits.referrers = try referrer.map { try ReferrerPattern(text: $0) }
-            return limits
+        /// Everything is read here once, so that a mistyped limit is told before anybody is asked.
+        private func request(now: Int64) throws -> GrantRequest {
+            let operations = try OperationSet(text: allow.joined(separator: ","))
+            var request = GrantRequest(name: name, operations: operations.operations.map(\.rawValue))
+            request.scope = try scope.map { try Resource(text: $0).description }
+            request.project = project
+            request.parent = parent
+            request.maxUses = maxUses
+            request.maxFileBytes = try maxFileBytes.map { try KeyTime.bytes($0, "--max-file-bytes") }
+            request.maxBytes = try maxBytes.map { try KeyTime.bytes($0, "--max-bytes") }
+            request.expires = try expires.map { try KeyTime.parse($0, now: now, "--expires") }
+            request.notBefore = try notBefore.map { try KeyTime.parse($0, now: now, "--not-before") }
+            request.contentTypes = try contentType.map { try ContentTypePattern(text: $0).description }
+            request.from = try from.map { try AddressRange(text: $0).description }
+            request.referrers = try referrer.map { try ReferrerPattern(text: $0).description }
+            return request
         }
     }
 
@@ -143,21 +131,13 @@ extension KeyCommand {
         var all = false
 
         func run() throws {
-            var filter = GrantFilter()
-            filter.project = project.map { ProjectID(rawValue: $0) }
-            try global.withAuthority { authority in
+            try global.withNode(grants: true) { node in
                 var out = StandardOutput()
-                var next: GrantID?
-                repeat {
+                try node.forEachGrant(project: project) { grant in
                     try Interruption.cancellation.check()
-                    let page = try authority.grants.list(
-                        filter, after: next, limit: 1000, by: .localAdministrator)
-                    for report in page.grants
-                    where all || report.status == .active || report.status == .notYetValid {
-                        try KeyOutput.write(line: report, json: output.json, to: &out)
-                    }
-                    next = page.next
-                } while next != nil
+                    guard all || ["active", "not-yet-valid"].contains(grant.status) else { return }
+                    try KeyOutput.write(line: grant, json: output.json, to: &out)
+                }
                 try out.flush()
             }
         }
@@ -173,16 +153,14 @@ extension KeyCommand {
         var keys: [String]
 
         func run() throws {
-            try global.withAuthority { authority in
+            try global.withNode(grants: true) { node in
                 var out = StandardOutput()
                 for key in keys {
-                    let grant = try authority.grants.grant(
-                        matching: try KeyName.name(key), by: .localAdministrator)
-                    let report = try authority.grants.report(grant.id, by: .localAdministrator)
+                    let grant = try node.grant(matching: try KeyName.name(key))
                     if output.json {
-                        try KeyOutput.write(line: report, json: true, to: &out)
+                        try out.writeJSON(grant)
                     } else {
-                        try KeyOutput.write(report, to: &out)
+                        try KeyOutput.write(grant, to: &out)
                     }
                 }
                 try out.flush()
@@ -202,32 +180,27 @@ extension KeyCommand {
         var keys: [String]
 
         func run() throws {
-            try global.withAuthority { authority in
-                let urls = keys.compactMap(SignedText.init)
-                let keys = keys.filter { SignedText($0) == nil }
+            let urls = keys.filter(SignedText.isSigned)
+            try global.withNode(grants: true) { node in
                 // All are looked up before the first is revoked: a mistyped name revokes nothing.
-                let ids = try keys.compactMap { key throws -> GrantID? in
+                let found = try keys.filter { !SignedText.isSigned($0) }.compactMap {
+                    key throws -> GrantMessage? in
                     do {
-                        return try authority.grants.grant(
-                            matching: try KeyName.name(key), by: .localAdministrator
-                        ).id
-                    } catch CatalogError.damagedRow(_, let id) where id == key {
+                        return try node.grant(matching: try KeyName.name(key))
+                    } catch  where Failure.isDamagedRow(error) && (try? GrantID(text: key)) != nil {
                         // Nobody can read what it allowed; by its id it can go all the same.
-                        try authority.grants.remove(GrantID(text: id), by: .localAdministrator)
-                        Terminal.note("removed the damaged row \(id)")
+                        try node.removeDamagedGrant(key)
+                        Terminal.note("removed the damaged row \(key)")
                         return nil
                     }
                 }
                 for url in urls {
-                    try url.revoke(authority)
+                    try node.revokeSignedURL(url)
                     Terminal.note("the signed URL counts no more")
                 }
                 var out = StandardOutput()
-                for id in ids {
-                    _ = try authority.grants.revoke(id, by: .localAdministrator)
-                    try KeyOutput.write(
-                        line: try authority.grants.report(id, by: .localAdministrator), json: output.json,
-                        to: &out)
+                for grant in found {
+                    try KeyOutput.write(line: try node.revokeGrant(grant.id), json: output.json, to: &out)
                 }
                 try out.flush()
             }

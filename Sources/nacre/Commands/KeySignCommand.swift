@@ -2,6 +2,7 @@ import Access
 import ArgumentParser
 import Multiformats
 import NodeCore
+import NodeMessages
 
 extension KeyCommand {
     struct Sign: ParsableCommand {
@@ -42,20 +43,18 @@ extension KeyCommand {
 
         func run() throws {
             let (base, path, query) = Self.parts(target)
-            var draft = SignedURLDraft(
+            var request = SignedURLRequest(
                 method: method.uppercased(), path: path,
                 expires: try KeyTime.parse(expires, now: TimeText.now(), "--expires"))
-            draft.query = query
-            draft.maximumUses = maxUses
-            draft.maximumBytes = try maxBytes.map { try KeyTime.bytes($0, "--max-bytes") }
-            draft.contentType = try contentType.map { try ContentTypePattern(text: $0) }
-            draft.root = try root.map { try CID(text: $0) }
-            try global.withAuthority { authority in
-                let grant = try authority.grants.grant(
-                    matching: try KeyName.name(key), by: .localAdministrator)
-                let url = try authority.urls.sign(draft, on: grant.id, by: .localAdministrator)
+            request.query = query.isEmpty ? nil : query
+            request.maxUses = maxUses
+            request.maxBytes = try maxBytes.map { try KeyTime.bytes($0, "--max-bytes") }
+            request.contentType = try contentType.map { try ContentTypePattern(text: $0).description }
+            request.root = try root.map { try CID(text: $0).description }
+            request.grant = try KeyName.name(key)
+            try global.withNode(grants: true) { node in
                 var out = StandardOutput()
-                try out.write(line: base + url)
+                try out.write(line: base + node.signURL(request))
                 try out.flush()
             }
         }
@@ -76,32 +75,11 @@ extension KeyCommand {
 }
 
 /// A signed URL as a person gives it back.
-struct SignedText {
-    private let path: String
-    private let query: String
-
-    /// `nil` for a text that is no signed URL.
-    init?(_ text: String) {
-        guard let mark = text.firstIndex(of: "?") else { return nil }
-        query = String(text[text.index(after: mark)...])
-        guard SignedURL.isSigned(query: query) else { return nil }
-        var path = text[..<mark]
-        if let scheme = path.firstRange(of: "://") { path = path[scheme.upperBound...].drop { $0 != "/" } }
-        self.path = path.isEmpty ? "/" : String(path)
-    }
-
-    /// Ends the URL. The method is signed, and does not stand in the text.
-    ///
-    /// - Throws: `credentialsInvalid` if this node did not sign it.
-    func revoke(_ authority: Authority) throws {
-        for method in ["GET", "PUT"] {
-            do {
-                return try authority.urls.revoke(SignedRequest(method: method, path: path, query: query))
-            } catch AccessError.credentialsInvalid {
-                continue
-            }
-        }
-        try authority.urls.revoke(SignedRequest(method: "POST", path: path, query: query))
+enum SignedText {
+    /// Whether a text is one, rather than the name of a key.
+    static func isSigned(_ text: String) -> Bool {
+        guard let mark = text.firstIndex(of: "?") else { return false }
+        return SignedURL.isSigned(query: String(text[text.index(after: mark)...]))
     }
 }
 

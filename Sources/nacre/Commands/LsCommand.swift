@@ -3,6 +3,7 @@ import BlockStorage
 import IPLD
 import Multiformats
 import NodeCore
+import NodeMessages
 import UnixFS
 
 struct LsCommand: ParsableCommand {
@@ -34,7 +35,7 @@ struct LsCommand: ParsableCommand {
     func run() throws {
         let parsed = try ContentReference(RawArguments.bytes(of: reference))
         try global.withNode(.existing) { node in
-            let (block, unixfs) = try node.requireUnixFS(try node.resolve(parsed))
+            let (block, unixfs) = try node.blocks.requireUnixFS(try node.resolve(parsed))
             var out = StandardOutput()
             guard unixfs.kind.isDirectory else {
                 let name = parsed.path.last ?? Array(parsed.text.utf8)
@@ -42,7 +43,7 @@ struct LsCommand: ParsableCommand {
                 try out.flush()
                 return
             }
-            let reader = try DirectoryReader(source: node.store, root: block)
+            let reader = try DirectoryReader(source: node.blocks, root: block)
             var cursor = try after.map { try DirectoryCursor(text: $0) }
             var left = limit ?? Int.max
             repeat {
@@ -61,7 +62,8 @@ struct LsCommand: ParsableCommand {
         }
     }
 
-    private func write(entry: DirectoryEntry, _ node: StorageNode, _ out: inout StandardOutput) throws {
+    private func write(entry: DirectoryEntry, _ node: any NodeOperations, _ out: inout StandardOutput) throws
+    {
         let info = fast ? nil : try EntryInfo(entry, node)
         if output.json {
             let name = JSONName(entry.name)
@@ -85,13 +87,13 @@ private struct EntryInfo {
     let type: String
     let bytes: UInt64?
 
-    init(_ entry: DirectoryEntry, _ node: StorageNode) throws {
+    init(_ entry: DirectoryEntry, _ node: any NodeOperations) throws {
         if entry.cid.codec == .raw {
-            bytes = try node.store.size(of: entry.cid).map { UInt64($0) }
+            bytes = try node.blocks.size(of: entry.cid).map { UInt64($0) }
             type = bytes == nil ? "missing" : "file"
             return
         }
-        guard let block = try node.store.block(entry.cid) else {
+        guard let block = try node.blocks.block(entry.cid) else {
             (type, bytes) = ("missing", nil)
             return
         }

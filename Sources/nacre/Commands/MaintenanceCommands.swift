@@ -3,6 +3,8 @@ import BlockStorage
 import Catalog
 import Multiformats
 import NodeCore
+import NodeMessages
+import NodeService
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,16 +37,14 @@ struct VerifyCommand: ParsableCommand {
             return bytes
         }
         if rebuildIndex { try rebuild() }
+        let request = VerificationRequest(bytesPerSecond: bytesPerSecond, repair: repair)
         do {
-            try global.withNode(.existing, lostCatalog: newCatalog ? .replace : .refuse) { node in
-                let bar = ProgressBar(
-                    "verifying", totalBytes: node.store.statistics().liveBytes, quiet: quiet)
-                let report = try node.verify(
-                    bytesPerSecond: bytesPerSecond, repair: repair ? .yes : .no,
-                    cancellation: Interruption.cancellation
-                ) { bar.advance(bytes: Int($0)) }
-                bar.finish()
-                try end(report)
+            if newCatalog {
+                try global.withStorageNode(.existing, lostCatalog: .replace) {
+                    try verify(try LocalNode($0, authority: nil), request)
+                }
+            } else {
+                try global.withNode(.existing) { try verify($0, request) }
             }
         } catch let error as CatalogError where error.isDamage {
             let configuration = try Configuration.load(
@@ -55,13 +55,20 @@ struct VerifyCommand: ParsableCommand {
                 bytesPerSecond: bytesPerSecond, cancellation: Interruption.cancellation
             ) { bar.advance(bytes: Int($0)) }
             bar.finish()
-            try end(report)
+            try end(VerificationMessage(report))
         }
     }
 
-    private func end(_ report: VerificationReport) throws {
+    private func verify(_ node: any NodeOperations, _ request: VerificationRequest) throws {
+        let bar = ProgressBar("verifying", totalBytes: try node.statistics().liveBytes, quiet: quiet)
+        let report = try node.verify(request, bar.watch)
+        bar.finish()
+        try end(report)
+    }
+
+    private func end(_ report: VerificationMessage) throws {
         try print(report)
-        if !report.isClean { throw SilentExit(status: .damaged) }
+        if !report.findings.isEmpty { throw SilentExit(status: .damaged) }
     }
 
     private func rebuild() throws {
@@ -72,23 +79,16 @@ struct VerifyCommand: ParsableCommand {
         Terminal.note("rebuilt the index of \(statistics.blocks) blocks from \(statistics.packs) packs")
     }
 
-    private func print(_ report: VerificationReport) throws {
-        var findings = report.openingNotes.map(\.description)
-        findings += report.storage.map(\.description)
-        findings += report.catalog.map(\.description)
-        findings += report.incompletePins.map {
-            "pin \($0.pin.name.isEmpty ? $0.pin.root.description : PathText.printable($0.pin.name.utf8)): \($0.problem)"
-        }
+    private func print(_ report: VerificationMessage) throws {
         var out = StandardOutput()
         if output.json {
-            let row = VerifiedJSON(
-                blocks: report.blocks, bytes: report.bytes, pins: report.pins, findings: findings)
-            try out.write(bytes: JSONLine.encode(row))
-            try out.write("\n")
+            try out.writeJSON(report)
         } else {
-            for finding in findings { try out.write(line: finding) }
+            for finding in report.findings { try out.write(line: finding) }
+            if let more = report.moreFindings { try out.write(line: "and \(more) findings more") }
             if !quiet {
-                let end = findings.isEmpty ? "nothing wrong" : "\(findings.count) findings"
+                let count = report.findings.count + (report.moreFindings ?? 0)
+                let end = count == 0 ? "nothing wrong" : "\(count) findings"
                 try out.write(
                     line:
                         "verified \(report.blocks) blocks (\(ByteCount.text(report.bytes))) and \(report.pins) pins: \(end)"
@@ -97,13 +97,6 @@ struct VerifyCommand: ParsableCommand {
         }
         try out.flush()
     }
-}
-
-private struct VerifiedJSON: Encodable {
-    let blocks: Int
-    let bytes: Int64
-    let pins: Int
-    let findings: [String]
 }
 
 struct GCCommand: ParsableCommand {
@@ -135,56 +128,54 @@ struct GCCommand: ParsableCommand {
     var quiet = false
 
     func run() throws {
+        var request = CollectionRequest()
+        if let grace {
+            guard let parsed = DurationText.parse(grace) else {
+                throw ValidationError("--grace is a length of time such as 24h, or 0")
+            }
+            let (seconds, attoseconds) = parsed.components
+            request.graceSeconds = Double(seconds) + Double(attoseconds) / 1e18
+        }
+        if let maxUnused {
+            guard maxUnused.hasSuffix("%"), let share = Double(maxUnused.dropLast()),
+                (0...100).contains(share)
+            else {
+                throw ValidationError("--max-unused is a share such as 5%")
+            }
+            request.maximumUnusedShare = share / 100
+        }
+        request.dryRun = dryRun
+        request.list = list
         try global.withNode(.existing) { node in
-            var options = CollectionOptions(
-                grace: node.configuration.grace, maximumUnusedShare: node.configuration.maximumUnusedShare)
-            if let grace {
-                guard let parsed = DurationText.parse(grace) else {
-                    throw ValidationError("--grace is a length of time such as 24h, or 0")
-                }
-                options.grace = parsed
-            }
-            if let maxUnused {
-                guard maxUnused.hasSuffix("%"), let share = Double(maxUnused.dropLast()),
-                    (0...100).contains(share)
-                else {
-                    throw ValidationError("--max-unused is a share such as 5%")
-                }
-                options.maximumUnusedShare = share / 100
-            }
-            options.isDryRun = dryRun
             let bar = ProgressBar("collecting", unit: "blocks", quiet: quiet)
-            if list {
-                var out = StandardOutput()
-                try node.forEachGarbageTree(
-                    options, cancellation: Interruption.cancellation,
-                    progress: { _, count in bar.advance(items: count) }
-                ) { try print($0, to: &out) }
-                try out.flush()
-            }
-            let report = try node.collectGarbage(options, cancellation: Interruption.cancellation) {
-                _, count in
-                bar.advance(items: count)
-            }
+            let report = try node.collect(request, bar.watch)
             bar.finish()
+            if list { try printTrees(report) }
             if !quiet { try print(report) }
         }
     }
 
-    private func print(_ tree: GarbageTree, to out: inout StandardOutput) throws {
-        guard output.json else {
-            return try out.write(line: "\(tree.root) \(tree.blocks) blocks, \(ByteCount.text(tree.bytes))")
+    private func printTrees(_ report: CollectionMessage) throws {
+        var out = StandardOutput()
+        for tree in report.trees ?? [] {
+            if output.json {
+                try out.writeJSON(tree)
+            } else {
+                try out.write(
+                    line: "\(tree.root) \(tree.treeBlocks) blocks, \(ByteCount.text(tree.treeBytes))")
+            }
         }
-        let row = TreeJSON(root: tree.root.description, treeBlocks: tree.blocks, treeBytes: tree.bytes)
-        try out.write(bytes: JSONLine.encode(row))
-        try out.write("\n")
+        try out.flush()
+        if let more = report.moreTrees { Terminal.note("and \(more) trees more") }
     }
 
-    private func print(_ report: CollectionReport) throws {
+    private func print(_ report: CollectionMessage) throws {
         var out = StandardOutput()
         if output.json {
-            try out.write(bytes: JSONLine.encode(CollectedJSON(report, dryRun: dryRun)))
-            try out.write("\n")
+            var figures = report
+            // They have lines of their own.
+            (figures.trees, figures.moreTrees) = (nil, nil)
+            try out.writeJSON(figures)
         } else {
             let verb = dryRun ? "would remove" : "removed"
             try out.write(
@@ -224,42 +215,6 @@ struct GCCommand: ParsableCommand {
     }
 }
 
-private struct TreeJSON: Encodable {
-    let root: String
-    let treeBlocks: Int
-    let treeBytes: Int64
-}
-
-private struct CollectedJSON: Encodable {
-    let dryRun: Bool
-    let blocks: Int
-    let bytes: Int64
-    let keptBlocks: Int
-    let youngBlocks: Int
-    let youngBytes: Int64
-    let freedBytes: Int64
-    let removedPacks: Int
-    let rewrittenPacks: Int
-    let skippedPacks: Int
-    let missingLeaves: Int
-    let unreadableBlocks: [String]
-
-    init(_ report: CollectionReport, dryRun: Bool) {
-        self.dryRun = dryRun
-        blocks = report.blocks
-        bytes = report.bytes
-        keptBlocks = report.keptBlocks
-        youngBlocks = report.youngBlocks
-        youngBytes = report.youngBytes
-        freedBytes = report.freedBytes
-        removedPacks = report.removedPacks
-        rewrittenPacks = report.rewrittenPacks
-        skippedPacks = report.skippedPacks
-        missingLeaves = report.missingLeaves
-        unreadableBlocks = report.unreadableBlocks.map(\.description)
-    }
-}
-
 struct StatsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
@@ -270,42 +225,25 @@ struct StatsCommand: ParsableCommand {
 
     func run() throws {
         try global.withNode(.existing) { node in
-            let store = node.store.statistics()
-            let pins = try node.catalog.pins.counters()
+            let stats = try node.statistics()
             var out = StandardOutput()
             if output.json {
-                let row = StatsJSON(
-                    directory: node.directory, blocks: store.blocks, liveBytes: store.liveBytes,
-                    deadBytes: store.deadBytes, packs: store.packs, packBytes: store.packBytes,
-                    pins: pins.pins, unreadablePacks: store.unreadablePacks)
-                try out.write(bytes: JSONLine.encode(row))
-                try out.write("\n")
+                try out.writeJSON(stats)
             } else {
-                try out.write(line: "data directory  \(node.directory)")
-                try out.write(line: "pins            \(pins.pins)")
-                try out.write(line: "blocks          \(store.blocks) (\(ByteCount.text(store.liveBytes)))")
-                try out.write(line: "packs           \(store.packs) (\(ByteCount.text(store.packBytes)))")
+                try out.write(line: "data directory  \(stats.directory)")
+                try out.write(line: "pins            \(stats.pins)")
+                try out.write(line: "blocks          \(stats.blocks) (\(ByteCount.text(stats.liveBytes)))")
+                try out.write(line: "packs           \(stats.packs) (\(ByteCount.text(stats.packBytes)))")
                 try out.write(
-                    line: "dead bytes      \(ByteCount.text(store.deadBytes)); `nacre gc` gives them back")
-                if store.unreadablePacks > 0 {
+                    line: "dead bytes      \(ByteCount.text(stats.deadBytes)); `nacre gc` gives them back")
+                if stats.unreadablePacks > 0 {
                     try out.write(
                         line:
-                            "damage          \(store.unreadablePacks) packs missing or cut; see `nacre verify`"
+                            "damage          \(stats.unreadablePacks) packs missing or cut; see `nacre verify`"
                     )
                 }
             }
             try out.flush()
         }
     }
-}
-
-private struct StatsJSON: Encodable {
-    let directory: String
-    let blocks: Int64
-    let liveBytes: Int64
-    let deadBytes: Int64
-    let packs: Int
-    let packBytes: Int64
-    let pins: Int64
-    let unreadablePacks: Int
 }

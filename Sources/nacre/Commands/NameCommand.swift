@@ -4,6 +4,7 @@ import Catalog
 import IPNS
 import Multiformats
 import NodeCore
+import NodeMessages
 
 struct NameCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,11 +40,11 @@ extension NameCommand {
         func run() throws {
             try global.withNode { node in
                 var out = StandardOutput()
-                let entry = try node.createName(label)
+                let entry = try node.makeName(NameRequest(label: label))
                 if output.json {
-                    try out.writeJSON(NameJSON(entry))
+                    try out.writeJSON(entry)
                 } else {
-                    try out.write(line: entry.id.ipnsName + " " + entry.label)
+                    try out.write(line: entry.name + " " + entry.label)
                 }
                 try out.flush()
             }
@@ -80,34 +81,37 @@ extension NameCommand {
         var onlyV2 = false
 
         func run() throws {
-            var options = PublishOptions()
-            options.lifetime = try Self.duration("--lifetime", lifetime)
-            options.ttl = try Self.duration("--ttl", ttl)
-            options.expectedSequence = expect
-            options.fields = onlyV2 ? .onlyV2 : .bothVersions
+            let (lifetime, ttl) = (
+                try Self.seconds("--lifetime", lifetime), try Self.seconds("--ttl", ttl)
+            )
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
-                let entry = try node.name(name.text)
                 let path = try node.target(target)
-                if case .ipfs(let cid) = path.root, !cid.isIdentity, try node.store.size(of: cid) == nil {
+                if case .ipfs(let cid) = path.root, !cid.isIdentity, try node.blocks.size(of: cid) == nil {
                     Terminal.warn("\(cid) is not in this data directory; the name points there all the same")
                 }
-                let published = try node.publish(path, as: entry, options: options)
+                var request = PublishRequest(target: path.description)
+                request.lifetimeSeconds = lifetime
+                request.ttlSeconds = ttl
+                request.expectedSequence = expect
+                request.onlyV2 = onlyV2
+                let published = try node.publishName(name.text, request)
                 if output.json {
-                    try out.writeJSON(NameJSON(published))
+                    try out.writeJSON(published)
                 } else {
-                    try out.write(line: "/ipns/\(published.id.ipnsName) \(path)")
+                    try out.write(line: "/ipns/\(published.name) \(path)")
                 }
                 try out.flush()
             }
         }
 
-        static func duration(_ option: String, _ text: String?) throws -> Duration? {
+        private static func seconds(_ option: String, _ text: String?) throws -> Double? {
             guard let text else { return nil }
             guard let duration = DurationText.parse(text) else {
                 throw ValidationError("\(option) is a length of time such as 90s, 24h or 30d")
             }
-            return duration
+            let (seconds, attoseconds) = duration.components
+            return Double(seconds) + Double(attoseconds) / 1e18
         }
     }
 
@@ -126,11 +130,11 @@ extension NameCommand {
         func run() throws {
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
-                let resolution = try node.resolve(node.namePath(text))
+                let resolution = try node.resolveName(text)
                 if output.json {
-                    try out.writeJSON(ResolutionJSON(resolution))
+                    try out.writeJSON(resolution)
                 } else {
-                    try out.write(line: resolution.path.description)
+                    try out.write(line: resolution.path)
                 }
                 try out.flush()
             }
@@ -147,15 +151,10 @@ extension NameCommand {
         func run() throws {
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
-                var last: NameEntry?
-                repeat {
-                    let page = try node.catalog.names.list(owner: .default, after: last)
-                    for entry in page {
-                        try Interruption.cancellation.check()
-                        try NameOutput.write(entry, json: output.json, to: &out)
-                    }
-                    last = page.last
-                } while last != nil
+                try node.forEachName { entry in
+                    try Interruption.cancellation.check()
+                    try NameOutput.write(entry, json: output.json, to: &out)
+                }
                 try out.flush()
             }
         }
@@ -174,12 +173,11 @@ extension NameCommand {
         func run() throws {
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
-                let entry = try node.name(name.text)
-                let versions = try node.catalog.names.versions(of: entry.id, limit: limit)
+                let entry = try node.name(name.text, history: max(0, limit))
                 if output.json {
-                    try out.writeJSON(NameJSON(entry, versions))
+                    try out.writeJSON(entry)
                 } else {
-                    try NameOutput.write(entry, versions, to: &out)
+                    try NameOutput.write(entry, to: &out)
                 }
                 try out.flush()
             }
@@ -200,8 +198,8 @@ extension NameCommand {
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
                 // All are looked up before the first is removed: a mistyped name removes nothing.
-                for entry in try texts.map({ try node.name($0) }) {
-                    try node.removeName(entry)
+                for entry in try texts.map({ try node.name($0, history: 0) }) {
+                    _ = try node.removeName(entry.name)
                     try NameOutput.write(entry, json: output.json, to: &out)
                 }
                 try out.flush()
@@ -217,7 +215,7 @@ extension CompletionKind {
     }
 }
 
-extension StorageNode {
+extension NodeOperations {
     /// What a person means as the target of a name.
     fileprivate func target(_ text: String) throws -> ContentPath {
         if text.hasPrefix("/ipfs/") || text.hasPrefix("/ipns/") { return try ContentPath(text: text) }
@@ -227,22 +225,6 @@ extension StorageNode {
         case .pinName:
             let root = try resolve(ContentReference(root: reference.root, text: text))
             return try ContentPath(root: .ipfs(root), segments: reference.path)
-        }
-    }
-
-    /// What a person means by a name to resolve: a label first, then what stands behind `/ipns/`.
-    fileprivate func namePath(_ text: String) throws -> ContentPath {
-        if text.hasPrefix("/") { return try ContentPath(text: text) }
-        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        let root = String(parts.first ?? "")
-        let rest = parts.count > 1 ? "/" + parts[1] : ""
-        if let entry = try catalog.names.name(labelled: root, owner: .default) {
-            return try ContentPath(text: "/ipns/" + entry.id.ipnsName + rest)
-        }
-        do {
-            return try ContentPath(text: "/ipns/" + text)
-        } catch {
-            throw NameError.notFound(root)
         }
     }
 }

@@ -1,9 +1,11 @@
 import ArgumentParser
 import Catalog
+import Foundation
 import Glibc
 import IPNS
 import Multiformats
 import NodeCore
+import NodeMessages
 
 /// Records and keys that travel as files.
 extension NameCommand {
@@ -18,10 +20,9 @@ extension NameCommand {
 
         func run() throws {
             try global.withNode(.existing) { node in
-                let id = try (try? node.name(name.text))?.id ?? PeerID(text: name.text)
-                guard let record = try node.newestRecord(of: id) else { throw NameError.noRecord(id) }
+                let record = try node.record(ofName: name.text)
                 let file = try OutputFile(RawArguments.bytes(of: output))
-                try record.bytes.withUnsafeBytes { try file.write($0) }
+                try record.withUnsafeBytes { try file.write($0) }
                 try file.finish()
             }
         }
@@ -43,11 +44,11 @@ extension NameCommand {
             let bytes = try WholeInput.read(file, limit: IPNSRecord.maximumBytes, noun: "an IPNS record")
             try global.withNode { node in
                 var out = StandardOutput()
-                let record = try node.putRecord(bytes, for: id)
+                let record = try node.putRecord(bytes, forName: id.ipnsName)
                 if json.json {
-                    try out.writeJSON(RecordJSON(id, record))
+                    try out.writeJSON(record)
                 } else {
-                    try out.write(line: "/ipns/\(id.ipnsName) \(PathText.printable(record.value))")
+                    try out.write(line: "/ipns/\(record.name) \(record.target)")
                 }
                 try out.flush()
             }
@@ -75,11 +76,12 @@ extension NameCommand {
                 : try PrivateKey(protobuf: bytes)
             try global.withNode { node in
                 var out = StandardOutput()
-                let entry = try node.importName(key, label: label)
+                let text = Data(key.protobuf).base64EncodedString()
+                let entry = try node.makeName(NameRequest(label: label, key: text))
                 if output.json {
-                    try out.writeJSON(NameJSON(entry))
+                    try out.writeJSON(entry)
                 } else {
-                    try out.write(line: entry.id.ipnsName + " " + entry.label)
+                    try out.write(line: entry.name + " " + entry.label)
                 }
                 try out.flush()
             }
@@ -100,7 +102,7 @@ extension NameCommand {
 
         func run() throws {
             try global.withNode(.existing) { node in
-                let key = try node.privateKey(of: node.name(name.text))
+                let key = try PrivateKey(protobuf: try node.exportName(name.text))
                 let bytes = pem ? try Array(key.pem.utf8) : key.protobuf
                 // The file is a secret from its first byte on.
                 let mask = umask(0o077)

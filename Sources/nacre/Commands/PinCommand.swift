@@ -2,6 +2,7 @@ import ArgumentParser
 import Catalog
 import Multiformats
 import NodeCore
+import NodeMessages
 
 struct PinCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,12 +36,12 @@ extension PinCommand {
                 for reference in parsed {
                     let cid = try node.resolve(reference)
                     let bar = ProgressBar("pinning", unit: "blocks")
-                    let pinned = try node.pinExisting(
-                        cid, name: name ?? "", visibility: self.private ? .private : .public,
-                        cancellation: Interruption.cancellation
-                    ) { bar.advance(items: $0) }
+                    let request = PinRequest(
+                        cid: cid.description, name: name ?? "",
+                        visibility: self.private ? "private" : "public")
+                    let pinned = try node.pin(request, bar.watch)
                     bar.finish()
-                    try PinOutput.write(pinned.pin, json: output.json, to: &out)
+                    try PinOutput.write(pinned, json: output.json, to: &out)
                 }
                 try out.flush()
             }
@@ -69,23 +70,21 @@ extension PinCommand {
         func run() throws {
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
-                let write = { (pin: Pin) throws in
+                let write = { (pin: PinMessage) throws in
                     if quiet {
-                        try out.write(line: pin.root.description)
+                        try out.write(line: pin.cid)
                     } else {
                         try PinOutput.write(pin, json: output.json, to: &out)
                     }
                 }
                 if texts.isEmpty {
-                    var filter = PinFilter()
-                    filter.namePrefix = name
-                    filter.statuses = try status.map { text in
-                        guard let status = PinStatus(rawValue: text) else {
-                            throw ValidationError("--status is queued, pinning, pinned or failed")
-                        }
-                        return [status]
+                    var query = PinQuery()
+                    query.namePrefix = name
+                    if let status, PinStatus(rawValue: status) == nil {
+                        throw ValidationError("--status is queued, pinning, pinned or failed")
                     }
-                    try node.catalog.pins.forEach(filter) { pin in
+                    query.status = status
+                    try node.forEachPin(query) { pin in
                         try Interruption.cancellation.check()
                         try write(pin)
                     }
@@ -112,17 +111,17 @@ extension PinCommand {
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
                 // All are looked up before the first is removed: a mistyped name removes nothing.
-                let found = try texts.map { text throws -> [Pin] in
+                let found = try texts.map { text throws -> [PinMessage] in
                     do {
                         return try node.pins(of: text, all: all)
-                    } catch CatalogError.damagedRow(_, let key) where key == text {
+                    } catch  where Failure.isDamagedRow(error) && (try? PinID(text: text)) != nil {
                         // Nobody can read what it kept; by its id it can go all the same.
-                        _ = try node.catalog.pins.removeDamaged(PinID(text: key))
-                        Terminal.note("removed the damaged row \(key); what it kept is pinned no more")
+                        _ = try node.removeDamagedPin(text)
+                        Terminal.note("removed the damaged row \(text); what it kept is pinned no more")
                         return []
                     }
                 }
-                for pin in found.joined() where try node.catalog.pins.remove(pin.id) != nil {
+                for pin in found.joined() where try node.removePin(pin.id) {
                     try PinOutput.write(pin, json: output.json, to: &out)
                 }
                 try out.flush()
@@ -144,13 +143,14 @@ extension PinCommand {
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
                 for pin in try texts.flatMap({ try node.pins(matching: $0) }) {
-                    let current = try node.completePin(pin, cancellation: Interruption.cancellation)
+                    let current = try node.completePin(
+                        pin.id, Watch(cancellation: Interruption.cancellation))
                     try PinOutput.write(current, json: output.json, to: &out)
-                    if current.status != .pinned {
+                    if current.status != "pinned" {
                         try out.flush()
                         throw CommandError(
                             .partlyDone,
-                            "pin \(pin.name.isEmpty ? pin.root.description : pin.name) lacks blocks; import them (`nacre car import`)"
+                            "pin \(pin.name.isEmpty ? pin.cid : pin.name) lacks blocks; import them (`nacre car import`)"
                         )
                     }
                 }
@@ -168,7 +168,7 @@ extension PinCommand {
         @Flag(name: .long, help: "Where several roots have the name: all of them.")
         var all = false
         func run() throws {
-            try PinOutput.setVisibility(.public, of: texts, all: all, global, json: output.json)
+            try PinOutput.setVisibility("public", of: texts, all: all, global, json: output.json)
         }
     }
 
@@ -181,7 +181,7 @@ extension PinCommand {
         @Flag(name: .long, help: "Where several roots have the name: all of them.")
         var all = false
         func run() throws {
-            try PinOutput.setVisibility(.private, of: texts, all: all, global, json: output.json)
+            try PinOutput.setVisibility("private", of: texts, all: all, global, json: output.json)
         }
     }
 }
@@ -201,65 +201,38 @@ enum PinName {
 
 /// How pins are printed.
 private enum PinOutput {
-    static func write(_ pin: Pin, json: Bool, to out: inout StandardOutput) throws {
+    static func write(_ pin: PinMessage, json: Bool, to out: inout StandardOutput) throws {
         if json {
-            try out.write(bytes: JSONLine.encode(PinJSON(pin)))
-            try out.write("\n")
+            try out.writeJSON(pin)
         } else {
             try out.write(
-                line:
-                    "\(pin.root) \(pin.status.rawValue) \(pin.visibility.rawValue) \(TimeText.utc(milliseconds: pin.created)) "
+                line: "\(pin.cid) \(pin.status) \(pin.visibility) \(pin.created) "
                     + PathText.printable(pin.name.utf8))
         }
     }
 
     static func setVisibility(
-        _ visibility: PinVisibility, of texts: [String], all: Bool, _ global: GlobalOptions, json: Bool
+        _ visibility: String, of texts: [String], all: Bool, _ global: GlobalOptions, json: Bool
     ) throws {
         try global.withNode(.existing) { node in
             var out = StandardOutput()
             for pin in try texts.flatMap({ try node.pins(of: $0, all: all) }) {
-                let changed = try node.setVisibility(
-                    visibility, of: pin, cancellation: Interruption.cancellation)
-                try write(changed, json: json, to: &out)
+                let watch = Watch(cancellation: Interruption.cancellation)
+                try write(try node.setVisibility(visibility, ofPin: pin.id, watch), json: json, to: &out)
             }
             try out.flush()
         }
     }
 }
 
-extension StorageNode {
+extension NodeOperations {
     /// The pins that a person means to change: those of one root, unless all are asked for.
     ///
     /// - Throws: `ambiguousPin` where several roots have the name.
-    fileprivate func pins(of text: String, all: Bool) throws -> [Pin] {
+    fileprivate func pins(of text: String, all: Bool) throws -> [PinMessage] {
         let found = try pins(matching: text)
-        let roots = Set(found.map(\.root)).count
+        let roots = Set(found.map(\.cid)).count
         guard all || roots == 1 else { throw NodeError.ambiguousPin(name: text, count: roots) }
         return found
-    }
-}
-
-private struct PinJSON: Encodable {
-    let id: String
-    let cid: String
-    let name: String
-    let status: String
-    let visibility: String
-    let owner: String
-    let created: String
-    let bytes: Int64?
-    let parameters: String
-
-    init(_ pin: Pin) {
-        id = pin.id.text
-        cid = pin.root.description
-        name = pin.name
-        status = pin.status.rawValue
-        visibility = pin.visibility.rawValue
-        owner = pin.owner.rawValue
-        created = TimeText.utc(milliseconds: pin.created)
-        bytes = pin.figures.contentBytes ?? pin.figures.blockBytes
-        parameters = pin.importParameters
     }
 }

@@ -62,8 +62,11 @@ struct ServeCommand: AsyncParsableCommand {
         let level = LogLevel(Logger.Level(rawValue: configuration[.logLevel]) ?? .info)
         let format = StandardErrorLog.Format(rawValue: configuration[.logFormat]) ?? .text
         let logger = Logger(label: "nacre") { _ in StandardErrorLog(format: format, level: level) }
+        var accessOptions = Authority.Options()
+        accessOptions.acceptsLocalToken = true
         let authority = try Authority.open(
-            catalog: node.catalog, secrets: node.directory + "/" + Authority.directoryName)
+            catalog: node.catalog, secrets: node.directory + "/" + Authority.directoryName,
+            options: accessOptions)
         if let path = authority.newAdminTokenPath, !Terminal.isErrorTerminal {
             Terminal.note(
                 "the first administrator's grant is in \(path); send it as Authorization: Bearer TOKEN")

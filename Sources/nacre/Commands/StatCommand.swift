@@ -1,7 +1,9 @@
 import ArgumentParser
+import BlockStorage
 import IPLD
 import Multiformats
 import NodeCore
+import NodeMessages
 import UnixFS
 
 struct StatCommand: ParsableCommand {
@@ -20,11 +22,11 @@ struct StatCommand: ParsableCommand {
         let parsed = try ContentReference(RawArguments.bytes(of: reference))
         try global.withNode(.existing) { node in
             let cid = try node.resolve(parsed)
-            let block = try node.requireBlock(cid)
+            let block = try node.blocks.requireBlock(cid)
             var stat = StatJSON(cid: cid, block: block)
             if let unixfs = try UnixFSStat.ifUnixFS(block) { stat.take(unixfs) }
             if deep {
-                let walked = try node.walk(cid, Interruption.cancellation)
+                let walked = try node.walk(cid, Watch(cancellation: Interruption.cancellation))
                 stat.dagBlocks = walked.blocks
                 stat.dagBytes = walked.bytes
                 stat.missingBlocks = walked.missing

@@ -1,28 +1,28 @@
+import BlockStorage
 import Glibc
 import Multiformats
 import NodeCore
+import NodeMessages
 
 /// Archives of `get --archive`.
 enum ArchiveOutput {
     static func write(
         _ format: GetCommand.ArchiveFormat, of cid: CID, named name: [UInt8], to path: [UInt8],
-        maximumEntries: Int, _ node: StorageNode, quiet: Bool
+        maximumEntries: Int, _ node: any NodeOperations, quiet: Bool
     ) throws {
         let bar = ProgressBar("writing", quiet: quiet)
         let sink = try OutputFile(path)
         switch format {
         case .tar:
             let archive = try TarExport(
-                source: node.store, root: cid, name: name, maximumEntries: maximumEntries,
+                source: node.blocks, root: cid, name: name, maximumEntries: maximumEntries,
                 cancellation: Interruption.cancellation)
             try archive.run { bytes in
                 bar.advance(bytes: bytes.count)
                 try sink.write(bytes)
             }
         case .car:
-            _ = try node.exportCAR(
-                root: cid, cancellation: Interruption.cancellation, progress: { bar.advance(bytes: $0) },
-                sink: { try sink.write($0) })
+            try node.exportCAR(cid, CARExportOptions(), bar.watch) { try sink.write($0) }
         }
         try sink.finish()
         bar.finish()

@@ -8,6 +8,7 @@ import IPLD
 import IPNS
 import Multiformats
 import NodeCore
+import NodeMessages
 import NodeServer
 import UnixFS
 
@@ -43,6 +44,7 @@ enum Failure {
     static func status(of error: any Error) -> ExitStatus {
         switch error {
         case let error as CommandError: error.status
+        case let error as NodeFailure: status(of: error.kind)
         case let error as NodeError: status(of: error.kind)
         case .index as BlockStoreError: .damaged
         case let error as BlockStoreError: error.isDamage ? .damaged : error.isInUse ? .conflict : .failed
@@ -86,6 +88,23 @@ enum Failure {
             default: .failed
             }
         }
+    }
+
+    private static func status(of kind: NodeFailure.Kind) -> ExitStatus {
+        switch kind {
+        case .unauthenticated, .notAllowed: .notAllowed
+        case .notFound: .notFound
+        case .conflict: .conflict
+        case .invalid, .tooLarge, .unsupported: .wrongUsage
+        case .damaged: .damaged
+        case .busy, .failed: .failed
+        }
+    }
+
+    /// Whether a row of the catalog cannot be read, here or in the node that was asked.
+    static func isDamagedRow(_ error: any Error) -> Bool {
+        if case .damagedRow? = error as? CatalogError { return true }
+        return (error as? NodeFailure)?.code == "damaged-row"
     }
 
     private static func status(of kind: NodeError.Kind) -> ExitStatus {

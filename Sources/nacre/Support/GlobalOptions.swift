@@ -3,6 +3,8 @@ import BlockStorage
 import Foundation
 import Glibc
 import NodeCore
+import NodeMessages
+import NodeService
 
 /// Options that every verb takes, before or behind it.
 struct GlobalOptions: ParsableArguments {
@@ -14,8 +16,17 @@ struct GlobalOptions: ParsableArguments {
     )
     var data: String?
 
-    @Option(name: .long, help: .hidden) var node: String?
-    @Option(name: .long, help: .hidden) var token: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "A running node to work with (NACRE_NODE); by default the one that has the data directory open.",
+            valueName: "url"))
+    var node: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A key for that node (NACRE_TOKEN).", valueName: "token"))
+    var token: String?
 
     /// Where the data directory is: flag over environment over default.
     var dataDirectory: String {
@@ -31,15 +42,43 @@ struct GlobalOptions: ParsableArguments {
     }
 
     func validate() throws {
-        if node != nil || token != nil {
-            throw ValidationError(
-                "--node and --token need a running node, which this version does not have yet")
-        }
         if data?.isEmpty == true { throw ValidationError("--data needs the path of a directory") }
+        if let node, node.isEmpty {
+            throw ValidationError("--node needs a URL, such as http://127.0.0.1:8080")
+        }
+    }
+
+    /// What is configured on this side: how many threads work here, and the like.
+    func localConfiguration() throws -> Configuration {
+        try Configuration.load(
+            dataDirectory: dataDirectory, environment: ProcessInfo.processInfo.environment)
+    }
+
+    /// Runs `body` with a node: the one that is named, the one that has the data directory open, or the
+    /// directory itself.
+    ///
+    /// - Parameter grants: whether the body is about grants.
+    func withNode<R>(
+        _ access: StorageNode.Access = .create, grants: Bool = false,
+        _ body: (any NodeOperations) throws -> R
+    ) throws -> R {
+        if let remote = try RemoteChoice(self).named() { return try remote.run(body) }
+        do {
+            return try withStorageNode(access) { node in
+                guard grants else { return try body(try LocalNode(node, authority: nil)) }
+                return try withAuthority(node) { try body(try LocalNode(node, authority: $0)) }
+            }
+        } catch BlockStoreError.inUse(let directory, let program, let processID) {
+            // A server says in LOCK where it listens; any other program is to be waited for.
+            guard let remote = try RemoteChoice(self).holding(directory) else {
+                throw BlockStoreError.inUse(directory: directory, program: program, processID: processID)
+            }
+            return try remote.run(body)
+        }
     }
 
     /// Opens the data directory, runs `body`, and closes it again whatever happens.
-    func withNode<R>(
+    func withStorageNode<R>(
         _ access: StorageNode.Access = .create, lostCatalog: StorageNode.LostCatalog = .refuse,
         _ body: (StorageNode) throws -> R
     ) throws -> R {

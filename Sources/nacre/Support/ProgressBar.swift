@@ -1,8 +1,10 @@
 import Glibc
 import NodeCore
+import NodeMessages
 import Synchronization
 
-/// One line on standard error that shows how far the work is: only on a terminal, at most ten times a second.
+/// One line on standard error that shows how far the work is: only on a terminal, at most ten times a
+/// second.
 final class ProgressBar {
     private let verb: String
     private let unit: String
@@ -32,6 +34,14 @@ final class ProgressBar {
         if let lastDrawn, now - lastDrawn < .milliseconds(100) { return }
         lastDrawn = now
         draw(elapsed: now - start)
+    }
+
+    /// Draws what long work tells; Ctrl-C ends it.
+    var watch: Watch {
+        Watch(
+            cancellation: Interruption.cancellation,
+            setTotal: { [self] _, bytes in if let bytes { totalBytes = bytes } },
+            advance: { [self] items, bytes in advance(bytes: bytes, items: items) })
     }
 
     func finish() { Self.clearLine() }

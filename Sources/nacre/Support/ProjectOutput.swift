@@ -1,6 +1,7 @@
 import Access
 import Catalog
 import NodeCore
+import NodeMessages
 
 /// How projects are printed.
 enum ProjectOutput {

@@ -22,7 +22,7 @@ struct ServeGreeting {
         if FileManager.default.fileExists(atPath: token) { lines.append(("admin key", token)) }
         lines.append(("data", node.directory))
         lines += [
-            ("add a file", "stop with Ctrl-C, then \(command) add FILE, then start again"),
+            ("add a file", "\(command) add FILE, in another terminal"),
             ("look", "\(command) doctor"), ("stop", "Ctrl-C"), ("", ""),
         ]
         for (label, text) in lines {

@@ -1,5 +1,6 @@
 import Catalog
 import NodeCore
+import NodeMessages
 
 /// How users are printed: never with anything of a password.
 enum UserOutput {

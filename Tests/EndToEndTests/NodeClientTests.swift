@@ -1,0 +1,211 @@
+import Foundation
+import Glibc
+import TestKit
+import Testing
+
+/// Verbs with a node that runs: the same output and the same exit codes as without.
+@Suite struct NodeClientTests {
+    let directory: TemporaryDirectory
+    let nacre: NacreProcess
+
+    init() throws {
+        directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
+        nacre = NacreProcess(data: directory.path("data"))
+        try directory.write(Array("hello\n".utf8), to: "folder/a")
+        try directory.write(SeededRandom.bytes(seed: 1, count: 3_000_000), to: "folder/large")
+        try directory.write([], to: "folder/sub/empty")
+        try directory.write([0xFF], to: "folder/sub/b c")
+        #expect(symlink("a", directory.path("folder/link")) == 0)
+    }
+
+    /// Each line is a command. `{f}` is the folder, `{out}` a place to write to.
+    private static let script = """
+        add {f}
+        add -Q {f}/a
+        add --private --name secret -q {f}/sub
+        add --only-hash {f}
+        pin ls
+        pin ls --json
+        pin ls folder
+        pin ls nosuch
+        ls folder
+        ls --json folder/sub
+        ls folder/nosuch
+        cat folder/a
+        cat --offset 2 --length 2 folder/a
+        cat folder/sub
+        stat folder --deep
+        stat nosuch
+        get folder -o {out}/got
+        get folder -o {out}/got
+        get folder --archive tar -o {out}/folder.tar
+        get folder/a --archive car -o {out}/a.car
+        get secret -o {out}/secret
+        dag stat folder --json
+        dag get folder
+        car export folder -o {out}/folder.car
+        car export folder --car-version 2 -o {out}/folder2.car
+        car export folder/large --dag-scope entity --entity-bytes 0:1048575 -o {out}/part.car
+        car import {out}/folder.car --name again
+        car import {out}/part.car --name part
+        car import {f}/a
+        pin wait folder
+        pin wait part
+        pin unpublish folder
+        pin publish folder
+        pin publish nosuch
+        block stat bafkreiey5jxe6ilpf62lnh77tm5ejbbmhbugzjuf6p2v3remlu73ced34q
+        block get bafkreiey5jxe6ilpf62lnh77tm5ejbbmhbugzjuf6p2v3remlu73ced34q
+        block get bafkreiaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaae
+        stats
+        gc --dry-run --grace 0 --list
+        pin rm part
+        pin rm nosuch
+        pin rm again
+        gc --grace 0
+        gc --grace x
+        verify
+        verify --json
+        name create blog
+        name create blog
+        name create a/b
+        name publish blog folder
+        name publish blog /ipfs/bafkqaaa --expect 7
+        name publish nosuch folder
+        name resolve blog
+        name resolve blog/a
+        name resolve nosuch
+        name ls
+        name show blog
+        name show nosuch
+        name record nosuch
+        name rm nosuch
+        key create --name reader --allow read --max-uses 3
+        key create --name bad --allow fly
+        key ls
+        key show reader
+        key show nosuch
+        key revoke reader
+        key ls --all
+        name rm blog
+        """
+
+    /// What differs from run to run: times, ids, keys, tokens, paths and the length of a run.
+    private static func normal(_ text: String, _ data: String, _ out: String) -> String {
+        var text = text.replacingOccurrences(of: data, with: "DATA").replacingOccurrences(
+            of: out, with: "OUT")
+        for (pattern, name) in [
+            ("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z", "TIME"), ("nacre_[0-9A-Z]+", "TOKEN"),
+            ("[0-9A-HJKMNP-TV-Z]{26}", "ID"), ("k51[0-9a-z]+", "KEY"), ("12D3[0-9A-Za-z]+", "PEER"),
+        ] {
+            text = text.replacingOccurrences(of: pattern, with: name, options: .regularExpression)
+        }
+        return text
+    }
+
+    private func outputs(_ nacre: NacreProcess, out: String) throws -> [(command: String, said: String)] {
+        try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+        return try Self.script.split(separator: "\n").map { line in
+            let words = line.split(separator: " ").map {
+                $0.replacingOccurrences(of: "{f}", with: directory.path("folder"))
+                    .replacingOccurrences(of: "{out}", with: out)
+            }
+            let outcome = try nacre.run(words)
+            let said = "\(outcome.status)\n\(outcome.text)\n\(outcome.errors)"
+            return (String(line), Self.normal(said, nacre.data, out))
+        }
+    }
+
+    @Test func everyVerbSaysTheSameThroughANode() throws {
+        let alone = NacreProcess(data: directory.path("alone"))
+        // Where the first administrator's key is made is told once: by the server, or by the first verb about keys.
+        _ = try alone.run("key", "ls")
+        let expected = try outputs(alone, out: directory.path("out1"))
+        let server = try ServerProcess(nacre)
+        let through = try outputs(nacre, out: directory.path("out2"))
+        try server.stop()
+        #expect(expected.count == through.count)
+        for (a, b) in zip(expected, through) { #expect(a.said == b.said, "\(a.command)") }
+        // What was written is the same, byte for byte.
+        let listed = try Folder.files(directory.path("out1"))
+        #expect(listed.count > 8)
+        #expect(try Folder.files(directory.path("out2")) == listed)
+    }
+
+    @Test func aNodeIsNamedByURLAndToken() throws {
+        let server = try ServerProcess(nacre)
+        let token = try server.adminToken()
+        var elsewhere = NacreProcess(data: directory.path("none"))
+        elsewhere.environment = ["NACRE_NODE": server.address, "NACRE_TOKEN": token]
+        let added = try elsewhere.run("add", "-Q", directory.path("folder"))
+        #expect(added.status == 0, "\(added.errors)")
+        #expect(!FileManager.default.fileExists(atPath: directory.path("none")))
+        #expect(try nacre.run("pin", "ls", "-q").lines == added.lines)
+        elsewhere.environment["NACRE_TOKEN"] = "nonsense"
+        let refused = try elsewhere.run("pin", "ls")
+        #expect(refused.status == 5, "\(refused.errors)")
+        let flags = try NacreProcess(data: directory.path("none")).run(
+            "--node", server.address, "--token", token, "cat", "folder/a")
+        #expect(flags.text == "hello\n", "\(flags.errors)")
+        try server.stop()
+        let gone = try elsewhere.run("pin", "ls")
+        #expect(gone.status == 1 && gone.errors.contains("cannot be reached"), "\(gone.errors)")
+    }
+
+    @Test func anAddThroughANodeSurvivesItsInterruptionAndSendsOnlyWhatIsMissing() throws {
+        let server = try ServerProcess(nacre)
+        let bytes = SeededRandom.bytes(seed: 3, count: 40_000_000)
+        let running = try RunningNacre(nacre, ["add", "-"])
+        try running.feed(Array(bytes[..<30_000_000]))
+        try running.wait("blocks are there") {
+            let stats = try nacre.run("stats", "--json").objects().first
+            return (stats?["liveBytes"] as? Int ?? 0) > 15_000_000
+        }
+        running.signal(SIGINT)
+        let outcome = try running.end()
+        #expect(outcome.status == 130, "\(outcome.errors)")
+        #expect(try nacre.run("pin", "ls").output.isEmpty)
+        let again = try nacre.run(["add", "-Q", "-"], input: bytes)
+        #expect(again.status == 0, "\(again.errors)")
+        let stats = try #require(try nacre.run("stats", "--json").objects().first)
+        #expect((stats["packBytes"] as? Int ?? .max) < bytes.count + 200_000, "nothing is stored twice")
+        #expect(try nacre.run("cat", again.lines[0]).output == bytes)
+        try server.stop()
+    }
+
+    /// The server is killed while it works; what was acknowledged is there, and the verbs go on with the next one.
+    @Test func aKilledNodeLosesNothingThatWasSaid() throws {
+        let server = try ServerProcess(nacre)
+        let roots = try (0..<5).map { number in
+            let bytes = SeededRandom.bytes(seed: UInt64(number), count: 100_000)
+            return try #require(try nacre.run(["add", "-Q", "-"], input: bytes).lines.first)
+        }
+        server.running.signal(SIGKILL)
+        _ = try server.running.end()
+        // The stale address in LOCK misleads nobody: the directory is free.
+        #expect(try nacre.run("pin", "ls", "-q").lines == roots)
+        let next = try ServerProcess(nacre)
+        #expect(try nacre.run("pin", "ls", "-q").lines == roots)
+        for root in roots { #expect(try nacre.run("cat", root).output.count == 100_000) }
+        try next.stop()
+        #expect(try nacre.run("verify").status == 0)
+    }
+}
+
+extension Folder {
+    /// Names and contents; symlinks by what they point to.
+    fileprivate static func files(_ path: String) throws -> [String: Data] {
+        var files: [String: Data] = [:]
+        let enumerator = FileManager.default.enumerator(atPath: path)
+        while let name = enumerator?.nextObject() as? String {
+            let full = path + "/" + name
+            let type = try FileManager.default.attributesOfItem(atPath: full)[.type] as? FileAttributeType
+            if type == .typeSymbolicLink {
+                files[name] = Data(try FileManager.default.destinationOfSymbolicLink(atPath: full).utf8)
+            } else if type == .typeRegular {
+                files[name] = try Data(contentsOf: URL(fileURLWithPath: full))
+            }
+        }
+        return files
+    }
+}
