@@ -226,15 +226,16 @@ fi
 if is_wanted deep; then
     restart_nacre
     middle=$(printf '%07d' $((entries / 2)))
-    deep=$nacre_url/ipfs/$tree/$(printf 'level%s/' 0 1 2 3 4 5 6 7 8 9)entry-$middle.txt
-    [ "$(curl -sf "$deep")" = found ] || { note "the entry is not found"; exit 1; }
+    deep=/ipfs/$tree/$(printf 'level%s/' 0 1 2 3 4 5 6 7 8 9)entry-
+    [ "$(curl -sf "$nacre_url$deep$middle.txt")" = found ] || { note "the entry is not found"; exit 1; }
+    # The port is another one now.
     restart_nacre
     curl -sfo /dev/null "$nacre_url/health/live"
     times=()
     # Every time another entry: none of them was looked up before.
     for number in $(seq 20); do
         entry=$(printf '%07d' $((entries * number / 23)))
-        times+=("$(curl -sf -o /dev/null -w '%{time_pretransfer} %{time_starttransfer}' "${deep%entry-*}entry-$entry.txt" |
+        times+=("$(curl -sf -o /dev/null -w '%{time_pretransfer} %{time_starttransfer}' "$nacre_url$deep$entry.txt" |
             awk '{ printf "%.3f", ($2 - $1) * 1000 }')")
     done
     row "first byte 10 directories deep in $entries entries: ms" "<=" 5 "$(median "${times[@]}")" \
