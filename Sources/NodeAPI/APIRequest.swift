@@ -17,6 +17,8 @@ struct APIRequest: Sendable {
     let jobs: NodeJobs
     let imports: ImportSessions
     let admission: Admission
+    /// The members that the JSON of the body may have; `nil` for any.
+    private let members: Set<String>?
     /// Read once, by the handler alone.
     let body: any RequestBytes
 
@@ -35,6 +37,7 @@ struct APIRequest: Sendable {
         self.imports = imports
         self.admission = admission
         self.body = body
+        members = OpenAPISchemas.members(of: route)
         let known = Set(route.parameters.map(\.name))
         var query: [String: String] = [:]
         for (name, value) in request.target.queryItems {
@@ -92,8 +95,19 @@ struct APIRequest: Sendable {
                 .unsupported, code: "unsupported-type", detail: "the body is to be application/json")
         }
         var reader = RequestBodyReader(body, limit: Self.maximumJSONBytes)
-        let bytes = try reader.readAll()
+        var bytes = try reader.readAll()
+        // Nothing said is everything left out.
+        if bytes.isEmpty { bytes = Array("{}".utf8) }
         do {
+            // A mistyped member would be a wish that nobody notices was not fulfilled, such as a dry run.
+            if let members,
+                case .object(let given) = try JSONDecoder().decode(JSONValue.self, from: Data(bytes)),
+                let unknown = given.keys.sorted().first(where: { !members.contains($0) })
+            {
+                throw Self.invalid(
+                    "\(Self.shown(unknown)) is no member of this body: it takes "
+                        + members.sorted().joined(separator: ", "))
+            }
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let error as DecodingError {
             throw NodeFailure(.invalid, code: "invalid-json", detail: Self.text(error))

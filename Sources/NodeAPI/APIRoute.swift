@@ -121,6 +121,7 @@ struct APIParameter: Sendable {
         self.init(name, ["type": "string"], required: required, help)
     }
 
+    static let path = APIParameter("path", "What lies below the root, such as photos/2026/a.jpg")
     static let cursor = APIParameter("cursor", "`next` of the page before")
     static let limit = APIParameter(
         "limit", ["type": "integer", "minimum": 1, "maximum": 1000], "The most entries; 100 if left out")

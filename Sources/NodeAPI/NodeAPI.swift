@@ -15,7 +15,7 @@ public struct NodeAPI: Sendable {
 
     /// Every operation there is.
     public static let routes: [APIRoute] =
-        contentRoutes + importRoutes + pinRoutes + wholeRoutes + nameRoutes + grantRoutes
+        contentRoutes + fileRoutes + importRoutes + pinRoutes + wholeRoutes + nameRoutes + grantRoutes
 
     private let jobs: NodeJobs
     private let imports: ImportSessions

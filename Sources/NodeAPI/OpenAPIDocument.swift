@@ -17,7 +17,7 @@ public enum OpenAPIDocument {
             "info": [
                 "title": "Nacre node API", "version": .string(version),
                 "description": .string(introduction),
-                "license": ["name": "Apache-2.0 OR MIT", "identifier": "Apache-2.0 OR MIT"],
+                "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
             ],
             "servers": [["url": .string(NodeAPI.prefix)]],
             "security": [["grant": []]],

@@ -24,16 +24,24 @@ enum OpenAPISchemas {
             [
                 "cid": text, "name": text, "visibility": visibility, "parameters": text, "bytes": natural,
                 "allowMissing": boolean, "import": text, "meta": texts,
-            ], required: ["cid"], isInput: true),
+            ], required: ["cid"]),
         "PinChange": object(
-            ["name": text, "visibility": visibility, "meta": texts], required: [], isInput: true),
-        "Visibility": object(["visibility": visibility], required: ["visibility"], isInput: true),
+            ["name": text, "visibility": visibility, "meta": texts], required: []),
+        "Visibility": object(["visibility": visibility], required: ["visibility"]),
         "Upload": object(
             [
                 "cid": text, "name": text, "bytes": integer, "entries": integer,
                 "pin": ["$ref": "#/components/schemas/Pin"], "roots": ["type": "array", "items": text],
                 "path": text,
             ], required: ["cid", "name", "bytes", "entries", "path"]),
+        "DirectoryPage": object(
+            [
+                "items": [
+                    "type": "array",
+                    "items": object(
+                        ["name": text, "cid": text, "dagBytes": integer], required: ["name", "cid"]),
+                ], "next": text,
+            ], required: ["items"]),
         "Block": object(["cid": text, "bytes": integer], required: ["cid", "bytes"]),
         "CIDs": object(
             ["cids": ["type": "array", "items": text, "maxItems": 4096]], required: ["cids"]),
@@ -50,11 +58,10 @@ enum OpenAPISchemas {
             [
                 "dryRun": boolean, "graceSeconds": ["type": "number", "minimum": 0],
                 "maximumUnusedShare": ["type": "number", "minimum": 0, "maximum": 1], "list": boolean,
-            ], required: [], isInput: true),
+            ], required: []),
         "Collection": collection,
         "VerificationRequest": object(
-            ["bytesPerSecond": ["type": "integer", "minimum": 1], "repair": boolean], required: [],
-            isInput: true),
+            ["bytesPerSecond": ["type": "integer", "minimum": 1], "repair": boolean], required: []),
         "Verification": object(
             [
                 "blocks": integer, "bytes": integer, "pins": integer,
@@ -64,13 +71,13 @@ enum OpenAPISchemas {
         "JobPage": page("Job"),
         "Name": name,
         "NamePage": page("Name"),
-        "NameRequest": object(["label": text, "key": text], required: ["label"], isInput: true),
+        "NameRequest": object(["label": text, "key": text], required: ["label"]),
         "PublishRequest": object(
             [
                 "target": text, "lifetimeSeconds": ["type": "number", "minimum": 1],
                 "ttlSeconds": ["type": "number", "minimum": 0], "expectedSequence": natural,
                 "onlyV2": boolean,
-            ], required: ["target"], isInput: true),
+            ], required: ["target"]),
         "Resolution": object(
             [
                 "cid": text, "path": text, "remainingTTLSeconds": integer,
@@ -89,9 +96,17 @@ enum OpenAPISchemas {
                 "expires": integer, "maxUses": positive, "maxBytes": natural, "contentType": text,
                 "root": text,
                 "grant": text,
-            ], required: ["method", "path", "expires"], isInput: true),
+            ], required: ["method", "path", "expires"]),
         "SignedURL": object(["url": text], required: ["url"]),
     ]
+
+    /// The members that the JSON of a route's body may have; `nil` if it is not JSON.
+    static func members(of route: APIRoute) -> Set<String>? {
+        guard case .json(let name) = route.body, case .object(let schema)? = all[name],
+            case .object(let properties)? = schema["properties"]
+        else { return nil }
+        return Set(properties.keys)
+    }
 
     private static let pin = object(
         [
@@ -169,7 +184,7 @@ enum OpenAPISchemas {
             "name": ["type": "string", "minLength": 1],
             "operations": ["type": "array", "items": text, "minItems": 1], "scope": text, "project": text,
             "parent": text, "notBefore": integer, "expires": integer,
-        ]) { $1 }, required: ["name", "operations"], isInput: true)
+        ]) { $1 }, required: ["name", "operations"])
 
     // MARK: Pieces
 
@@ -181,16 +196,13 @@ enum OpenAPISchemas {
     private static let visibility: JSONValue = ["type": "string", "enum": ["public", "private"]]
     private static let texts: JSONValue = ["type": "object", "additionalProperties": ["type": "string"]]
 
-    /// - Parameter isInput: what clients send; members that are not known are passed over.
     private static func object(
-        _ properties: [String: JSONValue], required: [String], isInput: Bool = false
+        _ properties: [String: JSONValue], required: [String]
     ) -> JSONValue {
-        var schema: [String: JSONValue] = [
+        [
             "type": "object", "properties": .object(properties),
-            "required": .array(required.map { .string($0) }),
+            "required": .array(required.map { .string($0) }), "additionalProperties": false,
         ]
-        if !isInput { schema["additionalProperties"] = false }
-        return .object(schema)
     }
 
     private static func page(_ schema: String) -> JSONValue {

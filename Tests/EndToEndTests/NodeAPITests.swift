@@ -80,6 +80,27 @@ import Testing
         #expect(try nacre.run("verify").status == 0)
     }
 
+    /// Content that is not public, for who may read it, with the path below the root.
+    @Test func contentIsReadByWhoMay() throws {
+        try directory.write(Array("hello world".utf8), to: "folder/sub/a.txt")
+        let root = try #require(try nacre.run("add", "-Q", "--private", directory.path("folder")).lines.first)
+        let server = try ServerProcess(nacre)
+        let token = try server.adminToken()
+        let path = "/api/v1/content/\(root)?path=sub/a.txt"
+        #expect(try server.curl([], path, token: token).body == "hello world")
+        #expect(try server.curl([], path + "&offset=6&length=3", token: token).body == "wor")
+        let head = try server.curl(["-I"], path, token: token)
+        #expect(head.body.lowercased().contains("content-length: 11"), "\(head.body)")
+        #expect(head.body.lowercased().contains("content-disposition: attachment"))
+        let listed = try server.curl([], "/api/v1/directories/\(root)?path=sub", token: token)
+        #expect(listed.body.contains("\"name\":\"a.txt\""), "\(listed.body)")
+        #expect(try server.curl([], "/api/v1/content/\(root)", token: token).status == 400)
+        #expect(try server.curl([], "/api/v1/content/\(root)?path=no", token: token).status == 404)
+        #expect(try server.curl([], path).status == 401)
+        #expect(try server.curl([], "/ipfs/\(root)/sub/a.txt").status == 404)
+        try server.stop()
+    }
+
     /// Bad input 28: a key for one upload under a hundred parallel attempts.
     @Test func aKeyForOneUploadIsGoodForExactlyOne() throws {
         let server = try ServerProcess(nacre, ["NACRE_SERVER_MAX_REQUESTS_PER_ADDRESS": "1000"])
@@ -208,6 +229,10 @@ import Testing
                 #expect(mistyped.body.contains("\"code\""), "\(mistyped.body)")
             }
         }
+        // A dry run that is mistyped must not be a real one.
+        let wish = try server.curl(
+            ["-H", "Content-Type: application/json", "-d", "{\"dryrun\":true}"], "/api/v1/gc", token: token)
+        #expect(wish.status == 400 && wish.body.contains("dryRun"), "\(wish.body)")
         let absent = try server.curl([], "/api/v1/nosuch", token: token)
         #expect(absent.status == 404 && absent.body.contains("no-such-operation"))
         let method = try server.curl(["-X", "DELETE", "-D", "-"], "/api/v1/stats", token: token)
