@@ -1,4 +1,5 @@
 import Access
+import ArgumentParser
 import Catalog
 import Foundation
 import NodeCore
@@ -47,7 +48,12 @@ extension GlobalOptions {
     func withAuthority<R>(
         lostMasterKey: Authority.LostMasterKey = .refuse, _ body: (Authority) throws -> R
     ) throws -> R {
-        try withStorageNode { try withAuthority($0, lostMasterKey: lostMasterKey, body) }
+        guard try RemoteChoice(self).named() == nil else {
+            throw ValidationError(
+                "this verb needs the data directory itself: leave out --node (NACRE_NODE), and stop the node first"
+            )
+        }
+        return try withStorageNode { try withAuthority($0, lostMasterKey: lostMasterKey, body) }
     }
 
     /// Opens the authority of an open directory.
