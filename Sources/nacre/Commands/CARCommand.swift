@@ -58,6 +58,8 @@ extension CARCommand {
         var name: String?
         @Flag(name: .long, help: "Pin as private.")
         var `private` = false
+        @Flag(name: [.long, .customShort("q")], help: "No progress bar and no summary; warnings are shown.")
+        var quiet = false
 
         func run() throws {
             try global.withNode { node in
@@ -81,7 +83,7 @@ extension CARCommand {
 
         private func run(_ path: String, _ node: any NodeOperations, _ isPartial: inout Bool) throws {
             let input = try InputFile(path)
-            let bar = ProgressBar("importing", totalBytes: input.bytes)
+            let bar = ProgressBar("importing", totalBytes: input.bytes, quiet: quiet)
             let report: CARImportReport
             do {
                 report = try CARImportReport(
@@ -136,6 +138,7 @@ extension CARCommand {
                 }
             }
             try out.flush()
+            if quiet { return }
             Terminal.note(
                 "\(path): \(report.blocks) blocks (\(ByteCount.text(report.bytes))), \(report.duplicateBlocks) of them held already"
             )
