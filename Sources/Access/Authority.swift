@@ -32,6 +32,9 @@ public final class Authority: Sendable {
     /// Users, passwords and projects.
     public let accounts: Accounts
     public let audit: AuditLog
+    /// What looks after the master key on the disk.
+    private let first: FirstStart
+    private let master: MasterKey
     /// Where the token of the first administrator lies; `nil` unless this opening made it.
     public let newAdminTokenPath: String?
 
@@ -80,6 +83,7 @@ public final class Authority: Sendable {
     private init(_ catalog: CatalogDatabase, _ directory: SecretsDirectory, _ options: Options) throws {
         let first = FirstStart(catalog: catalog, directory: directory, now: options.now)
         let master = try first.masterKey(options.lostMasterKey)
+        (self.first, self.master) = (first, master)
         try catalog.projects.ensureDefault()
         newAdminTokenPath = try first.ensureAdminGrant()
 
@@ -105,6 +109,15 @@ public final class Authority: Sendable {
             verifier: TokenVerifier(live: live, observe: options.observeVerification),
             urls: SignedURLVerifier(key: urlKey), sessions: sessions, audit: audit,
             localToken: localToken.map { $0.prefix { $0 != 0x0A } }.map(Array.init), now: options.now)
+    }
+
+    /// Makes sure that the master key on the disk is the one that is worked with; a file that was lost
+    /// meanwhile is put back.
+    ///
+    /// - Throws: `secretDamaged`, `secretForeign` where another is in its place, `secretUnusable`.
+    public func confirmMasterKey(by principal: Principal) throws {
+        guard principal.mayPerform(.admin, on: .node) else { throw AccessError.operationNotAllowed(.admin) }
+        try first.confirm(master)
     }
 
     /// Writes what waits for the audit log.

@@ -27,6 +27,16 @@ struct FirstStart {
         return key
     }
 
+    /// Puts a master key back that is no longer on the disk.
+    ///
+    /// - Throws: `secretDamaged`, `secretForeign` if the file holds another.
+    func confirm(_ key: MasterKey) throws {
+        let file = try directory.contents(MasterKey.fileName) { key.file }
+        let path = directory.path(of: MasterKey.fileName)
+        guard let found = MasterKey(file: file) else { throw AccessError.secretDamaged(path: path) }
+        guard found.fingerprint == key.fingerprint else { throw AccessError.secretForeign(path: path) }
+    }
+
     /// Makes the grant of the first administrator once in the life of a catalog.
     ///
     /// The token is on the disk before the grant is in the catalog: after a crash in between, the grant is made of it.

@@ -16,6 +16,7 @@ public struct NodeAPI: Sendable {
     /// Every operation there is.
     public static let routes: [APIRoute] =
         contentRoutes + fileRoutes + importRoutes + pinRoutes + wholeRoutes + nameRoutes + grantRoutes
+        + accountRoutes
 
     private let jobs: NodeJobs
     private let imports: ImportSessions

@@ -2,7 +2,9 @@ import NodeMessages
 
 /// The schemas of the messages, as they are encoded. A test compares them with the messages themselves.
 enum OpenAPISchemas {
-    static let all: [String: JSONValue] = [
+    static let all: [String: JSONValue] = content.merging(accounts) { first, _ in first }
+
+    private static let content: [String: JSONValue] = [
         "Problem": object(
             ["type": text, "title": text, "status": integer, "code": text, "detail": text],
             required: ["status", "code", "detail"]),
@@ -100,6 +102,40 @@ enum OpenAPISchemas {
         "SignedURL": object(["url": text], required: ["url"]),
     ]
 
+    private static let accounts: [String: JSONValue] = [
+        "User": object(
+            [
+                "id": text, "name": text, "status": ["type": "string", "enum": ["active", "disabled"]],
+                "administrator": boolean, "created": text, "disabled": text,
+                "projects": ["type": "array", "items": ["$ref": "#/components/schemas/Member"]],
+            ], required: ["id", "name", "status", "administrator", "created"]),
+        "UserPage": page("User"),
+        "UserRequest": object(
+            ["name": text, "password": password, "administrator": boolean],
+            required: ["name", "password"]),
+        "PasswordRequest": object(["password": password], required: ["password"]),
+        "Project": object(
+            [
+                "id": text, "name": text, "created": text,
+                "members": ["type": "array", "items": ["$ref": "#/components/schemas/Member"]],
+            ], required: ["id", "name", "created"]),
+        "ProjectPage": page("Project"),
+        "ProjectRequest": object(
+            ["name": ["type": "string", "minLength": 1], "owner": text], required: ["name"]),
+        "Member": object(
+            ["project": text, "user": text, "name": text, "role": role, "since": text],
+            required: ["project", "user", "role", "since"]),
+        "RoleRequest": object(["role": role], required: ["role"]),
+        "AuditEntry": object(
+            [
+                "id": text, "time": text, "count": integer,
+                "outcome": ["type": "string", "enum": ["allowed", "refused"]], "code": text,
+                "operation": text, "resource": text, "source": text, "project": text, "user": text,
+                "grant": text, "address": text,
+            ], required: ["id", "time", "count", "outcome", "operation", "resource", "source"]),
+        "AuditPage": page("AuditEntry"),
+    ]
+
     /// The members that the JSON of a route's body may have; `nil` if it is not JSON.
     static func members(of route: APIRoute) -> Set<String>? {
         guard case .json(let name) = route.body, case .object(let schema)? = all[name],
@@ -194,6 +230,8 @@ enum OpenAPISchemas {
     private static let positive: JSONValue = ["type": "integer", "minimum": 1]
     private static let boolean: JSONValue = ["type": "boolean"]
     private static let visibility: JSONValue = ["type": "string", "enum": ["public", "private"]]
+    private static let role: JSONValue = ["type": "string", "enum": ["owner", "editor", "reader"]]
+    private static let password: JSONValue = ["type": "string", "format": "password"]
     private static let texts: JSONValue = ["type": "object", "additionalProperties": ["type": "string"]]
 
     private static func object(

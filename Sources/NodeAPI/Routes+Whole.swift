@@ -72,13 +72,14 @@ extension NodeAPI {
         },
         APIRoute(
             .post, "/jobs/{id}/cancel", id: "cancelJob",
-            "Ask for the end of a job: it stops between two steps", .jobs, status: .accepted,
+            "Ask for the end of a job: it stops between two steps; 409 if it has ended", .jobs,
+            status: .accepted,
             answer: .json("Job")
         ) { request in
             let id = request.value("id")
-            guard let job = try request.jobs.job(id, for: request.node),
-                let cancelled = try request.jobs.engine.cancel(job.id)
-            else { throw request.absent("job", id) }
+            guard let cancelled = try request.jobs.cancel(id, for: request.node) else {
+                throw request.absent("job", id)
+            }
             return try .json(JobMessage(cancelled), .accepted)
         },
     ]

@@ -64,7 +64,7 @@ public final class RemoteNode: NodeOperations {
         try remove("/pins/" + NodeConnection.encoded(id), query: [("damaged", "true")])
     }
 
-    private func remove(_ path: String, query: [(String, String)] = []) throws -> Bool {
+    func remove(_ path: String, query: [(String, String)] = []) throws -> Bool {
         do {
             try connection.send(.DELETE, path, query: query)
             return true
@@ -193,7 +193,7 @@ public final class RemoteNode: NodeOperations {
 
     // MARK: Pages and jobs
 
-    private func forEachPage<Item: Codable & Sendable>(
+    func forEachPage<Item: Codable & Sendable>(
         _ path: String, _ query: [(String, String)], _ body: (Item) throws -> Void
     ) throws {
         var cursor: String?

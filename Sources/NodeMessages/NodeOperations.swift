@@ -102,6 +102,51 @@ public protocol NodeOperations: Sendable {
     func revokeSignedURL(_ url: String) throws
     /// Removes the row of a grant that can no longer be read.
     func removeDamagedGrant(_ id: String) throws
+
+    // MARK: People
+
+    /// Adds a user, without a project.
+    func addUser(_ request: UserRequest) throws -> UserMessage
+    /// Gives every user to `body`, oldest first.
+    func forEachUser(_ body: (UserMessage) throws -> Void) throws
+    /// A user by name or id, with the projects.
+    func user(matching text: String) throws -> UserMessage
+    /// Sets another password; every session of the user ends.
+    func setPassword(_ password: String, ofUser text: String) throws -> UserMessage
+    /// Takes everything from a user at once, or gives it back.
+    func setUser(_ text: String, isEnabled: Bool) throws -> UserMessage
+
+    /// Makes a project.
+    func addProject(_ request: ProjectRequest) throws -> ProjectMessage
+    /// Gives every project that is to be seen to `body`, by id.
+    func forEachProject(_ body: (ProjectMessage) throws -> Void) throws
+    /// A project by its id, or by a name that only one has, with its members.
+    func project(matching text: String) throws -> ProjectMessage
+    /// Makes a user a member of a project, or changes the role.
+    func setRole(_ role: String, ofUser user: String, inProject project: String) throws -> MemberMessage
+    /// Ends a membership.
+    func removeMember(_ user: String, fromProject project: String) throws -> MemberMessage
+
+    // MARK: Jobs
+
+    /// Gives the jobs that are to be seen to `body`, newest first.
+    ///
+    /// - Parameter state: `nil` for all.
+    func forEachJob(state: String?, _ body: (JobMessage<JSONValue>) throws -> Void) throws
+    /// A job, once it has ended or after so many seconds.
+    func job(_ id: String, waitSeconds: Int) throws -> JobMessage<JSONValue>
+    /// Asks for the end of a job.
+    ///
+    /// - Throws: `job-ended` where there is nothing to end.
+    func cancelJob(_ id: String) throws -> JobMessage<JSONValue>
+
+    // MARK: Authority
+
+    /// Gives the entries of the audit log that the query lets through to `body`, newest first.
+    func forEachAuditEntry(_ query: AuditQuery, _ body: (AuditMessage) throws -> Void) throws
+    /// Makes sure that the master key on the disk is the one the node works with; where the file was lost,
+    /// a node that runs puts back what it holds.
+    func confirmMasterKey() throws
 }
 
 /// Holds the collector off what is being put.

@@ -33,6 +33,7 @@ extension NodeFailure {
             }
         case CatalogError.damagedRow: (.damaged, "damaged-row")
         case CatalogError.duplicatePin: (.conflict, "duplicate-pin")
+        case CatalogError.duplicateUser: (.conflict, "user-exists")
         case CatalogError.pinAbsent: (.notFound, "pin-not-found")
         case CatalogError.nameTooLong, CatalogError.nameContainsNUL, CatalogError.metaTooLarge,
             CatalogError.invalidID:

@@ -88,34 +88,29 @@ public struct NodeJobs: Sendable {
                 kind: kind.rawValue, request: try JSONText.encode(envelope), project: local.project))
     }
 
-    /// The job of that id, if it is there to be seen.
+    /// The job of that id with its newest progress, if it is there to be seen.
     public func job(_ id: String, for local: LocalNode) throws -> Job? {
-        guard let job = try engine.job(JobID(text: id)), local.seesAll || job.project == local.project else {
-            return nil
-        }
-        return job
+        try local.job(id).map(engine.current)
     }
 
     /// A page of jobs, newest first.
     public func list(
         state: String?, cursor: String?, limit: Int, for local: LocalNode
     ) throws -> PageMessage<JobMessage<JSONValue>> {
-        var filter = JobFilter()
-        filter.project = local.seesAll ? nil : local.project
-        filter.states = try state.map { text in
-            guard let state = JobState(rawValue: text) else {
-                throw NodeFailure(
-                    .invalid, code: "invalid-value",
-                    detail: "state is queued, running, done, failed or cancelled")
-            }
-            return [state]
-        }
-        let limit = min(max(limit, 1), JobRepository.maximumPage)
-        let jobs = try local.node.catalog.jobs.list(
-            filter, after: try cursor.map { try JobID(text: $0) }, limit: limit)
-        return PageMessage(
-            items: jobs.map { JobMessage(engine.current($0)) },
-            next: jobs.count < limit ? nil : jobs.last?.id.text)
+        try local.jobs(state: state, cursor: cursor, limit: limit, engine.current)
+    }
+
+    /// Asks for the end of a job.
+    ///
+    /// - Returns: the job as it is then; `nil` if there is none to be seen.
+    /// - Throws: `job-ended` where there is nothing to end.
+    public func cancel(_ id: String, for local: LocalNode) throws -> Job? {
+        guard let job = try job(id, for: local) else { return nil }
+        if job.state.isFinal { throw NodeFailure(ended: job) }
+        guard let after = try engine.cancel(job.id) else { return nil }
+        // It may have come to its end meanwhile.
+        if after.state == .done || after.state == .failed { throw NodeFailure(ended: after) }
+        return after
     }
 
     // MARK: Doing

@@ -20,7 +20,7 @@ struct Nacre: ParsableCommand {
             PinCommand.self, NameCommand.self,
             BlockCommand.self, DAGCommand.self, CARCommand.self, CIDCommand.self, VerifyCommand.self,
             GCCommand.self, StatsCommand.self, ConfigCommand.self, ServeCommand.self, KeyCommand.self,
-            UserCommand.self, ProjectCommand.self, DoctorCommand.self,
+            UserCommand.self, ProjectCommand.self, JobCommand.self, AuditCommand.self, DoctorCommand.self,
         ])
 
     @OptionGroup var global: GlobalOptions

@@ -16,9 +16,10 @@ import Testing
         try directory.write([], to: "folder/sub/empty")
         try directory.write([0xFF], to: "folder/sub/b c")
         #expect(symlink("a", directory.path("folder/link")) == 0)
+        try directory.write(Array("long enough\n".utf8), to: "password")
     }
 
-    /// Each line is a command. `{f}` is the folder, `{out}` a place to write to.
+    /// Each line is a command. `{f}` is the folder, `{out}` a place to write to, `{pw}` a password.
     private static let script = """
         add {f}
         add -Q {f}/a
@@ -87,6 +88,46 @@ import Testing
         key show nosuch
         key revoke reader
         key ls --all
+        user add ada --password-file {pw} --admin
+        user add ben --password-file {pw}
+        user add ben --password-file {pw}
+        user add Ben --password-file {pw}
+        user add cat --password-file {f}/a
+        user ls
+        user ls --json
+        user show ben
+        user show nobody
+        user password ben --password-file {pw}
+        user password nobody --password-file {pw}
+        user disable ben
+        user enable ben --json
+        user disable nobody
+        project create photos --owner ada
+        project create music --owner nobody
+        project ls
+        project ls --json
+        project member photos ben reader
+        project member photos ben boss
+        project member photos nobody reader
+        project member nosuch ben reader
+        project show photos
+        project show photos --json
+        project show nosuch
+        user show ben --json
+        project remove photos ben
+        project remove photos ben
+        key create --name photographer --allow read --project nosuch
+        key reset-master
+        job ls --state queued
+        job ls --state nosuch
+        job show 01ARZ3NDEKTSV4RRFFQ69G5FAV
+        job wait 01ARZ3NDEKTSV4RRFFQ69G5FAV
+        job cancel 01ARZ3NDEKTSV4RRFFQ69G5FAV
+        job show nonsense
+        audit --since 1h --until 2h
+        audit --outcome perhaps
+        audit --principal nobody
+        audit --since nonsense
         name rm blog
         """
 
@@ -96,7 +137,8 @@ import Testing
             of: out, with: "OUT")
         for (pattern, name) in [
             ("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z", "TIME"), ("nacre_[0-9A-Z]+", "TOKEN"),
-            ("[0-9A-HJKMNP-TV-Z]{26}", "ID"), ("k51[0-9a-z]+", "KEY"), ("12D3[0-9A-Za-z]+", "PEER"),
+            ("[0-9A-HJKMNP-TV-Z]{26}", "ID"), ("\\b01[0-9a-hjkmnp-tv-z]{24}\\b", "PROJECT"),
+            ("k51[0-9a-z]+", "KEY"), ("12D3[0-9A-Za-z]+", "PEER"),
         ] {
             text = text.replacingOccurrences(of: pattern, with: name, options: .regularExpression)
         }
@@ -109,6 +151,7 @@ import Testing
             let words = line.split(separator: " ").map {
                 $0.replacingOccurrences(of: "{f}", with: directory.path("folder"))
                     .replacingOccurrences(of: "{out}", with: out)
+                    .replacingOccurrences(of: "{pw}", with: directory.path("password"))
             }
             let outcome = try nacre.run(words)
             let said = "\(outcome.status)\n\(outcome.text)\n\(outcome.errors)"

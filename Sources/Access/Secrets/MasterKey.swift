@@ -14,6 +14,9 @@ struct MasterKey: Sendable {
         bytes = file
     }
 
+    /// What its file holds: a secret.
+    var file: [UInt8] { bytes }
+
     /// A key for one purpose, by HKDF-SHA256; keys for two purposes have nothing in common.
     func key(for purpose: String) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(

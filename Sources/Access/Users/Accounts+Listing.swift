@@ -14,6 +14,10 @@ extension Accounts {
     /// - Throws: `userAbsent`.
     public func user(matching text: String, by principal: Principal) throws -> User {
         try require(principal, on: .node)
+        return try user(matching: text)
+    }
+
+    private func user(matching text: String) throws -> User {
         if let user = try catalog.users.user(named: text) { return user }
         if let id = try? UserID(text: text), let user = try catalog.users.user(id) { return user }
         throw AccessError.userAbsent(AccessText.short(text))
@@ -35,12 +39,34 @@ extension Accounts {
         return try catalog.projects.list(after: after, limit: limit)
     }
 
-    /// The project of an id, or of a name that only one has.
+    /// The user of a name or an id, for whoever administers a project and gives the user a role in it.
+    ///
+    /// - Throws: `userAbsent`.
+    public func user(matching text: String, for project: ProjectID, by principal: Principal) throws -> User {
+        try require(principal, on: .project(project))
+        return try user(matching: text)
+    }
+
+    /// The name of a member; `nil` for a user who is gone from the catalog.
+    public func name(of member: ProjectMember, by principal: Principal) throws -> String? {
+        try require(principal, on: .project(member.project))
+        return try catalog.users.user(member.user)?.name
+    }
+
+    /// The project of an id, or of a name that only one has. Whoever administers one project sees no other.
     ///
     /// - Throws: `projectAbsent`, `projectNameAmbiguous`.
     public func project(matching text: String, by principal: Principal) throws -> Project {
-        try require(principal, on: .node)
-        if let id = ProjectID(checked: text), let project = try catalog.projects.project(id) {
+        guard principal.operations.allows(.admin) else { throw AccessError.operationNotAllowed(.admin) }
+        if let id = ProjectID(checked: text), principal.mayPerform(.admin, on: .project(id)),
+            let project = try catalog.projects.project(id)
+        {
+            return project
+        }
+        guard principal.mayPerform(.admin, on: .node) else {
+            guard let own = principal.project, principal.mayPerform(.admin, on: .project(own)),
+                let project = try catalog.projects.project(own), project.name == text
+            else { throw AccessError.projectAbsent(AccessText.short(text)) }
             return project
         }
         var named: [Project] = []

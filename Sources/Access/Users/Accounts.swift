@@ -141,7 +141,8 @@ public final class Accounts: Sendable {
     }
 
     func require(_ principal: Principal, on resource: Resource) throws(AccessError) {
-        guard principal.mayPerform(.admin, on: resource) else { throw .operationNotAllowed(.admin) }
+        guard principal.operations.allows(.admin) else { throw .operationNotAllowed(.admin) }
+        guard principal.mayPerform(.admin, on: resource) else { throw .outOfScope(resource) }
     }
 
     private static func isName(_ name: String) -> Bool {

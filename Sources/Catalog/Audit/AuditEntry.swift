@@ -49,7 +49,15 @@ public struct AuditFilter: Hashable, Sendable {
     public var project: ProjectID?
     public var grant: GrantID?
     public var user: UserID?
+    /// The id of a grant or of a user.
+    public var who: String?
     public var isAllowed: Bool?
+    public var operation: String?
+    public var source: String?
+    /// Unix milliseconds: entries of this time and later.
+    public var since: Int64?
+    /// Unix milliseconds: entries before this time.
+    public var until: Int64?
 
     /// All entries.
     public init() {}

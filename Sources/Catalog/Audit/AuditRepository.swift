@@ -41,7 +41,12 @@ public struct AuditRepository: Sendable {
         if let project = filter.project { condition.require("project = ?", .text(project.rawValue)) }
         if let grant = filter.grant { condition.require("grant_id = ?", .text(grant.text)) }
         if let user = filter.user { condition.require("user_id = ?", .text(user.text)) }
+        if let who = filter.who { condition.require("(grant_id = ? OR user_id = ?)", .text(who)) }
         if let isAllowed = filter.isAllowed { condition.require("allowed = ?", .integer(isAllowed ? 1 : 0)) }
+        if let operation = filter.operation { condition.require("operation = ?", .text(operation)) }
+        if let source = filter.source { condition.require("source = ?", .text(source)) }
+        if let since = filter.since { condition.require("time >= ?", .integer(since)) }
+        if let until = filter.until { condition.require("time < ?", .integer(until)) }
         if let before { condition.require("id < ?", .text(before.text)) }
         return try database.read { connection in
             try connection.rows(

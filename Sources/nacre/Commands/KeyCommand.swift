@@ -213,13 +213,14 @@ extension KeyCommand {
             abstract: "Accept a new master key after the old one was lost.",
             discussion: """
                 Signed URLs, logins and stored secrets (the keys of names) are lost then; keys go on. If there
-                is a backup of secrets/master-key, put that back instead.
+                is a backup of secrets/master-key, put that back instead. A node that runs still holds the
+                key: it puts the file back, and nothing is lost.
                 """)
 
         @OptionGroup var global: GlobalOptions
 
         func run() throws {
-            try global.withAuthority(lostMasterKey: .replace) { _ in }
+            try global.withNode(lostMasterKey: .replace, grants: true) { try $0.confirmMasterKey() }
             Terminal.note("this data directory has a master key that fits its catalog")
         }
     }

@@ -16,11 +16,13 @@ struct VerifyCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @Flag(name: .long, help: "Mend what can be mended: counters, and blocks that turn out to be right.")
     var repair = false
-    @Flag(name: .long, help: "Make the block index anew from the packs first.")
+    @Flag(name: .long, help: "Make the block index anew from the packs first. No node may run.")
     var rebuildIndex = false
     @Flag(
         name: .long,
-        help: "Where catalog.sqlite was lost: begin with an empty one. Nothing is pinned then.")
+        help:
+            "Where catalog.sqlite was lost: begin with an empty one. Nothing is pinned then. No node may run."
+    )
     var newCatalog = false
     @Option(
         name: .long,
@@ -36,7 +38,29 @@ struct VerifyCommand: ParsableCommand {
             }
             return bytes
         }
-        if rebuildIndex { try rebuild() }
+        let option = rebuildIndex ? "--rebuild-index" : newCatalog ? "--new-catalog" : nil
+        if let option, let named = try RemoteChoice(global).named() {
+            throw Self.refusal(option, named.url)
+        }
+        do {
+            if rebuildIndex { try rebuild() }
+            try verify(bytesPerSecond)
+        } catch BlockStoreError.inUse(let directory, _, _) where option != nil {
+            let url = try RemoteChoice(global).holding(directory)?.url
+            throw Self.refusal(option ?? "", url ?? "this data directory")
+        }
+    }
+
+    /// Index and catalog are open in a node that serves. What is public is marked in the index, and in a new
+    /// one only by the next collection: until then the node would show nothing.
+    private static func refusal(_ option: String, _ node: String) -> CommandError {
+        CommandError(
+            .conflict,
+            "\(option) needs the data directory for itself, and the node at \(node) has it open: stop that node "
+                + "(`systemctl stop nacre`), run `nacre verify \(option)` on its machine, and start it again")
+    }
+
+    private func verify(_ bytesPerSecond: Int64?) throws {
         let request = VerificationRequest(bytesPerSecond: bytesPerSecond, repair: repair)
         do {
             if newCatalog {

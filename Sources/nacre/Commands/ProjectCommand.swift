@@ -1,7 +1,7 @@
-import Access
 import ArgumentParser
 import Catalog
 import NodeCore
+import NodeMessages
 
 struct ProjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,14 +27,8 @@ extension ProjectCommand {
         var owner: String?
 
         func run() throws {
-            try global.withAuthority { authority in
-                let accounts = authority.accounts
-                // Before the project is made: a mistyped name makes none.
-                let owner = try owner.map { try accounts.user(matching: $0, by: .localAdministrator) }
-                let project = try accounts.addProject(name: name, by: .localAdministrator)
-                if let owner {
-                    try accounts.setRole(.owner, of: owner.id, in: project.id, by: .localAdministrator)
-                }
+            try global.withNode(grants: true) { node in
+                let project = try node.addProject(ProjectRequest(name: name, owner: owner))
                 var out = StandardOutput()
                 try ProjectOutput.write(line: project, json: output.json, to: &out)
                 try out.flush()
@@ -50,18 +44,12 @@ extension ProjectCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            try global.withAuthority { authority in
+            try global.withNode(grants: true) { node in
                 var out = StandardOutput()
-                var last: ProjectID?
-                repeat {
+                try node.forEachProject { project in
                     try Interruption.cancellation.check()
-                    let page = try authority.accounts.projects(
-                        after: last, limit: 1000, by: .localAdministrator)
-                    for project in page {
-                        try ProjectOutput.write(line: project, json: output.json, to: &out)
-                    }
-                    last = page.count == 1000 ? page.last?.id : nil
-                } while last != nil
+                    try ProjectOutput.write(line: project, json: output.json, to: &out)
+                }
                 try out.flush()
             }
         }
@@ -75,18 +63,13 @@ extension ProjectCommand {
         @OptionGroup var project: ProjectArgument
 
         func run() throws {
-            try global.withAuthority { authority in
-                let project = try project.find(authority)
-                let members = try authority.accounts.members(of: project.id, by: .localAdministrator)
-                // A user who is gone from the catalog is shown by the id alone.
-                let named = try members.map { member in
-                    (member, try ProjectOutput.name(of: member.user, authority))
-                }
+            try global.withNode(grants: true) { node in
+                let project = try node.project(matching: project.projectText)
                 var out = StandardOutput()
                 if output.json {
-                    try out.writeJSON(ProjectJSON(project, named.map { MemberJSON($0.0, name: $0.1) }))
+                    try out.writeJSON(project)
                 } else {
-                    try ProjectOutput.write(project, named, to: &out)
+                    try ProjectOutput.write(project, to: &out)
                 }
                 try out.flush()
             }
@@ -98,6 +81,7 @@ extension ProjectCommand {
             abstract: "Make a user a member, or change the role; prints `PROJECT USER ROLE`.")
 
         @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
         @OptionGroup var project: ProjectArgument
         @OptionGroup var user: UserArgument
         @Argument(
@@ -112,11 +96,15 @@ extension ProjectCommand {
         var role: ProjectRole
 
         func run() throws {
-            try global.withAuthority { authority in
-                let (project, user) = (try project.find(authority), try user.find(authority))
-                try authority.accounts.setRole(role, of: user.id, in: project.id, by: .localAdministrator)
+            try global.withNode(grants: true) { node in
+                let member = try node.setRole(
+                    role.rawValue, ofUser: user.text, inProject: project.projectText)
                 var out = StandardOutput()
-                try out.write(line: "\(project.id.rawValue) \(user.name) \(role.rawValue)")
+                if output.json {
+                    try out.writeJSON(member)
+                } else {
+                    try out.write(line: "\(member.project) \(member.name ?? member.user) \(member.role)")
+                }
                 try out.flush()
             }
         }
@@ -131,10 +119,9 @@ extension ProjectCommand {
         @OptionGroup var user: UserArgument
 
         func run() throws {
-            try global.withAuthority { authority in
-                let (project, user) = (try project.find(authority), try user.find(authority))
-                try authority.accounts.removeMember(user.id, from: project.id, by: .localAdministrator)
-                Terminal.note("\(user.name) is no member of \(project.id.rawValue)")
+            try global.withNode(grants: true) { node in
+                let member = try node.removeMember(user.text, fromProject: project.projectText)
+                Terminal.note("\(member.name ?? member.user) is no member of \(member.project)")
             }
         }
     }
@@ -144,8 +131,4 @@ extension ProjectCommand {
 struct ProjectArgument: ParsableArguments {
     @Argument(help: ArgumentHelp("The id or the name of a project.", valueName: "project"))
     var projectText: String
-
-    func find(_ authority: Authority) throws -> Project {
-        try authority.accounts.project(matching: projectText, by: .localAdministrator)
-    }
 }

@@ -1,7 +1,7 @@
 import Access
 import ArgumentParser
-import Catalog
 import NodeCore
+import NodeMessages
 
 struct UserCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,10 +34,10 @@ extension UserCommand {
 
         func run() throws {
             let password = try password.read()
-            try global.withAuthority { authority in
-                let user = try authority.accounts.add(
-                    name: name, password: password, isAdministrator: admin, by: .localAdministrator)
-                try UserOutput.print(user, json: output.json)
+            try global.withNode(grants: true) { node in
+                let request = UserRequest(
+                    name: name, password: password, administrator: admin ? true : nil)
+                try UserOutput.print(try node.addUser(request), json: output.json)
             }
         }
     }
@@ -50,16 +50,12 @@ extension UserCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            try global.withAuthority { authority in
+            try global.withNode(grants: true) { node in
                 var out = StandardOutput()
-                var last: UserID?
-                repeat {
+                try node.forEachUser { user in
                     try Interruption.cancellation.check()
-                    let page = try authority.accounts.users(
-                        after: last, limit: 1000, by: .localAdministrator)
-                    for user in page { try UserOutput.write(line: user, json: output.json, to: &out) }
-                    last = page.count == 1000 ? page.last?.id : nil
-                } while last != nil
+                    try UserOutput.write(line: user, json: output.json, to: &out)
+                }
                 try out.flush()
             }
         }
@@ -73,14 +69,13 @@ extension UserCommand {
         @OptionGroup var user: UserArgument
 
         func run() throws {
-            try global.withAuthority { authority in
-                let user = try user.find(authority)
-                let memberships = try authority.accounts.memberships(of: user.id, by: .localAdministrator)
+            try global.withNode(grants: true) { node in
+                let user = try node.user(matching: user.text)
                 var out = StandardOutput()
                 if output.json {
-                    try out.writeJSON(UserJSON(user, memberships))
+                    try out.writeJSON(user)
                 } else {
-                    try UserOutput.write(user, memberships, to: &out)
+                    try UserOutput.write(user, to: &out)
                 }
                 try out.flush()
             }
@@ -98,10 +93,9 @@ extension UserCommand {
 
         func run() throws {
             let password = try password.read()
-            try global.withAuthority { authority in
-                let user = try user.find(authority)
-                try authority.accounts.setPassword(password, of: user.id, by: .localAdministrator)
-                try UserOutput.print(user, json: output.json)
+            try global.withNode(grants: true) { node in
+                try UserOutput.print(
+                    try node.setPassword(password, ofUser: user.text), json: output.json)
             }
         }
     }
@@ -115,10 +109,8 @@ extension UserCommand {
         @OptionGroup var user: UserArgument
 
         func run() throws {
-            try global.withAuthority { authority in
-                let user = try user.find(authority)
-                try authority.accounts.disable(user.id, by: .localAdministrator)
-                try UserOutput.print(try self.user.find(authority), json: output.json)
+            try global.withNode(grants: true) { node in
+                try UserOutput.print(try node.setUser(user.text, isEnabled: false), json: output.json)
             }
         }
     }
@@ -131,10 +123,8 @@ extension UserCommand {
         @OptionGroup var user: UserArgument
 
         func run() throws {
-            try global.withAuthority { authority in
-                let user = try user.find(authority)
-                try authority.accounts.enable(user.id, by: .localAdministrator)
-                try UserOutput.print(try self.user.find(authority), json: output.json)
+            try global.withNode(grants: true) { node in
+                try UserOutput.print(try node.setUser(user.text, isEnabled: true), json: output.json)
             }
         }
     }
@@ -144,8 +134,4 @@ extension UserCommand {
 struct UserArgument: ParsableArguments {
     @Argument(help: ArgumentHelp("The name or the id of a user.", valueName: "user"))
     var text: String
-
-    func find(_ authority: Authority) throws -> User {
-        try authority.accounts.user(matching: text, by: .localAdministrator)
-    }
 }

@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import BlockStorage
 import Foundation
@@ -57,16 +58,20 @@ struct GlobalOptions: ParsableArguments {
     /// Runs `body` with a node: the one that is named, the one that has the data directory open, or the
     /// directory itself.
     ///
-    /// - Parameter grants: whether the body is about grants.
+    /// - Parameters:
+    ///   - lostMasterKey: what to do in a directory whose master key is lost.
+    ///   - grants: whether the body is about grants, people or the audit log.
     func withNode<R>(
-        _ access: StorageNode.Access = .create, grants: Bool = false,
-        _ body: (any NodeOperations) throws -> R
+        _ access: StorageNode.Access = .create, lostMasterKey: Authority.LostMasterKey = .refuse,
+        grants: Bool = false, _ body: (any NodeOperations) throws -> R
     ) throws -> R {
         if let remote = try RemoteChoice(self).named() { return try remote.run(body) }
         do {
             return try withStorageNode(access) { node in
                 guard grants else { return try body(try LocalNode(node, authority: nil)) }
-                return try withAuthority(node) { try body(try LocalNode(node, authority: $0)) }
+                return try withAuthority(node, lostMasterKey: lostMasterKey) {
+                    try body(try LocalNode(node, authority: $0))
+                }
             }
         } catch BlockStoreError.inUse(let directory, let program, let processID) {
             // A server says in LOCK where it listens; any other program is to be waited for.

@@ -44,18 +44,6 @@ enum KeyOutput {
 }
 
 extension GlobalOptions {
-    /// Opens the data directory with its authority, runs `body`, and closes both whatever happens.
-    func withAuthority<R>(
-        lostMasterKey: Authority.LostMasterKey = .refuse, _ body: (Authority) throws -> R
-    ) throws -> R {
-        guard try RemoteChoice(self).named() == nil else {
-            throw ValidationError(
-                "this verb needs the data directory itself: leave out --node (NACRE_NODE), and stop the node first"
-            )
-        }
-        return try withStorageNode { try withAuthority($0, lostMasterKey: lostMasterKey, body) }
-    }
-
     /// Opens the authority of an open directory.
     func withAuthority<R>(
         _ node: StorageNode, lostMasterKey: Authority.LostMasterKey = .refuse, _ body: (Authority) throws -> R
