@@ -2,7 +2,6 @@ import Access
 import GatewayAPI
 import HTTPSupport
 import HTTPTypes
-import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
@@ -40,8 +39,8 @@ struct DoorResponder: Sendable {
     }
 
     func respond(
-        to request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel,
-        _ carrier: NodeChannel.Carrier
+        to request: IncomingRequest, _ writer: AnswerWriter, _ channel: any Channel,
+        _ carrier: RequestHandler.Carrier
     ) async throws {
         let settings = current.value
         let start = ContinuousClock.now
@@ -56,7 +55,7 @@ struct DoorResponder: Sendable {
         // Where a body ends must not be guessed: another reader on the way may guess otherwise.
         // HTTP/2 has no such field.
         if let coding = request.head.headerFields[.transferEncoding], coding.lowercased() != "chunked" {
-            try await refuseCoding(writer)
+            refuseCoding(writer)
             throw BrokenOff.intended
         }
         do throws(RequestTargetError) {
@@ -99,10 +98,9 @@ struct DoorResponder: Sendable {
         }
     }
 
-    private func refuseCoding(_ writer: consuming ResponseWriter) async throws {
-        let head = HTTPResponse(
-            status: .badRequest, headerFields: [.contentLength: "0", .connection: "close"])
-        try await writer.writeResponse(head)
+    private func refuseCoding(_ writer: AnswerWriter) {
+        writer.write(
+            HTTPResponse(status: .badRequest, headerFields: [.contentLength: "0", .connection: "close"]))
     }
 
     private func refuse(_ refusal: Admission.Refusal) -> DoorResponse {

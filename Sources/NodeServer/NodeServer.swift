@@ -54,7 +54,7 @@ public final class NodeServer: Service {
     public func run() async throws {
         pool.start()
         let metrics = Metrics()
-        let connections = ConnectionCap()
+        let (cap, connections) = (ConnectionCap(), OpenConnections())
         let options = settings.value.options
         let traces = options.collector.map {
             TraceExporter(
@@ -70,13 +70,14 @@ public final class NodeServer: Service {
             node: node, authority: authority, jobs: jobs, pool: pool, patientPool: patientPool, logger: logger
         )
         let responder = DoorResponder(
-            node: node, settings: settings, api: api, pool: pool, connections: connections, traces: traces,
+            node: node, settings: settings, api: api, pool: pool, connections: cap, traces: traces,
             logger: logger, metrics: metrics)
         let hot = HotConnections(
             settings: settings, logger: logger, metrics: metrics, isTraced: traces != nil)
         let isPlain = identity == nil
         let channel = NodeChannel(
-            settings: settings, identity: identity, cap: connections, metrics: metrics,
+            settings: settings, identity: identity, cap: cap, metrics: metrics,
+            connections: connections,
             http1Handlers: { hot.handlers(takesFiles: isPlain) + (isPlain ? [FileSender()] : []) }
         ) { request, writer, channel, carrier in
             try await responder.respond(to: request, writer, channel, carrier)
@@ -105,6 +106,8 @@ public final class NodeServer: Service {
                 if let traces { group.addTask { await traces.run() } }
                 defer { group.cancelAll() }
                 try await server.run()
+                // It takes no more connections; those that are open finish what they began.
+                await connections.drain()
             }
         } catch {
             try? await stop(jobs, patientPool)

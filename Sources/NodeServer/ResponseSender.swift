@@ -1,6 +1,5 @@
 import HTTPSupport
 import HTTPTypes
-import HummingbirdCore
 import NIOCore
 import NIOPosix
 
@@ -10,16 +9,15 @@ struct ResponseSender: Sendable {
     /// HTTP/2: what ends is a stream, and lengths need not be known.
     let isMultiplexed: Bool
 
-    /// So much may wait for the socket before the next piece is made.
-    private static let windowBytes = 1024 * 1024
-    /// So much is one write: what a client must take before it counts as stalled.
-    private static let writeBytes = 256 * 1024
+    /// So much is one write: what a client must take before it counts as stalled, and about what waits for
+    /// one that does not read.
+    private static let writeBytes = 128 * 1024
 
     /// - Returns: how many bytes of a body were sent.
     /// - Throws: what broke the body off, or `BrokenOff`: the connection is to be closed, so that the
     ///   client can tell.
     func send(
-        _ response: DoorResponse, with writer: consuming ResponseWriter, on channel: any Channel
+        _ response: DoorResponse, with writer: AnswerWriter, on channel: any Channel
     ) async throws -> Int {
         var head = Self.head(of: response)
         // Without a length the body would be framed in chunks, and the end of them be sent though there are
@@ -27,13 +25,13 @@ struct ResponseSender: Sendable {
         if case .omitted(nil) = response.body, !isMultiplexed { head.headerFields[.connection] = "close" }
         switch response.body {
         case .none:
-            try await writer.writeResponse(head)
+            writer.write(head)
             return 0
         case .bytes(let bytes):
-            try await writer.write(response: head, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+            writer.write(head, ByteBuffer(bytes: bytes))
             return bytes.count
         case .omitted(let length):
-            try await writer.writeResponse(head)
+            writer.write(head)
             if length == nil, !isMultiplexed { throw BrokenOff.intended }
             return 0
         case .stream(let stream, _): return try await send(stream, head, with: writer, on: channel)
@@ -50,28 +48,27 @@ struct ResponseSender: Sendable {
     }
 
     private func send(
-        _ stream: any BodyStream, _ head: HTTPResponse, with writer: consuming ResponseWriter,
+        _ stream: any BodyStream, _ head: HTTPResponse, with writer: AnswerWriter,
         on channel: any Channel
     ) async throws -> Int {
-        var body = try await writer.writeHead(head)
+        writer.begin(head)
         let files = FileLane(channel, head.headerFields.contains(.contentLength) ? .length : .chunked)
         let sent: Int
         do {
-            sent = try await send(stream, to: &body, files, Window(channel))
+            sent = try await send(stream, to: writer, files)
         } catch {
             // What came before is still delivered.
             try? await files.finish()
             throw error
         }
         try await files.finish()
-        try await body.finish(nil)
+        writer.finish()
         return sent
     }
 
     private func send(
-        _ stream: any BodyStream, to body: inout some ResponseBodyWriter, _ files: FileLane, _ window: Window
+        _ stream: any BodyStream, to writer: AnswerWriter, _ files: FileLane
     ) async throws -> Int {
-        var window = window
         var sent = 0
         var piece = try await next(of: stream)
         while let current = piece {
@@ -86,7 +83,7 @@ struct ResponseSender: Sendable {
                     while slice.count > 0 {
                         let part: ByteBuffer
                         (part, slice) = try await read(slice)
-                        try await window.write(part, to: &body)
+                        try await writer.write(part)
                     }
                 }
             case .bytes(let bytes):
@@ -94,7 +91,7 @@ struct ResponseSender: Sendable {
                 while let part = buffer.readSlice(length: min(Self.writeBytes, buffer.readableBytes)),
                     part.readableBytes > 0
                 {
-                    try await window.write(part, to: &body)
+                    try await writer.write(part)
                 }
             }
             piece = try await following
@@ -118,24 +115,6 @@ struct ResponseSender: Sendable {
             return (buffer, rest)
         }
     }
-
-    /// Holds writes back when enough of them wait for the socket.
-    private struct Window {
-        private let channel: any Channel
-        private var waiting = 0
-
-        init(_ channel: any Channel) { self.channel = channel }
-
-        mutating func write(_ part: ByteBuffer, to body: inout some ResponseBodyWriter) async throws {
-            try await body.write(part)
-            waiting += part.readableBytes
-            guard waiting >= ResponseSender.windowBytes else { return }
-            // A write returns when the event loop has the bytes, not when the socket has: wait for the loop
-            // to come round.
-            try await channel.eventLoop.submit {}.get()
-            waiting = 0
-        }
-    }
 }
 
 /// The answer is not whole, or cannot be framed: the connection must not be used further.
@@ -143,7 +122,8 @@ enum BrokenOff: Error {
     case intended
 }
 
-/// The way of slices of files to the socket of one answer. One slice is sent while the next one is looked for.
+/// The way of slices of files to the socket of one answer. One slice is sent while the next one is looked
+/// for.
 private final class FileLane {
     private let channel: any Channel
     private let framing: FileSender.Framing

@@ -2,7 +2,6 @@ import Access
 import Catalog
 import HTTPSupport
 import HTTPTypes
-import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTPTypes

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTPTypes
 
 /// Closes connections on which nothing goes on: headers that come drop by drop, bodies that stop, clients
-/// that do not read; and requests that last longer than anything may.
+/// that do not read, or that ask for nothing; and requests that last longer than anything may.
 ///
 /// Lives on the event loop of its connection, or of one stream of it. What is measured first is progress:
 /// a slow client that goes on is served, until the longest duration that is allowed.
@@ -20,6 +20,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     struct Limits: Sendable {
         /// From the opening to the end of the first header.
         var header: TimeAmount
+        /// From the end of an answer to the head of the next request.
+        var idle: TimeAmount?
         /// Between two looks at a body, in which ``bodyBytes`` must come.
         var body: TimeAmount
         var bodyBytes: Int
@@ -34,7 +36,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// What is under way, and when it is given up.
     private enum Wait: Int, CaseIterable {
-        case header, body, write, request, upload, download
+        case header, idle, body, write, request, upload, download
 
         /// As it stands in metrics.
         var reason: String { "\(self)" }
@@ -81,6 +83,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head:
             end(.header)
+            end(.idle)
             isInBody = true
             unanswered += 1
         case .body(let buffer): bodyBytes += buffer.readableBytes
@@ -120,7 +123,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             unanswered -= 1
             end(.download)
             end(.request)
-            if unanswered > 0 { begin(.request, limits.request) }
+            if unanswered > 0 { begin(.request, limits.request) } else { begin(.idle, limits.idle) }
         }
         let promise = promise ?? context.eventLoop.makePromise(of: Void.self)
         count(promise.futureResult, context)
@@ -186,7 +189,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         let now = context.eventLoop.now
         for wait in Wait.allCases {
             guard let deadline = deadlines[wait.rawValue], deadline <= now else { continue }
-            guard goesOn(wait) else { return drop(context, wait.reason) }
+            guard goesOn(wait) else { return drop(context, wait) }
         }
         arm(context)
     }
@@ -194,7 +197,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether enough has come of what was waited for; then its next deadline is set.
     private func goesOn(_ wait: Wait) -> Bool {
         switch wait {
-        case .header, .request, .upload, .download: return false
+        case .header, .idle, .request, .upload, .download: return false
         case .body:
             guard bodyBytes >= limits.bodyBytes || !isReading else { return false }
             bodyBytes = 0
@@ -211,10 +214,22 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         return true
     }
 
-    private func drop(_ context: ChannelHandlerContext, _ reason: String) {
+    private func drop(_ context: ChannelHandlerContext, _ wait: Wait) {
         stop()
-        onDrop(reason)
-        // Nothing that waits for this client may hold the close back.
+        // Whoever asks for nothing more is not at fault.
+        guard wait != .idle else { return context.channel.close(promise: nil) }
+        onDrop(wait.reason)
+        cut(context)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is ConnectionCut else { return context.fireUserInboundEventTriggered(event) }
+        stop()
+        cut(context)
+    }
+
+    /// Closes; nothing that waits for this client may hold that back.
+    private func cut(_ context: ChannelHandlerContext) {
         context.channel.pipeline.close(mode: .all, promise: nil)
         context.close(promise: nil)
     }
@@ -228,10 +243,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
 extension ConnectionGuard.Limits {
     /// A duration of 0 is none.
-    init(_ options: ServerOptions) {
+    ///
+    /// - Parameter idle: of a connection that has only one request at a time.
+    init(_ options: ServerOptions, idle: TimeAmount?) {
         func longest(_ seconds: Int64) -> TimeAmount? { seconds > 0 ? .seconds(seconds) : nil }
         self.init(
-            header: .seconds(options.headerSeconds), body: .seconds(options.bodySeconds),
+            header: .seconds(options.headerSeconds), idle: idle, body: .seconds(options.bodySeconds),
             bodyBytes: options.bodyFloorBytes, write: .seconds(options.stallSeconds),
             request: longest(options.requestSeconds), upload: longest(options.uploadSeconds),
             download: longest(options.downloadSeconds))

@@ -2,6 +2,7 @@ import HTTPTypes
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTP1
 import NIOHTTP2
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
@@ -14,63 +15,41 @@ import NIOTLS
 ///
 /// Each request of either protocol goes to the same responder behind the same guard.
 struct NodeChannel: ServerChildChannel {
-    typealias Stream = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
-    /// Answers one request. The last argument says how it came.
-    typealias Responder =
-        @Sendable (Request, consuming ResponseWriter, any Channel, Carrier) async throws -> Void
-
-    /// How a request came.
-    struct Carrier: Sendable {
-        /// `http` or `https`: what the connection is, whatever the client says.
-        let scheme: String
-        /// Whether other requests share the connection: then a stream is ended, never the connection.
-        let isMultiplexed: Bool
-    }
-
     struct Value: ServerChildChannelValue {
         let channel: any Channel
-        let opened: EventLoopFuture<Opened>
-    }
-
-    /// What a connection turned out to be.
-    enum Opened: Sendable {
-        case http1(Stream)
-        case http2(NIOHTTP2Handler.AsyncStreamMultiplexer<Stream>)
-        /// Answered or closed already.
-        case refused
     }
 
     let settings: CurrentSettings
     let identity: TLSIdentity?
     let cap: ConnectionCap
     let metrics: Metrics
+    let connections: OpenConnections
     /// In front of the responder on every HTTP/1.1 connection, behind the guard.
     let http1Handlers: @Sendable () -> [any RemovableChannelHandler]
-    let responder: Responder
-
-    private var carrier: Carrier { Carrier(scheme: identity == nil ? "http" : "https", isMultiplexed: false) }
+    let responder: RequestHandler.Responder
 
     // MARK: Opening
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        let promise = channel.eventLoop.makePromise(of: Opened.self)
+        let promise = channel.eventLoop.makePromise(of: Void.self)
         return channel.eventLoop.makeCompletedFuture {
             let opening = OpeningHandler(expectsTLS: identity != nil) { context in
                 take(context.channel, promise)
             } onDecision: { opening, context in
-                open(context.channel, as: opening, promise, logger)
+                open(context.channel, as: opening, promise)
             } onClose: {
                 promise.fail(ChannelError.inputClosed)
             }
+            try channel.syncOptions?.setOption(.recvAllocator, value: Self.receiveBuffers)
             try channel.pipeline.syncOperations.addHandler(opening)
-            return Value(channel: channel, opened: promise.futureResult)
+            return Value(channel: channel)
         }
     }
 
     /// Counts a connection as soon as it is there.
     ///
     /// - Returns: whether it is taken.
-    private func take(_ channel: any Channel, _ promise: EventLoopPromise<Opened>) -> Bool {
+    private func take(_ channel: any Channel, _ promise: EventLoopPromise<Void>) -> Bool {
         let settings = settings.value
         let options = settings.options
         let address = channel.remoteAddress?.ipAddress ?? ""
@@ -81,11 +60,12 @@ struct NodeChannel: ServerChildChannel {
             metrics.add(
                 "nacre_http_connections_refused_total",
                 ["reason": refusal == .overall ? "overall" : "address"])
-            promise.succeed(.refused)
+            promise.succeed()
             refuse(channel, refusal)
             return false
         }
         channel.closeFuture.whenComplete { [cap] _ in cap.leave(address) }
+        connections.add(channel)
         // Whoever connects and says nothing, or never ends its handshake.
         let deadline = channel.eventLoop.scheduleTask(in: .seconds(options.headerSeconds)) { [metrics] in
             metrics.add("nacre_http_dropped_total", ["reason": "opening"])
@@ -97,26 +77,25 @@ struct NodeChannel: ServerChildChannel {
 
     /// - Returns: done when what was read so far may be handed on.
     private func open(
-        _ channel: any Channel, as opening: OpeningHandler.Opening, _ promise: EventLoopPromise<Opened>,
-        _ logger: Logger
+        _ channel: any Channel, as opening: OpeningHandler.Opening, _ promise: EventLoopPromise<Void>
     ) -> EventLoopFuture<Void> {
         switch opening {
-        case .http1: return speakHTTP1(channel, promise, logger)
-        case .http2: return speakHTTP2(channel, promise, logger)
-        case .tls: return negotiate(channel, promise, logger)
+        case .http1: return speakHTTP1(channel, promise)
+        case .http2: return speakHTTP2(channel, promise)
+        case .tls: return negotiate(channel, promise)
         case .tlsInsteadOfHTTP:
             metrics.add("nacre_http_dropped_total", ["reason": "tls-without-certificate"])
-            promise.succeed(.refused)
+            promise.succeed()
             return channel.close()
         case .httpInsteadOfTLS:
             metrics.add("nacre_http_dropped_total", ["reason": "http-instead-of-tls"])
-            promise.succeed(.refused)
+            promise.succeed()
             return say("400 Bad Request", "this port speaks HTTPS: use https://", on: channel)
         }
     }
 
     private func negotiate(
-        _ channel: any Channel, _ promise: EventLoopPromise<Opened>, _ logger: Logger
+        _ channel: any Channel, _ promise: EventLoopPromise<Void>
     ) -> EventLoopFuture<Void> {
         channel.eventLoop.makeCompletedFuture {
             guard let identity else { throw ChannelError.operationUnsupported }
@@ -125,8 +104,8 @@ struct NodeChannel: ServerChildChannel {
                 // It is on its event loop, and in place until now.
                 channel.pipeline.syncOperations.removeHandler(end, promise: nil)
                 // Without ALPN the client is one of HTTP/1.1.
-                if case .negotiated("h2") = result { return speakHTTP2(channel, promise, logger) }
-                return speakHTTP1(channel, promise, logger)
+                if case .negotiated("h2") = result { return speakHTTP2(channel, promise) }
+                return speakHTTP1(channel, promise)
             }
             let operations = channel.pipeline.syncOperations
             try operations.addHandler(NIOSSLServerHandler(context: identity.context))
@@ -139,49 +118,70 @@ struct NodeChannel: ServerChildChannel {
         }
     }
 
-    private func speakHTTP1(
-        _ channel: any Channel, _ promise: EventLoopPromise<Opened>, _ logger: Logger
-    ) -> EventLoopFuture<Void> {
-        let maximum = settings.value.options.maximumHeaderBytes
+    private func speakHTTP1(_ channel: any Channel, _ promise: EventLoopPromise<Void>) -> EventLoopFuture<
+        Void
+    > {
+        let options = settings.value.options
+        let maximum = options.maximumHeaderBytes
         let future = channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(TunnelHandler(maximumBytes: maximum))
-        }.flatMap { http1.setup(channel: channel, logger: logger) }.flatMapThrowing { stream in
             let operations = channel.pipeline.syncOperations
-            let codec = try operations.handler(type: HTTP1ToHTTPServerCodec.self)
-            try operations.addHandler(HostCheck(), position: .before(codec))
-            return Opened.http1(stream)
+            try operations.addHandler(TunnelHandler(maximumBytes: maximum))
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            limits.maxHeaderListSize = maximum
+            limits.maxHeaderFieldSize = maximum
+            // Requests are answered one after the other by the last handler, which says as well what was
+            // wrong.
+            try operations.configureHTTPServerPipeline(
+                withPipeliningAssistance: false, withErrorHandling: false,
+                withOutboundHeaderValidation: false, withEncoderConfiguration: .init(),
+                withDecoderLimitConfiguration: limits)
+            try operations.addHandlers([
+                HostCheck(), HTTP1ToHTTPServerCodec(secure: false), HeaderRefusal(),
+                connectionGuard(options, idle: .seconds(options.idleSeconds)), LosslessCloseHandler(),
+            ])
+            try operations.addHandlers(http1Handlers())
+            try operations.addHandler(requestHandler(isMultiplexed: false))
         }
         promise.completeWith(future)
-        return future.map { _ in }
+        return future
     }
 
-    private func speakHTTP2(
-        _ channel: any Channel, _ promise: EventLoopPromise<Opened>, _ logger: Logger
-    ) -> EventLoopFuture<Void> {
+    private func speakHTTP2(_ channel: any Channel, _ promise: EventLoopPromise<Void>) -> EventLoopFuture<
+        Void
+    > {
         let options = settings.value.options
         let future = channel.eventLoop.makeCompletedFuture {
             let lifetime = HTTP2Lifetime(idleTime: .seconds(options.idleSeconds))
             let operations = channel.pipeline.syncOperations
-            let multiplexer = try operations.configureAsyncHTTP2Pipeline(
-                mode: .server,
-                streamDelegate: HTTP2Lifetime.Streams(lifetime, eventLoop: channel.eventLoop),
-                configuration: Self.http2Configuration(options)
+            let configuration = Self.http2Configuration(options)
+            _ = try operations.configureHTTP2Pipeline(
+                mode: .server, connectionConfiguration: configuration.connection,
+                streamConfiguration: configuration.stream,
+                streamDelegate: HTTP2Lifetime.Streams(lifetime, eventLoop: channel.eventLoop)
             ) { stream in
                 stream.eventLoop.makeCompletedFuture {
-                    let operations = stream.pipeline.syncOperations
-                    try operations.addHandler(HTTP2FramePayloadToHTTPServerCodec())
-                    try operations.addHandlers([
-                        StreamEndHandler(), connectionGuard(options), LosslessCloseHandler(),
+                    try stream.pipeline.syncOperations.addHandlers([
+                        HTTP2FramePayloadToHTTPServerCodec(), StreamEndHandler(),
+                        connectionGuard(options, idle: nil), LosslessCloseHandler(),
+                        requestHandler(isMultiplexed: true),
                     ])
-                    return try Stream(wrappingChannelSynchronously: stream)
                 }
             }
             try operations.addHandler(lifetime)
-            return Opened.http2(multiplexer)
         }
         promise.completeWith(future)
-        return future.map { _ in }
+        return future
     }
+
+    private func requestHandler(isMultiplexed: Bool) -> RequestHandler {
+        let carrier = RequestHandler.Carrier(
+            scheme: identity == nil ? "http" : "https", isMultiplexed: isMultiplexed)
+        return RequestHandler(carrier: carrier, open: connections, responder: responder)
+    }
+
+    /// Small at first: what most clients ask for fits, and each connection keeps one while it is idle.
+    private static let receiveBuffers = AdaptiveRecvByteBufferAllocator(
+        minimum: 256, initial: 512, maximum: 64 * 1024)
 
     /// Limits of frames that cost their sender nothing: resets, empty frames, pings, settings and headers
     /// in many pieces are counted by the library, whose defaults for them are kept.
@@ -201,24 +201,10 @@ struct NodeChannel: ServerChildChannel {
     /// What one stream, and one connection, may send before it is read.
     private static let uploadWindowBytes = 512 * 1024
 
-    private func connectionGuard(_ options: ServerOptions) -> ConnectionGuard {
-        ConnectionGuard(limits: ConnectionGuard.Limits(options)) { [metrics] in
+    private func connectionGuard(_ options: ServerOptions, idle: TimeAmount?) -> ConnectionGuard {
+        ConnectionGuard(limits: ConnectionGuard.Limits(options, idle: idle)) { [metrics] in
             metrics.add("nacre_http_dropped_total", ["reason": $0])
         }
-    }
-
-    private var http1: HTTP1Channel {
-        let options = settings.value.options
-        var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
-        decoder.maxHeaderListSize = options.maximumHeaderBytes
-        decoder.maxHeaderFieldSize = options.maximumHeaderBytes
-        return HTTP1Channel(
-            responder: { [carrier, responder] in try await responder($0, $1, $2, carrier) },
-            configuration: HTTP1Channel.Configuration(
-                additionalChannelHandlers: [
-                    HeaderRefusal(), connectionGuard(options), LosslessCloseHandler(),
-                ] + http1Handlers(),
-                idleTimeout: .seconds(options.idleSeconds), httpDecoderConfiguration: decoder))
     }
 
     // MARK: Refusals before anything was asked
@@ -249,49 +235,6 @@ struct NodeChannel: ServerChildChannel {
         }
     }
 
-    // MARK: Serving
-
-    func handle(value: Value, logger: Logger) async {
-        // Whoever failed to open was counted when that happened.
-        guard let opened = try? await value.opened.get() else { return }
-        switch opened {
-        case .http1(let stream): await http1.handle(value: stream, logger: logger)
-        case .http2(let multiplexer): await serve(multiplexer)
-        case .refused: break
-        }
-    }
-
-    private func serve(_ multiplexer: NIOHTTP2Handler.AsyncStreamMultiplexer<Stream>) async {
-        // How many there are at once is bounded by the setting that the client was told.
-        await withDiscardingTaskGroup { group in
-            do {
-                for try await stream in multiplexer.inbound {
-                    group.addTask { await serve(stream) }
-                }
-            } catch {
-                // The connection broke: its streams are told by their channels.
-            }
-        }
-    }
-
-    private func serve(_ stream: Stream) async {
-        let carrier = Carrier(scheme: carrier.scheme, isMultiplexed: true)
-        do {
-            try await withTaskCancellationHandler {
-                try await stream.executeThenClose { inbound, outbound in
-                    var parts = inbound.makeAsyncIterator()
-                    guard case .head(let head)? = try await parts.next() else { return }
-                    let body = StreamBody(parts)
-                    try await responder(
-                        Request(head: head, body: RequestBody(asyncSequence: body)),
-                        ResponseWriter(outbound: outbound),
-                        stream.channel, carrier)
-                }
-            } onCancel: {
-                stream.channel.close(mode: .input, promise: nil)
-            }
-        } catch {
-            // Told of where the answer was made; the stream is reset by the close.
-        }
-    }
+    /// The handlers do everything.
+    func handle(value: Value, logger: Logger) async {}
 }

@@ -7,8 +7,8 @@ import NIOCore
 /// answer. Whatever is not plainly a GET or HEAD without a body goes on, and from then on everything does:
 /// where requests end is never guessed here, but compared with what the codec saw.
 ///
-/// The first request of a connection, and one every now and then, take the ordinary way in any case, so that
-/// the timers of the connection know that it lives.
+/// The first request of a connection, and one every now and then, take the ordinary way in any case, so
+/// that the timers of the connection know that it lives.
 ///
 /// Lives on the event loop of its connection. ``HotLaneGate`` puts it in and tells it what the codec saw.
 final class HotLane: ChannelDuplexHandler, RemovableChannelHandler {
@@ -127,9 +127,10 @@ final class HotLane: ChannelDuplexHandler, RemovableChannelHandler {
             count += 1
         }
         var isRestPartial = false
-        if case .partial = rest.readingFirstHead() { isRestPartial = true }
+        if rest.readableBytes > 0, case .partial = rest.readingFirstHead() { isRestPartial = true }
         guard rest.readableBytes == 0 || isRestPartial else { return leave(with: bytes, context) }
-        held = rest
+        // What is empty would keep the buffer that it is a part of.
+        held = isRestPartial ? rest : ByteBuffer()
         var whole = bytes
         whole.moveWriterIndex(to: rest.readerIndex)
         candidate = count == 1 && unanswered == 0 ? key(whole) : nil
