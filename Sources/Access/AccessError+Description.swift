@@ -10,7 +10,12 @@ extension AccessError: CustomStringConvertible {
         case .revoked: "the key was revoked; ask for a new one"
         case .csrfTokenInvalid:
             "the request does not prove that it comes from the node's own page; reload the page"
+        case .foreignPage:
+            "a page of another origin asked for this with the cookie of a session; only the node's own page may"
         case .operationNotAllowed(let operation): "this needs a key that allows `\(operation.rawValue)`"
+        case .outOfScope(.node):
+            "this is about the whole node, which the key does not reach: it needs an administrator's key "
+                + "(`nacre key create --name admin --allow admin --scope node` on the node's machine)"
         case .outOfScope(let resource): "the key does not reach \(resource)"
         case .sourceNotAllowed(let address):
             "the key may not be used from \(address?.description ?? "an unknown address")"
@@ -30,11 +35,12 @@ extension AccessError: CustomStringConvertible {
     private var managementDescription: String {
         switch self {
         case .notNarrower(let limit):
-            "a key can only be narrowed: --\(limit.rawValue) goes beyond what the key above it allows"
+            "a key can only be narrowed: --\(limit.option) goes beyond what the key above it allows"
         case .tooDeep(let maximum): "a key has at most \(maximum) keys above it"
         case .grantAbsent(let name): "there is no key \(name); `nacre key ls` lists them"
-        case .grantNameAmbiguous(let name, let count):
-            "\(count) keys are named \(name); name one by its id (`nacre key ls` lists them)"
+        case .grantNameAmbiguous(let name, let ids):
+            "\(ids.count) keys are named \(name); name one by its id: "
+                + ids.prefix(5).joined(separator: ", ") + (ids.count > 5 ? ", …" : "")
         case .projectAbsent(let id): "there is no project \(id); `nacre project ls` lists them"
         case .projectNameAmbiguous(let name, let count):
             "\(count) projects are named \(name); name one by its id (`nacre project ls` lists them)"
@@ -49,7 +55,7 @@ extension AccessError: CustomStringConvertible {
         case .invalidContentType(let text): "“\(text)” is no content type; write image/png or image/*"
         case .invalidReferrer(let text):
             "“\(text)” is no page; write https://example.org, https://*.example.org or https://example.org/shop/"
-        case .invalidLimit(let limit, let number): "--\(limit.rawValue) cannot be \(number)"
+        case .invalidLimit(let limit, let number): "--\(limit.option) cannot be \(number)"
         case .invalidPath(let path):
             "“\(path)” cannot be signed: a path begins with / and has no . or .. in it"
         case .invalidMethod(let method): "\(method) cannot be signed; GET, PUT and POST can"
@@ -62,6 +68,8 @@ extension AccessError: CustomStringConvertible {
     private var systemDescription: String {
         switch self {
         case .loginRefused: "name or password are wrong"
+        case .loginThrottled(let seconds):
+            "too many wrong passwords; try again in \(seconds) \(seconds == 1 ? "second" : "seconds")"
         case .tooManyLogins: "too many people log in at once; try again in a few seconds"
         case .invalidUserName(let name):
             "“\(name)” cannot be a user's name: 1 to 64 small letters, digits and . _ - @ can"
@@ -86,6 +94,11 @@ extension AccessError: CustomStringConvertible {
     private static let resetRemedy =
         "If it is lost for good, remove the file and run `nacre key reset-master`: signed URLs, logins and stored secrets "
         + "are lost then, keys go on"
+}
+
+extension GrantLimit {
+    /// As the command line calls it.
+    fileprivate var option: String { self == .operations ? "allow" : rawValue }
 }
 
 extension TokenProblem: CustomStringConvertible {

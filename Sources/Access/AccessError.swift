@@ -12,6 +12,8 @@ public enum AccessError: Error, Equatable, Sendable {
     case revoked
     /// A session must prove that the request is its own.
     case csrfTokenInvalid
+    /// A page of another origin asked with the session's cookie.
+    case foreignPage
 
     // What is asked.
     case operationNotAllowed(Operation)
@@ -30,7 +32,7 @@ public enum AccessError: Error, Equatable, Sendable {
     case notNarrower(GrantLimit)
     case tooDeep(maximum: Int)
     case grantAbsent(String)
-    case grantNameAmbiguous(String, count: Int)
+    case grantNameAmbiguous(String, ids: [String])
     case projectAbsent(String)
     case projectNameAmbiguous(String, count: Int)
     case userAbsent(String)
@@ -50,6 +52,8 @@ public enum AccessError: Error, Equatable, Sendable {
     case loginRefused
     /// So many log in at once that memory would be short.
     case tooManyLogins
+    /// Too many wrong passwords for this account, or from this address.
+    case loginThrottled(seconds: Int)
     case invalidUserName(String)
     case invalidPassword(minimumBytes: Int, maximumBytes: Int)
 
@@ -104,6 +108,8 @@ extension AccessError {
         case invalid
         /// 503, and `Retry-After`.
         case busy
+        /// 429, and `Retry-After`.
+        case throttled
         /// 500: the node itself is not in order.
         case broken
     }
@@ -111,8 +117,8 @@ extension AccessError {
     public var kind: Kind {
         switch self {
         case .credentialsMissing, .credentialsInvalid, .loginRefused: .unauthenticated
-        case .notYetValid, .csrfTokenInvalid, .operationNotAllowed, .outOfScope, .sourceNotAllowed,
-            .referrerNotAllowed, .contentTypeNotAllowed, .notNarrower:
+        case .notYetValid, .csrfTokenInvalid, .foreignPage, .operationNotAllowed, .outOfScope,
+            .sourceNotAllowed, .referrerNotAllowed, .contentTypeNotAllowed, .notNarrower:
             .notAllowed
         case .expired, .revoked, .usesExhausted, .bytesExhausted: .exhausted
         case .tooLarge: .tooLarge
@@ -123,7 +129,17 @@ extension AccessError {
             .invalidUserName, .invalidPassword:
             .invalid
         case .tooManyLogins: .busy
+        case .loginThrottled: .throttled
         case .secretMissing, .secretDamaged, .secretForeign, .secretReadableByOthers, .secretUnusable: .broken
+        }
+    }
+
+    /// Seconds after which it may go better, where that is known.
+    public var retryAfterSeconds: Int? {
+        switch self {
+        case .loginThrottled(let seconds): seconds
+        case .tooManyLogins: 2
+        default: nil
         }
     }
 
@@ -136,6 +152,7 @@ extension AccessError {
         case .expired: "expired"
         case .revoked: "revoked"
         case .csrfTokenInvalid: "csrf-token-invalid"
+        case .foreignPage: "foreign-page"
         case .operationNotAllowed: "operation-not-allowed"
         case .outOfScope: "out-of-scope"
         case .sourceNotAllowed: "source-not-allowed"
@@ -164,6 +181,7 @@ extension AccessError {
         case .invalidToken: "invalid-token"
         case .loginRefused: "login-refused"
         case .tooManyLogins: "too-many-logins"
+        case .loginThrottled: "login-throttled"
         case .invalidUserName: "invalid-user-name"
         case .invalidPassword: "invalid-password"
         case .secretMissing: "secret-missing"

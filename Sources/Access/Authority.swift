@@ -56,6 +56,7 @@ public final class Authority: Sendable {
         public var acceptsLocalToken = false
 
         var passwords = PasswordHasher.Parameters()
+        var throttle = LoginThrottle.Options()
         var observeVerification: @Sendable (TokenVerifier.Step) -> Void = { _ in }
 
         public init() {}
@@ -103,7 +104,7 @@ public final class Authority: Sendable {
         accounts = Accounts(
             catalog: catalog, live: live, sessions: sessions,
             hasher: PasswordHasher(parameters: options.passwords, concurrency: options.simultaneousLogins),
-            audit: audit, now: options.now)
+            throttle: LoginThrottle(options.throttle), audit: audit, now: options.now)
         authorizer = Authorizer(
             catalog: catalog, live: live,
             verifier: TokenVerifier(live: live, observe: options.observeVerification),

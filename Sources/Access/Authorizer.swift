@@ -109,6 +109,59 @@ public final class Authorizer: Sendable {
         return Admission(principal, maximumBytes: nil)
     }
 
+    /// Lets on whoever showed credentials that are accepted, whatever they allow; no use is counted.
+    ///
+    /// - Throws: `credentialsMissing`, and of a grant `revoked`, `expired`, `notYetValid`,
+    ///   `sourceNotAllowed`,
+    ///   `referrerNotAllowed`.
+    public func authorizeKnown(_ principal: Principal, facts: RequestFacts = RequestFacts()) throws
+        -> Admission
+    {
+        guard principal.source != .anonymous else { throw AccessError.credentialsMissing }
+        if let id = principal.grant {
+            guard let grant = try live.grant(id), !grant.isRevoked else { throw AccessError.revoked }
+            for limits in ([grant.grant] + grant.ancestors).map(\.limits) {
+                if let refusal = limits.refusal(of: facts, at: facts.time ?? now(), isUpload: false) {
+                    throw refusal
+                }
+            }
+        }
+        return Admission(principal, maximumBytes: nil)
+    }
+
+    /// Lets on whoever needs no credentials.
+    public func authorizeAnybody() -> Admission { Admission(.anonymous, maximumBytes: nil) }
+
+    /// Checks that a request that changes something by a session comes from the node's own page.
+    ///
+    /// - Throws: `csrfTokenInvalid`.
+    public func check(
+        csrfToken: String?, of secret: SessionSecret, _ principal: Principal, _ facts: RequestFacts
+    ) throws(AccessError) {
+        do throws(AccessError) {
+            try sessions.check(csrfToken: csrfToken, of: secret)
+        } catch {
+            refuse(error, principal, facts)
+            throw error
+        }
+    }
+
+    /// Notes that somebody who is known was refused before it was asked what for.
+    public func refuse(_ error: AccessError, _ principal: Principal, _ facts: RequestFacts) {
+        var event = AuditEvent(
+            isAllowed: false, code: error.code, operation: "authenticate", resource: "",
+            source: principal.source.rawValue, address: facts.source?.description ?? "")
+        event.project = principal.project
+        event.user = principal.user
+        event.grant = principal.grant
+        audit.record(event, at: facts.time ?? now())
+    }
+
+    /// What a grant is, for its own holder.
+    public func grant(of principal: Principal) throws -> Grant? {
+        try principal.grant.flatMap { try live.grant($0)?.grant }
+    }
+
     private func admit(
         _ principal: Principal, _ operation: Operation, _ resource: Resource, _ facts: RequestFacts,
         _ time: Int64

@@ -9,13 +9,23 @@ import NodeMessages
 /// document is made of.
 public struct APIRoute: Sendable {
     /// What the right must be about.
-    public enum Subject: Sendable {
+    public enum Subject: Hashable, Sendable {
         /// The whole node.
         case node
         /// What belongs to the project of whoever asks.
         case project
         /// Whatever the grant is about: the route looks itself.
         case own
+    }
+
+    /// What somebody must show to use an operation.
+    public enum Requirement: Hashable, Sendable {
+        /// Nothing: it is how somebody becomes known.
+        case nothing
+        /// Credentials that are accepted, whatever they allow; it is no use of a grant.
+        case credentials
+        /// What allows the operation, on what the route is about.
+        case operation(Operation, on: Subject)
     }
 
     /// What the body of a request may be.
@@ -41,8 +51,7 @@ public struct APIRoute: Sendable {
     /// Unique, for OpenAPI and for the metrics.
     public let id: String
     let summary: String
-    public let operation: Operation
-    public let subject: Subject
+    public let requirement: Requirement
     let parameters: [APIParameter]
     public let body: Body
     /// Whether the request may name a content that is large enough to wait for: it is done where threads
@@ -57,8 +66,9 @@ public struct APIRoute: Sendable {
     let handler: @Sendable (APIRequest) throws -> DoorResponse
 
     init(
-        _ method: HTTPRequest.Method, _ path: String, id: String, _ summary: String, _ operation: Operation,
-        on subject: Subject = .project, parameters: [APIParameter] = [], isCounted: Bool = true,
+        _ method: HTTPRequest.Method, _ path: String, id: String, _ summary: String,
+        requiring requirement: Requirement,
+        parameters: [APIParameter] = [], isCounted: Bool = true,
         body: Body = .none, isPatient: Bool = false, settlesItself: Bool = false,
         status: HTTPResponse.Status = .ok, answer: Answer = .none,
         handler: @escaping @Sendable (APIRequest) throws -> DoorResponse
@@ -67,8 +77,7 @@ public struct APIRoute: Sendable {
         self.path = path
         self.id = id
         self.summary = summary
-        self.operation = operation
-        self.subject = subject
+        self.requirement = requirement
         self.parameters = parameters
         self.isCounted = isCounted
         self.body = body
@@ -77,6 +86,20 @@ public struct APIRoute: Sendable {
         self.status = status
         self.answer = answer
         self.handler = handler
+    }
+
+    /// A route for whom the operation is allowed.
+    init(
+        _ method: HTTPRequest.Method, _ path: String, id: String, _ summary: String, _ operation: Operation,
+        on subject: Subject = .project, parameters: [APIParameter] = [], isCounted: Bool = true,
+        body: Body = .none, isPatient: Bool = false, settlesItself: Bool = false,
+        status: HTTPResponse.Status = .ok, answer: Answer = .none,
+        handler: @escaping @Sendable (APIRequest) throws -> DoorResponse
+    ) {
+        self.init(
+            method, path, id: id, summary, requiring: .operation(operation, on: subject),
+            parameters: parameters, isCounted: isCounted, body: body, isPatient: isPatient,
+            settlesItself: settlesItself, status: status, answer: answer, handler: handler)
     }
 
     /// As it stands in metrics and logs.

@@ -16,7 +16,7 @@ public struct NodeAPI: Sendable {
     /// Every operation there is.
     public static let routes: [APIRoute] =
         contentRoutes + fileRoutes + importRoutes + pinRoutes + wholeRoutes + nameRoutes + grantRoutes
-        + accountRoutes
+        + accountRoutes + sessionRoutes
 
     private let jobs: NodeJobs
     private let imports: ImportSessions
@@ -100,11 +100,14 @@ public struct NodeAPI: Sendable {
             case .tooLarge: .contentTooLarge
             case .unsupported: .unsupportedMediaType
             case .busy: .serviceUnavailable
+            case .throttled: .tooManyRequests
             case .damaged, .failed:
                 failure.code == "storage-full" ? .insufficientStorage : .internalServerError
             }
         var response = ProblemDocument(status, code: failure.code, detail: failure.detail).response
-        if status == .serviceUnavailable { response.fields[.retryAfter] = "1" }
+        if status == .serviceUnavailable || status == .tooManyRequests {
+            response.fields[.retryAfter] = String(failure.retryAfterSeconds ?? 1)
+        }
         return response
     }
 }

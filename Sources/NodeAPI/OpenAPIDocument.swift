@@ -20,14 +20,20 @@ public enum OpenAPIDocument {
                 "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
             ],
             "servers": [["url": .string(NodeAPI.prefix)]],
-            "security": [["grant": []]],
+            "security": [["grant": []], ["session": []]],
             "paths": .object(paths.mapValues { .object($0) }),
             "components": [
                 "securitySchemes": [
                     "grant": [
                         "type": "http", "scheme": "bearer",
                         "description": "The token of a grant, as `nacre key create` prints it",
-                    ]
+                    ],
+                    "session": [
+                        "type": "apiKey", "in": "cookie", "name": .string(SessionCookie.name),
+                        "description": .string(
+                            "The cookie of a login (`POST /sessions`); what changes something sends "
+                                + "`X-CSRF-Token` too, and `X-Nacre-Project` names the project"),
+                    ],
                 ],
                 "schemas": .object(OpenAPISchemas.all),
             ],
@@ -70,9 +76,10 @@ public enum OpenAPIDocument {
         }
         var operation: [String: JSONValue] = [
             "operationId": .string(route.id), "summary": .string(route.summary),
-            "description": .string("Needs a grant that allows `\(route.operation.rawValue)`."),
+            "description": .string(route.need),
             "parameters": .array(parameters), "responses": responses(route),
         ]
+        if route.requirement == .nothing { operation["security"] = [] }
         switch route.body {
         case .none: break
         case .json(let schema):
@@ -121,6 +128,18 @@ public enum OpenAPIDocument {
 }
 
 extension APIRoute {
+    /// What it needs, for people.
+    fileprivate var need: String {
+        switch requirement {
+        case .nothing: "Needs nothing."
+        case .credentials: "Needs a grant or a session, whatever it allows."
+        case .operation(let operation, .node):
+            "Needs a grant or a session that allows `\(operation.rawValue)` on the node."
+        case .operation(let operation, _):
+            "Needs a grant or a session that allows `\(operation.rawValue)`."
+        }
+    }
+
     /// Whether it may answer 202 with a job.
     var mayBeJob: Bool { ["Pin", "Walk", "Collection", "Verification"].contains(answerSchema) && isPatient }
 

@@ -134,6 +134,18 @@ enum OpenAPISchemas {
                 "grant": text, "address": text,
             ], required: ["id", "time", "count", "outcome", "operation", "resource", "source"]),
         "AuditPage": page("AuditEntry"),
+        "LogInRequest": object(["name": text, "password": password], required: ["name", "password"]),
+        "PasswordChange": object(["current": password, "new": password], required: ["current", "new"]),
+        "Session": object(
+            [
+                "user": ["$ref": "#/components/schemas/User"], "csrfToken": text, "expires": text,
+                "idleSeconds": integer,
+            ], required: ["user", "csrfToken", "expires", "idleSeconds"]),
+        "Principal": object(
+            [
+                "source": text, "operations": ["type": "array", "items": text], "scope": text,
+                "project": text, "user": text, "grant": text, "name": text, "expires": text,
+            ], required: ["source", "operations"]),
     ]
 
     /// The members that the JSON of a route's body may have; `nil` if it is not JSON.
@@ -208,7 +220,7 @@ enum OpenAPISchemas {
             "id": text, "token": text, "name": text, "status": text,
             "operations": ["type": "array", "items": text], "scope": text, "project": text, "parent": text,
             "notBefore": text, "expires": text, "created": text, "revoked": text, "lastUsed": text,
-            "uses": integer, "bytes": integer,
+            "uses": integer, "bytes": integer, "namesakes": ["type": "array", "items": text],
         ]) { $1 },
         required: [
             "id", "name", "status", "operations", "scope", "project", "contentTypes", "from", "referrers",

@@ -22,6 +22,8 @@ public struct GrantMessage: Codable, Hashable, Sendable {
     public var lastUsed: String?
     public var uses: Int64
     public var bytes: Int64
+    /// Where it was just made: the ids of other grants of its project that count and have the same name.
+    public var namesakes: [String]?
 
     public init(
         id: String, name: String, status: String, operations: [String], scope: String, project: String,

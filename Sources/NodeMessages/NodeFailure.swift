@@ -10,6 +10,8 @@ public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case tooLarge = "too-large"
         case unsupported
         case busy
+        /// Too many attempts: later is soon enough.
+        case throttled
         case damaged
         case failed
     }
@@ -19,6 +21,8 @@ public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
     public var code: String
     /// What happened, to what, and what to do.
     public var detail: String
+    /// Seconds after which to try again, where that is known.
+    public var retryAfterSeconds: Int?
 
     public init(_ kind: Kind, code: String, detail: String) {
         self.kind = kind

@@ -32,6 +32,7 @@ struct Doorkeeper: Sendable {
         detail: "whether this is allowed cannot be decided now; try again"
     ).response
 
+    /// What a request shows in its URL or in `Authorization`. Cookies are for the API alone.
     func credentials(of request: DoorRequest) -> Credentials {
         if let query = request.target.query, SignedURL.isSigned(query: query) {
             return .signedURL(
@@ -54,10 +55,13 @@ struct Doorkeeper: Sendable {
             case .conflict: .conflict
             case .invalid: .badRequest
             case .busy: .serviceUnavailable
+            case .throttled: .tooManyRequests
             case .broken: .internalServerError
             }
         var response = ProblemDocument(status, code: error.code, detail: error.description).response
-        if status == .serviceUnavailable { response.fields[.retryAfter] = "1" }
+        if status == .serviceUnavailable || status == .tooManyRequests {
+            response.fields[.retryAfter] = String(error.retryAfterSeconds ?? 1)
+        }
         if status == .unauthorized { response.fields[.wwwAuthenticate] = "Bearer realm=\"nacre\"" }
         return response
     }

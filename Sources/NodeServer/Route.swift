@@ -9,6 +9,8 @@ public enum RouteRequirement: Hashable, Sendable {
     case nothing
     /// A grant that allows the operation on the node; metrics may be open to all.
     case operation(Operation)
+    /// Credentials that are accepted, whatever they allow.
+    case credentials
     /// A grant that allows the operation on what the route is about.
     case grant(Operation, APIRoute.Subject)
 }
@@ -82,7 +84,15 @@ public enum RouteTable {
     private static let apiRoutes = NodeAPI.routes.map { route in
         Route(
             pattern: route.pattern, methods: route.method == .get ? [.get, .head] : [route.method],
-            requirement: .grant(route.operation, route.subject), door: .api)
+            requirement: requirement(of: route), door: .api)
+    }
+
+    private static func requirement(of route: APIRoute) -> RouteRequirement {
+        switch route.requirement {
+        case .nothing: .nothing
+        case .credentials: .credentials
+        case .operation(let operation, let subject): .grant(operation, subject)
+        }
     }
 
     /// What answers below the API where no operation is.

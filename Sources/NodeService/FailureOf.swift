@@ -14,6 +14,8 @@ extension NodeFailure {
     public init(of error: any Error) {
         let (kind, code) = Self.classify(error)
         self.init(kind, code: code, detail: String(describing: error))
+        retryAfterSeconds =
+            (error as? AccessError)?.retryAfterSeconds ?? (error as? NodeFailure)?.retryAfterSeconds
     }
 
     private static func classify(_ error: any Error) -> (Kind, String) {
@@ -67,6 +69,7 @@ extension NodeFailure {
         case .invalid: .invalid
         case .tooLarge: .tooLarge
         case .busy: .busy
+        case .throttled: .throttled
         case .broken: .failed
         }
     }

@@ -24,6 +24,7 @@ extension LocalNode {
             operations: try OperationSet(text: request.operations.joined(separator: ",")))
         draft.project = project
         draft.limits = try limits(request)
+        try Self.check(expires: request.expires, after: request.notBefore)
         draft.scope = try request.scope.map { try Resource(text: $0) }
         if let text = request.project {
             guard let id = ProjectID(checked: text) else { throw AccessError.projectAbsent(text) }
@@ -40,7 +41,21 @@ extension LocalNode {
         var message = GrantMessage(
             try office.report(issued.grant.id, by: principal))
         message.token = issued.token.text
+        let namesakes = try office.namesakes(of: issued.grant)
+        if !namesakes.isEmpty { message.namesakes = namesakes.map(\.text) }
         return message
+    }
+
+    /// - Throws: `invalid-value` for what would never count.
+    private static func check(expires: Int64?, after notBefore: Int64?) throws {
+        guard let expires else { return }
+        func invalid(_ detail: String) -> NodeFailure {
+            NodeFailure(.invalid, code: "invalid-value", detail: detail)
+        }
+        guard expires > TimeText.now() else {
+            throw invalid("the expiry \(TimeText.utc(milliseconds: expires)) is in the past")
+        }
+        if let notBefore, notBefore >= expires { throw invalid("the expiry is before the beginning") }
     }
 
     private func limits(_ request: GrantRequest) throws -> GrantLimits {
@@ -88,6 +103,7 @@ extension LocalNode {
 
     public func signURL(_ request: SignedURLRequest) throws -> String {
         let office = try office()
+        try Self.check(expires: request.expires, after: nil)
         var draft = SignedURLDraft(method: request.method, path: request.path, expires: request.expires)
         draft.query = request.query ?? ""
         draft.maximumUses = request.maxUses

@@ -198,4 +198,102 @@ import Testing
             try fixture.authorizer.principal(for: .session(session, project: .default))
         }
     }
+
+    // MARK: Guessing
+
+    /// The seconds that a login is told to wait; 0 if it was refused for its password, -1 if it succeeded.
+    private func guess(_ name: String, _ given: String = "wrong password", from address: String? = nil) -> Int
+    {
+        let facts = RequestFacts(source: address.flatMap { IPAddress($0) })
+        return
+            switch accessError({
+                _ = try fixture.authority.accounts.logIn(name: name, password: given, facts)
+            })
+        {
+        case .loginThrottled(let seconds): seconds
+        case nil: -1
+        default: 0
+        }
+    }
+
+    /// Known and unknown names alike: the delay tells nothing of who has an account.
+    @Test(arguments: ["ann", "nobody"]) func wrongPasswordsOfAnAccountAreSlowedDown(name: String) throws {
+        _ = try user()
+        for _ in 0..<6 { #expect(guess(name) == 0) }
+        #expect(guess(name) == 1, "the sixth began a delay")
+        #expect(guess(name, password) == 1, "the right password has to wait as well")
+        var delays: [Int] = []
+        for _ in 0..<12 {
+            fixture.clock.advance(milliseconds: UInt64(guess(name)) * 1000)
+            #expect(guess(name) == 0)
+            delays.append(guess(name))
+        }
+        #expect(delays == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 300])
+        fixture.clock.advance(milliseconds: 299_000)
+        #expect(guess(name, password) == 1)
+        fixture.clock.advance(milliseconds: 1000)
+        #expect(guess(name, password) == (name == "ann" ? -1 : 0))
+        // Who got in begins anew.
+        if name == "ann" { for _ in 0..<6 { #expect(guess(name) == 0) } }
+        fixture.clock.advance(milliseconds: 3_600_000)
+        #expect(guess(name) == 0, "an hour forgets")
+    }
+
+    @Test func anAddressThatTriesManyAccountsIsSlowedDown() throws {
+        _ = try user()
+        for number in 0..<21 { #expect(guess("user\(number)", from: "2001:db8::\(number)") == 0) }
+        #expect(guess("ann", password, from: "2001:db8::ffff") == 1, "the customer's whole network waits")
+        #expect(guess("ann", password, from: "2001:db8:0:1::1") == -1, "others do not")
+        // An own account does not pay for guesses at others.
+        fixture.clock.advance(milliseconds: 1000)
+        #expect(guess("ann", password, from: "2001:db8::1") == -1)
+        #expect(guess("someone", from: "2001:db8::1") == 0)
+        #expect(guess("another", from: "2001:db8::1") == 2)
+        // A proxy on this machine may stand for many.
+        for number in 0..<40 { #expect(guess("other\(number)", from: "127.0.0.1") == 0) }
+    }
+
+    /// All at once is no way around the delay.
+    @Test func attemptsAtOnceCountBeforeTheyHaveFailed() throws {
+        let throttle = LoginThrottle()
+        for _ in 0..<6 { try throttle.begin("ann", from: nil, at: 0) }
+        #expect(throws: AccessError.loginThrottled(seconds: 1)) {
+            try throttle.begin("ann", from: nil, at: 0)
+        }
+        throttle.forgive("ann", from: nil)
+        try throttle.begin("ann", from: nil, at: 0)
+    }
+
+    @Test func memoryOfGuessesIsBoundedAndTheLoudestStay() throws {
+        var options = LoginThrottle.Options()
+        options.capacity = 100
+        let throttle = LoginThrottle(options)
+        for _ in 0..<6 { try throttle.begin("ann", from: nil, at: 0) }
+        for number in 0..<5000 {
+            let address = IPAddress("10.0.\(number / 256).\(number % 256)")
+            try throttle.begin("user\(number)", from: address, at: 1)
+        }
+        #expect(throws: AccessError.loginThrottled(seconds: 1)) {
+            try throttle.begin("ann", from: nil, at: 2)
+        }
+    }
+
+    @Test func aPasswordOfOnesOwnIsChangedByWhoKnowsIt() throws {
+        let ann = try user()
+        let accounts = fixture.authority.accounts
+        let secret = try accounts.logIn(name: "ann", password: password)
+        let principal = try fixture.authorizer.principal(for: .session(secret))
+        #expect(throws: AccessError.loginRefused) {
+            try accounts.changePassword(from: "a guess at it", to: "another password", by: principal)
+        }
+        try accounts.changePassword(from: password, to: "another password", by: principal)
+        #expect(throws: AccessError.credentialsInvalid) {
+            try fixture.authorizer.principal(for: .session(secret))
+        }
+        #expect(guess("ann", password) == 0 && guess("ann", "another password") == -1)
+        #expect(throws: AccessError.credentialsMissing) {
+            try accounts.changePassword(from: password, to: "another password", by: .localAdministrator)
+        }
+        _ = ann
+    }
 }

@@ -83,13 +83,28 @@ public final class GrantOffice: Sendable {
         var filter = GrantFilter()
         filter.name = text
         let named = try list(filter, limit: PinRepository.maximumPage, by: principal).grants
-        let counting = named.filter { $0.status != .revoked }
-        let found = counting.isEmpty ? named : counting
+        // Those that still count come first, then those that have ended by themselves.
+        let counting = named.filter { $0.status == .active || $0.status == .notYetValid }
+        let living = counting.isEmpty ? named.filter { $0.status != .revoked } : counting
+        let found = living.isEmpty ? named : living
         guard let first = found.first else { throw AccessError.grantAbsent(AccessText.short(text)) }
         guard found.count == 1 else {
-            throw AccessError.grantNameAmbiguous(AccessText.short(text), count: found.count)
+            throw AccessError.grantNameAmbiguous(AccessText.short(text), ids: found.map(\.grant.id.text))
         }
         return first.grant
+    }
+
+    /// The other grants of a project that count and have the name of this one; at most a thousand of the name
+    /// are looked at.
+    public func namesakes(of grant: Grant) throws -> [GrantID] {
+        var filter = GrantFilter()
+        filter.name = grant.name
+        filter.project = grant.project
+        return try catalog.grants.list(filter, limit: PinRepository.maximumPage).compactMap { record in
+            guard record.id != grant.id else { return nil }
+            let report = try report(try Grant(record))
+            return report.status == .active || report.status == .notYetValid ? record.id : nil
+        }
     }
 
     private func grant(_ draft: GrantDraft, id: GrantID, by principal: Principal) throws -> Grant {

@@ -33,6 +33,11 @@ public struct IPAddress: Hashable, Sendable {
     /// Whether it is an IPv4 address.
     public var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
+    /// Whether it is this machine's own: 127.0.0.0/8 or ::1.
+    package var isLoopback: Bool {
+        isIPv4 ? low >> 24 == Self.mappedPrefix >> 24 | 127 : high == 0 && low == 1
+    }
+
     /// What one customer has: the address itself, of IPv6 the first 64 bits.
     package var customer: IPAddress { isIPv4 ? self : prefix(64) }
 

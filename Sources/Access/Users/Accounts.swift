@@ -6,6 +6,7 @@ public final class Accounts: Sendable {
     private let live: LiveGrants
     private let sessions: Sessions
     private let hasher: PasswordHasher
+    private let throttle: LoginThrottle
     private let audit: AuditLog
     private let now: @Sendable () -> Int64
 
@@ -16,13 +17,13 @@ public final class Accounts: Sendable {
 
     init(
         catalog: CatalogDatabase, live: LiveGrants, sessions: Sessions, hasher: PasswordHasher,
-        audit: AuditLog,
-        now: @escaping @Sendable () -> Int64
+        throttle: LoginThrottle, audit: AuditLog, now: @escaping @Sendable () -> Int64
     ) {
         self.catalog = catalog
         self.live = live
         self.sessions = sessions
         self.hasher = hasher
+        self.throttle = throttle
         self.audit = audit
         self.now = now
     }
@@ -104,24 +105,65 @@ public final class Accounts: Sendable {
 
     /// Begins a session for who knows the password.
     ///
-    /// - Throws: `loginRefused` for an unknown name as for a wrong password, after the same work; `tooManyLogins`.
+    /// - Throws: `loginRefused` for an unknown name as for a wrong password, after the same work;
+    ///   `loginThrottled` after too many of them; `tooManyLogins`.
     public func logIn(name: String, password: String, _ facts: RequestFacts = RequestFacts()) throws
         -> SessionSecret
     {
-        let user = Self.isName(name) ? try catalog.users.user(named: name) : nil
-        // What is longer than any password costs no work: its length says nothing of the user.
-        guard password.utf8.count <= Self.maximumPasswordBytes,
-            try hasher.verify(password, against: user?.passwordHash ?? ""), let user, user.disabled == nil
-        else {
-            note(AccessError.loginRefused, user, facts)
-            throw AccessError.loginRefused
-        }
-        if hasher.isOutdated(user.passwordHash) {
-            let hash = try hasher.hash(password)
-            try catalog.users.update(user.id) { $0.passwordHash = hash }
-        }
+        let user = try prove(name: name, password: password, facts)
         note(nil, user, facts)
         return try sessions.begin(for: user.id)
+    }
+
+    /// Changes one's own password, which ends every session of one's own, this one too.
+    ///
+    /// - Throws: `loginRefused` if the present one is wrong; as ``logIn(name:password:_:)``.
+    public func changePassword(
+        from current: String, to new: String, by principal: Principal, _ facts: RequestFacts = RequestFacts()
+    ) throws {
+        guard principal.source == .session, let id = principal.user, let user = try catalog.users.user(id)
+        else { throw AccessError.credentialsMissing }
+        _ = try prove(name: user.name, password: current, facts)
+        try setPassword(new, of: id, by: principal)
+    }
+
+    /// The user that a principal acts for, if any.
+    public func user(of principal: Principal) throws -> User? {
+        try principal.user.flatMap { try catalog.users.user($0) }
+    }
+
+    /// The user of that name, if this is the password.
+    private func prove(name: String, password: String, _ facts: RequestFacts) throws -> User {
+        // Of what cannot be a name nobody has an account: those count together.
+        let account = Self.isName(name) ? name : ""
+        // This machine may be a proxy that stands for many clients.
+        let address = facts.source.flatMap { $0.isLoopback ? nil : $0.customer }
+        do throws(AccessError) {
+            try throttle.begin(account, from: address, at: facts.time ?? now())
+        } catch {
+            note(error, nil, facts)
+            throw error
+        }
+        do {
+            let user = Self.isName(name) ? try catalog.users.user(named: name) : nil
+            // What is longer than any password costs no work: its length says nothing of the user.
+            guard password.utf8.count <= Self.maximumPasswordBytes,
+                try hasher.verify(password, against: user?.passwordHash ?? ""), let user, user.disabled == nil
+            else {
+                note(AccessError.loginRefused, user, facts)
+                throw AccessError.loginRefused
+            }
+            throttle.forgive(account, from: address)
+            if hasher.isOutdated(user.passwordHash) {
+                let hash = try hasher.hash(password)
+                try catalog.users.update(user.id) { $0.passwordHash = hash }
+            }
+            return user
+        } catch {
+            // A node that had no time to look has not refused anybody.
+            if error as? AccessError != .loginRefused { throttle.forgive(account, from: address) }
+            throw error
+        }
     }
 
     private func note(_ error: AccessError?, _ user: User?, _ facts: RequestFacts) {

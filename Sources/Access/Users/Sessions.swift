@@ -44,6 +44,19 @@ public final class Sessions: Sendable {
         return secret
     }
 
+    /// When a session ends, used or not, in Unix milliseconds.
+    ///
+    /// - Throws: `credentialsInvalid` for one that has ended.
+    public func expiry(of secret: SessionSecret) throws -> Int64 {
+        guard let session = try catalog.sessions.session(secret.hash) else {
+            throw AccessError.credentialsInvalid
+        }
+        return session.expires
+    }
+
+    /// Milliseconds without a request after which a session ends.
+    public var idle: Int64 { options.idle }
+
     /// Ends a session.
     public func end(_ secret: SessionSecret) throws { try catalog.sessions.remove(secret.hash) }
 
@@ -82,6 +95,9 @@ public final class Sessions: Sendable {
         }
         var principal: Principal
         if user.isAdministrator {
+            if let project, try catalog.projects.project(project) == nil {
+                throw AccessError.projectAbsent(project.rawValue)
+            }
             principal = Principal(
                 source: .session, project: project ?? .default, operations: OperationSet([.admin]),
                 scope: .node)

@@ -1,5 +1,6 @@
 import Access
 import Catalog
+import Catalog
 import HTTPSupport
 import HTTPTypes
 import Logging
@@ -140,17 +141,20 @@ extension Doorkeeper {
         if case .stream = route.body { facts.bytes = bodyBytes }
         do {
             let authorizer = authority.authorizer
-            let principal = try authorizer.principal(for: credentials(of: request), facts)
-            let resource: Resource =
-                switch route.subject {
-                case .node: .node
-                case .project: .project(principal.project ?? .default)
-                case .own: principal.scope ?? .node
-                }
-            let admission =
-                route.isCounted
-                ? try authorizer.authorize(principal, route.operation, on: resource, facts: facts)
-                : try authorizer.authorizeFurther(principal, route.operation, on: resource, facts: facts)
+            let principal =
+                route.requirement == .nothing
+                ? .anonymous : try self.principal(of: request, authorizer, facts)
+            let admission: Access.Admission
+            switch route.requirement {
+            case .nothing: admission = authorizer.authorizeAnybody()
+            case .credentials: admission = try authorizer.authorizeKnown(principal, facts: facts)
+            case .operation(let operation, let subject):
+                let resource = Self.resource(subject, principal)
+                admission =
+                    route.isCounted
+                    ? try authorizer.authorize(principal, operation, on: resource, facts: facts)
+                    : try authorizer.authorizeFurther(principal, operation, on: resource, facts: facts)
+            }
             return Guest(
                 node: try LocalNode(node, authority: authority, as: principal), admission: admission)
         } catch let error as AccessError {
@@ -158,5 +162,44 @@ extension Doorkeeper {
         } catch {
             throw RefusedRequest(response: Self.undecided)
         }
+    }
+
+    private static func resource(_ subject: APIRoute.Subject, _ principal: Principal) -> Resource {
+        switch subject {
+        case .node: .node
+        case .project: .project(principal.project ?? .default)
+        case .own: principal.scope ?? .node
+        }
+    }
+
+    /// Who asks: by a token or a signed URL, else by the cookie of a session.
+    ///
+    /// By a cookie a browser may act without its owner's will. So pages of other origins are refused, on
+    /// the same site too, and what may change something must prove that the node's own page sent it.
+    private func principal(
+        of request: DoorRequest, _ authorizer: Authorizer, _ facts: RequestFacts
+    ) throws -> Principal {
+        let shown = credentials(of: request)
+        guard case .none = shown else { return try authorizer.principal(for: shown, facts) }
+        let secret: SessionSecret
+        switch SessionCookie.presence(in: request.fields) {
+        case .none: return .anonymous
+        case .broken: throw AccessError.credentialsInvalid
+        case .secret(let given): secret = given
+        }
+        let project = try request.fields[.nacreProject].map { text throws(AccessError) in
+            guard let id = ProjectID(checked: text) else { throw .projectAbsent(String(text.prefix(64))) }
+            return id
+        }
+        let principal = try authorizer.principal(for: .session(secret, project: project), facts)
+        if let site = request.fields[.fetchSite], site != "same-origin", site != "none" {
+            authorizer.refuse(.foreignPage, principal, facts)
+            throw AccessError.foreignPage
+        }
+        if request.method != .get, request.method != .head {
+            try authorizer.check(
+                csrfToken: request.fields[.csrfToken], of: secret, principal, facts)
+        }
+        return principal
     }
 }

@@ -80,7 +80,7 @@ enum Failure {
         case .notFound: .notFound
         case .conflict: .conflict
         case .invalid, .tooLarge: .wrongUsage
-        case .busy: .failed
+        case .busy, .throttled: .failed
         case .broken:
             switch error {
             case .secretDamaged, .secretForeign, .secretMissing: .damaged
@@ -97,7 +97,7 @@ enum Failure {
         case .conflict: .conflict
         case .invalid, .tooLarge, .unsupported: .wrongUsage
         case .damaged: .damaged
-        case .busy, .failed: .failed
+        case .busy, .throttled, .failed: .failed
         }
     }
 
