@@ -13,8 +13,8 @@ import NodeMessages
 /// made on an event loop or in a task. What only reads, and what says the same when it is said twice, is
 /// tried again when the connection fails; a node that is busy is waited for as it asks.
 public final class NodeConnection: Sendable {
-    private let client: HTTPClient
-    private let base: String
+    let client: HTTPClient
+    let base: String
     private let token: String?
 
     /// How often a request is made at most.
@@ -224,9 +224,11 @@ public final class NodeConnection: Sendable {
         return NodeFailure(kind, code: code, detail: text)
     }
 
-    private func unreachable(_ error: any Error) -> NodeFailure {
+    func unreachable(_ error: any Error) -> NodeFailure {
         NodeFailure(
             .failed, code: "unreachable",
-            detail: "the node at \(base) cannot be reached: \(error); is it running? (`nacre serve`)")
+            detail:
+                "no node answers at \(base): \(UnreachableText.reason(error)); is it running? (`nacre serve`)"
+        )
     }
 }

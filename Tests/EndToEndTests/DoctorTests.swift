@@ -221,6 +221,66 @@ import Testing
         // What a killed process has left in LOCK is nobody.
         #expect(try nacre.run("doctor", "--ready").text.contains("no node runs"))
     }
+
+    // MARK: A node elsewhere
+
+    private func examine(_ url: String, token: String?) throws -> (status: Int32, found: [String: Found]) {
+        var elsewhere = NacreProcess(data: directory.path("none"))
+        elsewhere.environment = ["NACRE_NODE": url, "NACRE_TOKEN": token ?? ""]
+        let outcome = try elsewhere.run("doctor", "--json")
+        var found: [String: Found] = [:]
+        for object in try outcome.objects() {
+            found[try #require(object["check"] as? String)] = Found(
+                verdict: try #require(object["verdict"] as? String),
+                text: try #require(object["text"] as? String), advice: object["advice"] as? String)
+        }
+        return (outcome.status, found)
+    }
+
+    @Test func aNodeElsewhereIsAskedWhatItsTokenIsGoodFor() throws {
+        let key = try nacre.run(
+            "key", "create", "--name", "reader", "--allow", "read,jobs", "--expires", "2d")
+        let token = try #require(key.lines.first)
+        let server = try ServerProcess(nacre)
+        let (status, found) = try examine(server.address, token: token)
+        #expect(status == 0)
+        for check in ["node", "version", "health", "clock", "token"] {
+            #expect(found[check]?.verdict == "ok", "\(check): \(found[check]?.text ?? "not looked at")")
+        }
+        #expect(found["token"]?.text.contains("key reader allows read, jobs in project:default") == true)
+        #expect(found["token-end"]?.verdict == "warn" && found["certificate"] == nil)
+        #expect(!FileManager.default.fileExists(atPath: directory.path("none")))
+        let bad = try examine(server.address, token: "nonsense")
+        #expect(
+            bad.status == 1 && bad.found["token"]?.verdict == "fail" && bad.found["node"]?.verdict == "ok")
+        #expect(try examine(server.address, token: nil).found["token"]?.verdict == "warn")
+        var elsewhere = NacreProcess(data: directory.path("none"))
+        elsewhere.environment = ["NACRE_NODE": server.address]
+        #expect(try elsewhere.run("doctor", "--ready").status == 0)
+        try server.stop()
+        let gone = try examine(server.address, token: token)
+        #expect(gone.status == 1 && gone.found["node"]?.text.contains("connection refused") == true)
+    }
+
+    @Test func theCertificateOfANodeElsewhereIsLookedAt() throws {
+        for (file, path) in [("one.pem", "certificate.pem"), ("one-key.pem", "key.pem")] {
+            try directory.write(try Vectors.bytes("tls/" + file), to: path)
+        }
+        let settings = [
+            "NACRE_TLS_CERTIFICATE": directory.path("certificate.pem"),
+            "NACRE_TLS_KEY": directory.path("key.pem"),
+        ]
+        #expect(chmod(directory.path("key.pem"), 0o600) == 0)
+        let server = try ServerProcess(nacre, settings)
+        let (_, found) = try examine(server.address, token: nil)
+        // It is signed by nobody: the verbs would not trust it, and doctor says both.
+        #expect(found["node"]?.verdict == "fail" && found["node"]?.text.contains("not trusted") == true)
+        let certificate = try #require(found["certificate"])
+        #expect(
+            certificate.text.hasPrefix("it counts until ") && certificate.verdict == "ok",
+            "\(certificate.text)")
+        try server.stop()
+    }
 }
 
 /// A port of loopback that somebody has.

@@ -158,4 +158,63 @@ import Testing
         #expect(try nacre.run("key", "reset-master").status == 0)
         #expect(try nacre.run("key", "ls").lines.count == 2)
     }
+
+    @Test(arguments: ["2020-01-31T12:00:00Z", "0s"]) func anExpiryInThePastIsWrongUsage(when: String) throws {
+        let outcome = try nacre.run("key", "create", "--name", "a", "--allow", "read", "--expires", when)
+        #expect(outcome.status == 2 && outcome.errors.contains("in the past"), "\(outcome.errors)")
+        _ = try create("--name", "b", "--allow", "read")
+        #expect(try nacre.run("key", "sign", "b", "GET", "/x", "--expires", when).status == 2)
+        let far = try nacre.run(
+            "key", "create", "--name", "c", "--allow", "read", "--expires", "2199-01-01T00:00:00Z")
+        #expect(far.status == 0 && far.errors.contains("years away"), "\(far.errors)")
+    }
+
+    @Test func keysOfOneNameAreToldApartByTheirIDs() throws {
+        let first = try nacre.run("key", "create", "--name", "twin", "--allow", "read")
+        #expect(first.status == 0 && !first.errors.contains("are named"))
+        let second = try nacre.run("key", "create", "--name", "twin", "--allow", "write", "--json")
+        #expect(second.errors.contains("other keys that count are named twin"), "\(second.errors)")
+        let id = try #require(try second.objects().first?["id"] as? String)
+        for verb in ["show", "revoke"] {
+            let refused = try nacre.run("key", verb, "twin")
+            #expect(refused.status == 6 && refused.errors.contains(id), "\(refused.errors)")
+        }
+        #expect(try nacre.run("key", "revoke", id).status == 0)
+        #expect(try nacre.run("key", "show", "twin").text.contains("allows        read\n"))
+    }
+
+    @Test func whatGoesBeyondTheParentIsNamedAsItsOption() throws {
+        _ = try create("--name", "weak", "--allow", "read,keys")
+        let outcome = try nacre.run("key", "create", "--name", "x", "--allow", "write", "--parent", "weak")
+        #expect(outcome.status == 5 && outcome.errors.contains("--allow goes beyond"), "\(outcome.errors)")
+    }
+
+    @Test(arguments: [
+        ("GET", "/api/v1/content/bafkqaaa", ""), ("POST", "/api/v1/uploads", ""),
+        ("PUT", "/api/v1/nosuch", "leads nowhere"), ("PUT", "/api/v1/uploads", "leads nowhere"),
+        ("GET", "/n/site", "leads nowhere"), ("GET", "/ipfs/bafkqaaa", "by no key"),
+        ("POST", "/api/v1/pins", "allows pin"), ("GET", "/metrics", "allows metrics"),
+    ])
+    func aSignedURLThatLeadsNowhereIsWarnedOf(method: String, path: String, warning: String) throws {
+        _ = try create("--name", "web", "--allow", "read,write,pin,metrics")
+        let outcome = try nacre.run("key", "sign", "web", method, path)
+        #expect(outcome.status == 0 && outcome.lines.count == 1, "\(outcome.errors)")
+        #expect(
+            warning.isEmpty ? !outcome.errors.contains("warning") : outcome.errors.contains(warning),
+            "\(outcome.errors)")
+    }
+
+    @Test func whatIsAboutTheWholeNodeSaysWhichKeyItNeeds() throws {
+        let token = try create("--name", "project", "--allow", "admin")
+        let server = try ServerProcess(nacre)
+        var elsewhere = NacreProcess(data: directory.path("none"))
+        elsewhere.environment = ["NACRE_NODE": server.address, "NACRE_TOKEN": token]
+        for verb in ["stats", "verify"] {
+            let refused = try elsewhere.run(verb)
+            #expect(
+                refused.status == 5 && refused.errors.contains("--allow admin --scope node"),
+                "\(refused.errors)")
+        }
+        try server.stop()
+    }
 }

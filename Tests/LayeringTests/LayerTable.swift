@@ -70,7 +70,7 @@ enum LayerTable {
             layer: 4,
             allowed: [
                 "Multiformats", "Digests", "IPLD", "CAR", "BlockStorage", "NodeCore", "NodeMessages",
-                "AsyncHTTPClient", "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOSSL",
+                "AsyncHTTPClient", "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOPosix", "NIOSSL",
             ],
             reason: "a client knows what is said, not how the other end does it"),
         "GatewayAPI": Module(

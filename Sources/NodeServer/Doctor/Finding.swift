@@ -17,15 +17,18 @@ public struct Finding: Hashable, Sendable {
     /// What to do about it; `nil` if it is fine.
     public let advice: String?
 
-    static func ok(_ check: String, _ text: String) -> Finding {
+    /// It is as it should be.
+    public static func ok(_ check: String, _ text: String) -> Finding {
         Finding(check: check, verdict: .ok, text: text, advice: nil)
     }
 
-    static func warn(_ check: String, _ text: String, advice: String) -> Finding {
+    /// It works, and should be mended all the same.
+    public static func warn(_ check: String, _ text: String, advice: String) -> Finding {
         Finding(check: check, verdict: .warn, text: text, advice: advice)
     }
 
-    static func fail(_ check: String, _ text: String, advice: String) -> Finding {
+    /// It does not work.
+    public static func fail(_ check: String, _ text: String, advice: String) -> Finding {
         Finding(check: check, verdict: .fail, text: text, advice: advice)
     }
 }

@@ -8,7 +8,8 @@ struct DoctorCommand: ParsableCommand {
         abstract: "Look at the machine, the data directory and the configuration; say what to mend.",
         discussion: """
             A line for each finding: ok, warn or fail. Exit code 0 if nothing fails, else 1. Nothing is
-            changed, and a running node is not disturbed.
+            changed, and a running node is not disturbed. With --node a node elsewhere is asked: whether it
+            answers and is ready, its version, clock and certificate, and what the token is good for.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -34,7 +35,10 @@ struct DoctorCommand: ParsableCommand {
             // Some checks take seconds: each is shown when it is done.
             try out.flush()
         }
-        if ready {
+        if let target = try RemoteChoice(global).named() {
+            let remote = RemoteDoctor(target: target)
+            if ready { try report(try remote.askReadiness()) } else { try remote.examine(report) }
+        } else if ready {
             try report(doctor.askReadiness())
         } else {
             try doctor.examine(report)

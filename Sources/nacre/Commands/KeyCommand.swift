@@ -96,6 +96,11 @@ extension KeyCommand {
                     try out.write(line: made.token ?? "")
                 }
                 try out.flush()
+                if let others = made.namesakes {
+                    Terminal.warn(
+                        "other keys that count are named \(name) too (\(others.prefix(5).joined(separator: ", "))): "
+                            + "show and revoke them by their ids")
+                }
                 Terminal.note("key \(made.id): keep the token, it is not shown again")
             }
         }
@@ -110,7 +115,7 @@ extension KeyCommand {
             request.maxUses = maxUses
             request.maxFileBytes = try maxFileBytes.map { try KeyTime.bytes($0, "--max-file-bytes") }
             request.maxBytes = try maxBytes.map { try KeyTime.bytes($0, "--max-bytes") }
-            request.expires = try expires.map { try KeyTime.parse($0, now: now, "--expires") }
+            request.expires = try expires.map { try KeyTime.expiry($0, now: now) }
             request.notBefore = try notBefore.map { try KeyTime.parse($0, now: now, "--not-before") }
             request.contentTypes = try contentType.map { try ContentTypePattern(text: $0).description }
             request.from = try from.map { try AddressRange(text: $0).description }

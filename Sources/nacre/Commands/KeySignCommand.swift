@@ -3,6 +3,7 @@ import ArgumentParser
 import Multiformats
 import NodeCore
 import NodeMessages
+import NodeServer
 
 extension KeyCommand {
     struct Sign: ParsableCommand {
@@ -45,7 +46,7 @@ extension KeyCommand {
             let (base, path, query) = Self.parts(target)
             var request = SignedURLRequest(
                 method: method.uppercased(), path: path,
-                expires: try KeyTime.parse(expires, now: TimeText.now(), "--expires"))
+                expires: try KeyTime.expiry(expires, now: TimeText.now()))
             request.query = query.isEmpty ? nil : query
             request.maxUses = maxUses
             request.maxBytes = try maxBytes.map { try KeyTime.bytes($0, "--max-bytes") }
@@ -56,6 +57,24 @@ extension KeyCommand {
                 var out = StandardOutput()
                 try out.write(line: base + node.signURL(request))
                 try out.flush()
+            }
+            warn(request)
+        }
+
+        /// The URL is right all the same: another version of the node may answer there.
+        private func warn(_ request: SignedURLRequest) {
+            let what = "\(request.method) \(PathText.printable(request.path.utf8))"
+            switch SignedLead(method: request.method, path: request.path) {
+            case .use: break
+            case .nowhere: Terminal.warn("nothing answers \(what): the URL leads nowhere")
+            case .open:
+                Terminal.warn(
+                    "\(what) shows what is public, to anybody and by no key; what is not public is at "
+                        + "/api/v1/content/CID")
+            case .needs(let operation):
+                Terminal.warn(
+                    "\(what) needs a key that allows \(operation.rawValue), and a signed URL carries reading (GET) "
+                        + "or writing (PUT, POST) alone: it will be refused")
             }
         }
 
@@ -90,6 +109,19 @@ enum KeyTime {
             throw ValidationError("\(option) is a number of bytes, such as 1048576, 10MiB or 5GiB")
         }
         return bytes
+    }
+
+    /// When a key or a URL ends: in the future. So far in it that nobody will remember is worth a warning.
+    static func expiry(_ text: String, now: Int64) throws -> Int64 {
+        let time = try parse(text, now: now, "--expires")
+        guard time > now else {
+            throw ValidationError("--expires \(text) is in the past: nothing would ever be allowed")
+        }
+        let years = (time - now) / (365 * 86400 * 1000)
+        if years >= 10 {
+            Terminal.warn("--expires is \(years) years away: whoever finds the token may use it until then")
+        }
+        return time
     }
 
     /// A duration from now on, or a time; in Unix milliseconds.
