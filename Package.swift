@@ -96,6 +96,9 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
 
+        .target(  // journaled trees: changes, history, snapshots
+            name: "Namespaces", dependencies: ["Catalog", "Multiformats"], swiftSettings: swiftSettings),
+
         .target(  // what a node can be asked and answers, for both ends
             name: "NodeMessages", dependencies: ["NodeCore", "BlockStorage", "IPLD", "Multiformats"],
             swiftSettings: swiftSettings),
@@ -244,6 +247,10 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CatalogTests", dependencies: ["Catalog", "Multiformats", "TestKit"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "NamespacesTests",
+            dependencies: ["Namespaces", "Catalog", "Digests", "Multiformats", "TestKit"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "AccessTests", dependencies: ["Access", "Catalog", "Multiformats", "TestKit"],

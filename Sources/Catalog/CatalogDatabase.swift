@@ -31,6 +31,8 @@ public final class CatalogDatabase: Sendable {
     public let audit: AuditRepository
     /// Work in the background.
     public let jobs: JobRepository
+    /// Namespaces; their trees are in the module `Namespaces`.
+    public let namespaces: NamespaceRepository
 
     package let database: any SQLDatabase
     private let path: String
@@ -84,6 +86,7 @@ public final class CatalogDatabase: Sendable {
         sessions = SessionRepository(database: database)
         audit = AuditRepository(database: database, ids: RecordIDGenerator(after: nil))
         jobs = JobRepository(database: database, ids: RecordIDGenerator(after: nil), now: now)
+        namespaces = NamespaceRepository(database: database, ids: RecordIDGenerator(after: nil), now: now)
     }
 
     /// Closes the database; calls after it fail.

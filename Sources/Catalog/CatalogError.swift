@@ -34,6 +34,7 @@ public enum CatalogError: Error, Hashable, Sendable {
     case duplicatePin(root: CID, name: String)
     case pinAbsent(PinID)
     case duplicateUser(String)
+    case duplicateNamespace(String)
     case nameTooLong(bytes: Int, maximum: Int)
     case nameContainsNUL
     case metaTooLarge(bytes: Int, maximum: Int)
@@ -100,6 +101,8 @@ extension CatalogError: CustomStringConvertible {
             "there is a user named “\(name)” already; choose another name"
         case .pinAbsent(let id):
             "there is no pin \(id)"
+        case .duplicateNamespace(let name):
+            "there is a namespace named “\(name)” already; choose another name"
         case .nameTooLong(let bytes, let maximum):
             "a name may have \(maximum) bytes, this one has \(bytes)"
         case .nameContainsNUL:

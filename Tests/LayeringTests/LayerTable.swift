@@ -37,6 +37,9 @@ enum LayerTable {
         "Access": Module(
             layer: 3, allowed: ["Multiformats", "Catalog", "Crypto", "CryptoExtras"],
             reason: "who may do what is decided without HTTP, without SQL and without blocks"),
+        "Namespaces": Module(
+            layer: 3, allowed: ["Catalog", "Multiformats", "Foundation", "Synchronization"],
+            reason: "trees are rows and content is roots; where blocks lie is for others"),
         "NodeCore": Module(
             layer: 3,
             allowed: [

@@ -77,6 +77,14 @@ final class RecordIDGenerator<Kind>: Sendable {
 
     /// - Parameter now: Unix milliseconds.
     func next(now: Int64) -> RecordID<Kind> {
+        let (high, low) = nextBits(now: now)
+        return RecordID<Kind>(high: high, low: low)
+    }
+
+    /// The 128 bits of a new id.
+    ///
+    /// - Parameter now: Unix milliseconds.
+    func nextBits(now: Int64) -> (high: UInt64, low: UInt64) {
         let milliseconds = UInt64(clamping: now) & 0xFFFF_FFFF_FFFF
         return state.withLock { state in
             if milliseconds > state.high >> 16 {
@@ -88,7 +96,7 @@ final class RecordIDGenerator<Kind>: Sendable {
                 state.low = low
                 if overflow { state.high &+= 1 }
             }
-            return RecordID<Kind>(high: state.high, low: state.low)
+            return (state.high, state.low)
         }
     }
 }

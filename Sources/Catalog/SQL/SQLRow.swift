@@ -32,6 +32,11 @@ package struct SQLRow: Sendable {
         return bytes
     }
 
+    /// - Throws: `unexpectedColumn` for anything but bytes or null.
+    package func optionalBlob(_ column: Int) throws(CatalogError) -> [UInt8]? {
+        values[column] == .null ? nil : try blob(column)
+    }
+
     private func unexpected(_ column: Int, _ expected: String) -> CatalogError {
         .unexpectedColumn(column, expected: expected)
     }

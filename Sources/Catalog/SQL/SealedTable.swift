@@ -29,6 +29,21 @@ struct SealedTable: Sendable {
             _ = try SessionRow.session(row)
         },
         SealedTable("audit", AuditRow.columns) { row throws(CatalogError) in _ = try AuditRow.entry(row) },
+        SealedTable("namespaces", NamespaceRow.columns) { row throws(CatalogError) in
+            _ = try NamespaceRow.namespace(row)
+        },
+        SealedTable("tree_nodes", TreeNodeRow.columns) { row throws(CatalogError) in
+            _ = try TreeNodeRow.node(row)
+        },
+        SealedTable("tree_journal", JournalRow.columns) { row throws(CatalogError) in
+            _ = try JournalRow.entry(row)
+        },
+        SealedTable("tree_snapshots", SnapshotRow.columns) { row throws(CatalogError) in
+            _ = try SnapshotRow.snapshot(row)
+        },
+        SealedTable("tree_directories", SnapshotRow.directoryColumns) { row throws(CatalogError) in
+            _ = try SnapshotRow.directory(row)
+        },
         SealedTable("jobs", JobRow.columns) { row throws(CatalogError) in _ = try JobRow.job(row) },
     ]
 

@@ -1,0 +1,163 @@
+/// The namespaces of the catalog: what they are called and whose they are. Their trees are in `Namespaces`.
+///
+/// Thread-safe and synchronous. A change that returned survives power loss.
+public struct NamespaceRepository: Sendable {
+    package let database: any SQLDatabase
+    let ids: RecordIDGenerator<Namespace>
+    package let now: @Sendable () -> Int64
+
+    /// The most namespaces of one page.
+    public static let maximumPage = 1000
+
+    /// Makes an empty namespace.
+    ///
+    /// - Throws: `duplicateNamespace`, `nameTooLong`, `nameContainsNUL`, `metaTooLarge`.
+    public func add(
+        name: String, project: ProjectID, visibility: NamespaceVisibility, policy: String
+    ) throws -> Namespace {
+        try NameColumn.check(name, maximumBytes: Namespace.maximumNameBytes)
+        guard policy.utf8.count <= Namespace.maximumPolicyBytes else {
+            throw CatalogError.metaTooLarge(
+                bytes: policy.utf8.count, maximum: Namespace.maximumPolicyBytes)
+        }
+        let time = now()
+        let id = ids.next(now: time)
+        let root = NodeID(bits: UInt128.random(in: 1 ... .max >> 2))
+        let epoch = Int64.random(in: 1 ... .max)
+        return try database.write { connection in
+            guard try named(name, connection) == nil else { throw CatalogError.duplicateNamespace(name) }
+            let last = try connection.firstRow("SELECT MAX(number) FROM namespaces")?.optionalInteger(0)
+            let namespace = Namespace(
+                id: id, number: (last ?? 0) + 1, project: project, name: name, visibility: visibility,
+                policy: policy, root: root, epoch: epoch, head: 0, nodes: 0, bytes: 0, created: time,
+                updated: time)
+            try connection.execute(
+                """
+                INSERT INTO namespaces (\(NamespaceRow.columns))
+                VALUES (\(SealedColumns.placeholders(NamespaceRow.count)))
+                """, NamespaceRow.values(namespace))
+            return namespace
+        }
+    }
+
+    /// The namespace of that id, also a deleted one.
+    public func namespace(_ id: NamespaceID) throws -> Namespace? {
+        try database.read { try Self.find(id, $0) }
+    }
+
+    /// The namespace of that name that is not deleted.
+    public func namespace(named name: String) throws -> Namespace? {
+        try database.read { try named(name, $0) }
+    }
+
+    /// A page of namespaces, by name; those of one project, or all.
+    ///
+    /// - Parameter after: the id of the last namespace of the page before.
+    public func list(
+        project: ProjectID? = nil, includingDeleted: Bool = false, after: NamespaceID? = nil, limit: Int = 100
+    ) throws -> [Namespace] {
+        var condition = SQLCondition()
+        if let project { condition.require("project = ?", .text(project.rawValue)) }
+        if let after { condition.require("id > ?", .text(after.text)) }
+        let clause =
+            includingDeleted
+            ? condition.clause
+            : condition.clause + (condition.clause.isEmpty ? " WHERE " : " AND ") + "deleted IS NULL"
+        return try database.read { connection in
+            try connection.rows(
+                """
+                SELECT \(NamespaceRow.columns) FROM namespaces\(clause) ORDER BY id \
+                LIMIT \(min(max(limit, 1), Self.maximumPage))
+                """, condition.values
+            ).map(NamespaceRow.namespace)
+        }
+    }
+
+    /// Changes name, visibility, policy, epoch, or whether it is deleted.
+    ///
+    /// - Returns: the namespace after the change; `nil` if there is none of that id.
+    /// - Throws: `duplicateNamespace`, `nameTooLong`, `nameContainsNUL`, and what `body` throws.
+    public func change(_ id: NamespaceID, _ body: (inout Namespace) throws -> Void) throws -> Namespace? {
+        try database.write { connection in
+            guard var namespace = try Self.find(id, connection) else { return nil }
+            try body(&namespace)
+            try NameColumn.check(namespace.name, maximumBytes: Namespace.maximumNameBytes)
+            if namespace.deleted == nil, let other = try named(namespace.name, connection), other.id != id {
+                throw CatalogError.duplicateNamespace(namespace.name)
+            }
+            namespace.updated = now()
+            try Self.update(namespace, connection)
+            return namespace
+        }
+    }
+
+    /// Removes a namespace with its tree and its journal for good.
+    ///
+    /// - Returns: whether there was one. Rows go in several transactions, the namespace itself first, so that
+    ///   what is left after a cut is found by ``removeOrphans()``.
+    public func remove(_ id: NamespaceID) throws -> Bool {
+        let number: Int64? = try database.write { connection in
+            guard let namespace = try Self.find(id, connection) else { return nil }
+            try connection.execute("DELETE FROM namespaces WHERE id = $1", [.text(id.text)])
+            return namespace.number
+        }
+        guard let number else { return false }
+        try removeRows(of: number)
+        return true
+    }
+
+    /// Removes rows of trees whose namespace is gone.
+    public func removeOrphans() throws {
+        let numbers: [Int64] = try database.read { connection in
+            try ["tree_nodes", "tree_journal", "tree_snapshots", "tree_directories"].flatMap { table in
+                try connection.rows(
+                    """
+                    SELECT DISTINCT ns FROM \(table) WHERE ns NOT IN (SELECT number FROM namespaces)
+                    """
+                ).map { try $0.integer(0) }
+            }
+        }
+        for number in Set(numbers).sorted() { try removeRows(of: number) }
+    }
+
+    private func removeRows(of number: Int64) throws {
+        for (table, key) in [
+            ("tree_directories", "nid"), ("tree_snapshots", "jid"), ("tree_nodes", "nid"),
+            ("tree_journal", "jid"),
+        ] {
+            // In slices: nobody waits long for the catalog meanwhile.
+            while try database.write({ connection in
+                try connection.execute(
+                    """
+                    DELETE FROM \(table) WHERE ns = $1 AND \(key) IN
+                        (SELECT \(key) FROM \(table) WHERE ns = $1 ORDER BY \(key) LIMIT 5000)
+                    """, [.integer(number)])
+            }) > 0 {}
+        }
+    }
+
+    /// The namespace of that id, within a transaction.
+    package static func find(_ id: NamespaceID, _ connection: any SQLConnection) throws -> Namespace? {
+        try connection.firstRow(
+            "SELECT \(NamespaceRow.columns) FROM namespaces WHERE id = $1", [.text(id.text)]
+        ).map(NamespaceRow.namespace)
+    }
+
+    /// Writes a namespace in the place of its earlier state, within a transaction.
+    package static func update(_ namespace: Namespace, _ connection: any SQLConnection) throws {
+        try connection.execute(
+            """
+            UPDATE namespaces SET number = $2, project = $3, name = $4, visibility = $5, policy = $6,
+                root = $7, epoch = $8, head = $9, nodes = $10, bytes = $11, created = $12, updated = $13,
+                deleted = $14, seal = $15
+            WHERE id = $1
+            """, NamespaceRow.values(namespace))
+    }
+
+    private func named(_ name: String, _ connection: any SQLConnection) throws -> Namespace? {
+        try connection.firstRow(
+            "SELECT \(NamespaceRow.columns) FROM namespaces WHERE name = $1 AND deleted IS NULL",
+            [.text(name)]
+        ).map(NamespaceRow.namespace)
+    }
+}

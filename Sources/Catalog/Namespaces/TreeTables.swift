@@ -1,0 +1,107 @@
+/// The rows of one namespace's tree, within a transaction.
+///
+/// Only `Namespaces` uses it: what the rows mean, and which changes are allowed, is decided there.
+package struct TreeTables {
+    package let connection: any SQLConnection
+    /// `Namespace.number`.
+    package let number: Int64
+
+    package init(_ connection: any SQLConnection, of namespace: Namespace) {
+        self.connection = connection
+        number = namespace.number
+    }
+
+    /// The node of that id, deleted or not.
+    package func node(_ id: NodeID) throws -> TreeNode? {
+        try connection.firstRow(
+            "SELECT \(TreeNodeRow.columns) FROM tree_nodes WHERE ns = $1 AND nid = $2",
+            [.integer(number), .blob(id.bytes)]
+        ).map(TreeNodeRow.node)
+    }
+
+    /// The child of that name key that is not deleted.
+    package func child(of parent: NodeID, key: String) throws -> TreeNode? {
+        try connection.firstRow(
+            """
+            SELECT \(TreeNodeRow.columns) FROM tree_nodes
+            WHERE ns = $1 AND parent = $2 AND name_key = $3 AND deleted = 0
+            """, [.integer(number), .blob(parent.bytes), .text(key)]
+        ).map(TreeNodeRow.node)
+    }
+
+    /// The child of that folded name that is not deleted.
+    package func child(of parent: NodeID, folded: String) throws -> TreeNode? {
+        try connection.firstRow(
+            """
+            SELECT \(TreeNodeRow.columns) FROM tree_nodes
+            WHERE ns = $1 AND parent = $2 AND folded = $3 AND deleted = 0 AND folded IS NOT NULL
+            """, [.integer(number), .blob(parent.bytes), .text(folded)]
+        ).map(TreeNodeRow.node)
+    }
+
+    /// Children that are not deleted, in the order of their name keys.
+    ///
+    /// - Parameter after: the name key of the last child of the page before.
+    package func children(of parent: NodeID, after: String? = nil, limit: Int) throws -> [TreeNode] {
+        var values: [SQLValue] = [.integer(number), .blob(parent.bytes)]
+        if let after { values.append(.text(after)) }
+        return try connection.rows(
+            """
+            SELECT \(TreeNodeRow.columns) FROM tree_nodes
+            WHERE ns = $1 AND parent = $2\(after == nil ? "" : " AND name_key > $3") AND deleted = 0
+            ORDER BY name_key LIMIT \(limit)
+            """, values
+        ).map(TreeNodeRow.node)
+    }
+
+    /// Adds the row of a new node.
+    ///
+    /// - Throws: `notUnique` if its name is taken; the transaction is over then.
+    package func insert(_ node: TreeNode) throws {
+        try connection.execute(
+            "INSERT INTO tree_nodes (\(TreeNodeRow.columns)) VALUES (\(Self.nodePlaceholders))",
+            TreeNodeRow.values(node, in: number))
+    }
+
+    /// Writes a node in the place of its earlier state.
+    package func update(_ node: TreeNode) throws {
+        try connection.execute(Self.updateNode, TreeNodeRow.values(node, in: number))
+    }
+
+    private static let nodePlaceholders = SealedColumns.placeholders(TreeNodeRow.count)
+    private static let updateNode = """
+        UPDATE tree_nodes SET parent = $3, name_key = $4, folded = $5, kind = $6, rev = $7, crev = $8,
+            deleted = $9, content = $10, size = $11, mtime = $12, mode = $13, target = $14, meta = $15,
+            seal = $16
+        WHERE ns = $1 AND nid = $2
+        """
+
+    /// What is live below a directory, itself not included.
+    package struct Below: Hashable, Sendable {
+        package var nodes: Int64 = 0
+        package var bytes: Int64 = 0
+        /// The newest revision below; 0 if there is nothing.
+        package var newest: JID = 0
+
+        package init(nodes: Int64 = 0, bytes: Int64 = 0, newest: JID = 0) {
+            (self.nodes, self.bytes, self.newest) = (nodes, bytes, newest)
+        }
+    }
+
+    /// Counts what is live below a directory. Reads every row there.
+    package func below(_ directory: NodeID) throws -> Below {
+        let row = try connection.firstRow(
+            """
+            WITH RECURSIVE below (nid, kind, size, rev) AS (
+                SELECT nid, kind, size, rev FROM tree_nodes WHERE ns = $1 AND parent = $2 AND deleted = 0
+                UNION ALL
+                SELECT child.nid, child.kind, child.size, child.rev FROM below
+                JOIN tree_nodes child ON child.ns = $1 AND child.parent = below.nid AND child.deleted = 0
+                WHERE below.kind = 1
+            )
+            SELECT count(*), CAST(COALESCE(sum(size), 0) AS BIGINT), COALESCE(max(rev), 0) FROM below
+            """, [.integer(number), .blob(directory.bytes)])
+        guard let row else { return Below() }
+        return Below(nodes: try row.integer(0), bytes: try row.integer(1), newest: try row.integer(2))
+    }
+}

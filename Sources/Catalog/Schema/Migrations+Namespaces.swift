@@ -1,0 +1,10 @@
+/// The steps for namespaces and their trees.
+extension Migration {
+    static let namespaces = Migration(13, "namespaces") { try NamespaceRow.create($0) }
+
+    static let trees = Migration(14, "trees") { connection in
+        try TreeNodeRow.create(connection)
+        try JournalRow.create(connection)
+        try SnapshotRow.create(connection)
+    }
+}

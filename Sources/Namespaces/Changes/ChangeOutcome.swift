@@ -1,0 +1,83 @@
+public import Catalog
+
+/// What became of an operation.
+public enum ChangeOutcome: Hashable, Sendable {
+    /// The node is as it was to be. `isNew` if a journal entry was needed for that.
+    case done(TreeNode, isNew: Bool)
+    /// It was based on something that is not so any more; with what is there.
+    case conflict(ChangeConflict, current: TreeNode?)
+    case refused(ChangeRefusal)
+
+    /// Whether the node is as it was to be.
+    public var isDone: Bool { if case .done = self { true } else { false } }
+}
+
+/// What an operation collided with.
+public enum ChangeConflict: String, CaseIterable, Hashable, Sendable {
+    /// The content changed, or the node went, since the client looked.
+    case stale
+    /// Another node has the name.
+    case nameTaken = "name_taken"
+    /// The node was moved elsewhere.
+    case moved
+    /// There is something in the directory that the client has not seen.
+    case notEmpty = "not_empty"
+    /// A directory would come to be below itself.
+    case cycle
+    /// The directory that it was to be in is not there.
+    case parentMissing = "parent_missing"
+    /// What is there is of another kind.
+    case kindMismatch = "kind_mismatch"
+}
+
+/// Why an operation was not done at all.
+public enum ChangeRefusal: Hashable, Sendable {
+    case badName(NameProblem)
+    case unknownNode(NodeID)
+    /// An operation lacks the place or the name that it needs.
+    case placeMissing
+    case targetTooLong(bytes: Int, maximum: Int)
+    /// The limit of the namespace on bytes or nodes.
+    case quotaExceeded(limit: Int64, wanted: Int64)
+    /// So much would go that a person has to agree: the operation goes through with the token.
+    case massDelete(nodes: Int64, token: String)
+
+    /// For programs, as in the sync protocol.
+    public var code: String {
+        switch self {
+        case .badName: "bad_path"
+        case .unknownNode: "unknown_node"
+        case .placeMissing, .targetTooLong: "bad_request"
+        case .quotaExceeded: "quota_exceeded"
+        case .massDelete: "mass_delete_blocked"
+        }
+    }
+}
+
+extension ChangeOutcome: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .done(let node, let isNew):
+            "node \(node.id) is at version \(node.revision)\(isNew ? "" : " already")"
+        case .conflict(let conflict, let current):
+            "conflict \(conflict.rawValue)" + (current.map { " with \($0.id), version \($0.revision)" } ?? "")
+        case .refused(let refusal): refusal.description
+        }
+    }
+}
+
+extension ChangeRefusal: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .badName(let problem): problem.description
+        case .unknownNode(let id): "there is no node \(id) in the namespace"
+        case .placeMissing: "a new node needs a parent and a name"
+        case .targetTooLong(let bytes, let maximum):
+            "the target of a symlink has \(bytes) bytes, \(maximum) are allowed"
+        case .quotaExceeded(let limit, let wanted):
+            "the namespace may hold \(limit), and would hold \(wanted); remove something, or raise its quota"
+        case .massDelete(let nodes, _):
+            "\(nodes) files and directories would be removed at once; confirm if that is meant"
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Catalog
+
+/// Moves, removal and return, and where nodes may be.
+extension TreeCommit {
+    mutating func move(
+        _ id: NodeID, to place: TreeChange.Place, base: JID, _ operation: TreeOperation
+    ) throws -> ChangeOutcome {
+        guard let current = try tables.node(id) else { return .refused(.unknownNode(id)) }
+        guard try isLive(current) else { return .conflict(.stale, current: current) }
+        if current.parent == place.parent, current.name == place.name {
+            return .done(current, isNew: false)
+        }
+        // An edit meanwhile is no obstacle: both changes stand.
+        if current.revision != base, try tables.hasMoved(id, after: base) {
+            return .conflict(.moved, current: current)
+        }
+        var next = current
+        if let obstacle = try take(place, for: &next) { return obstacle }
+        if current.kind == .directory, try ancestors(of: place.parent).contains(id) {
+            return .conflict(.cycle, current: current)
+        }
+        return try record(.move, next, from: current, operation)
+    }
+
+    mutating func delete(
+        _ id: NodeID, base: JID, newestBelow: JID, _ operation: TreeOperation
+    ) throws -> ChangeOutcome {
+        guard let current = try tables.node(id) else { return .refused(.unknownNode(id)) }
+        guard try isLive(current) else { return .done(current, isNew: false) }
+        guard current.revision == base else { return .conflict(.stale, current: current) }
+        var below = TreeTables.Below()
+        if current.kind == .directory {
+            below = try tables.below(id)
+            guard below.newest <= max(newestBelow, base) else {
+                return .conflict(.notEmpty, current: current)
+            }
+        }
+        let count = below.nodes + 1
+        if removed + count > removalLimit, operation.confirmation.map(isConfirmed) != true {
+            return .refused(.massDelete(nodes: removed + count, token: ""))
+        }
+        removed += count
+        var next = current
+        next.isDeleted = true
+        return try record(.delete, next, from: current, operation, below: below)
+    }
+
+    mutating func restore(
+        _ id: NodeID, to place: TreeChange.Place?, _ operation: TreeOperation
+    ) throws -> ChangeOutcome {
+        guard let current = try tables.node(id) else { return .refused(.unknownNode(id)) }
+        if try isLive(current) { return .done(current, isNew: false) }
+        var next = current
+        let place = place ?? JournalEntry.Place(parent: current.parent, name: current.name)
+        if let obstacle = try take(place, for: &next) { return obstacle }
+        let below = current.kind == .directory ? try tables.below(id) : TreeTables.Below()
+        if let refusal = quotaRefusal(nodes: below.nodes + 1, bytes: below.bytes + current.size) {
+            return .refused(refusal)
+        }
+        next.isDeleted = false
+        return try record(.restore, next, from: current, operation, below: below)
+    }
+
+    /// Puts a node into a place, or says what is in its way.
+    mutating func take(
+        _ place: TreeChange.Place, for node: inout TreeNode
+    ) throws -> ChangeOutcome? {
+        if let problem = rules.problem(place.name) { return .refused(.badName(problem)) }
+        guard let position = try position(of: place.parent) else {
+            return .conflict(.parentMissing, current: try tables.node(place.parent))
+        }
+        guard position.depth < NameRules.maximumDepth else {
+            return .refused(
+                .badName(.tooDeep(levels: position.depth + 1, maximum: NameRules.maximumDepth)))
+        }
+        let pathBytes = position.pathBytes + place.name.utf8.count
+        guard pathBytes <= NameRules.maximumPathBytes else {
+            return .refused(.badName(.pathTooLong(bytes: pathBytes, maximum: NameRules.maximumPathBytes)))
+        }
+        node.parent = place.parent
+        node.name = place.name
+        node.folded = rules.folded(place.name)
+        let other: TreeNode?
+        if let folded = node.folded {
+            other = try tables.child(of: place.parent, folded: folded)
+        } else {
+            other = try tables.child(of: place.parent, key: node.nameKey)
+        }
+        // A node may take its own name in another spelling.
+        if let other, other.id != node.id { return .conflict(.nameTaken, current: other) }
+        return nil
+    }
+
+    /// Where a live directory is; `nil` if it is none.
+    private mutating func position(of directory: NodeID) throws -> Position? {
+        var path: [TreeNode] = []
+        var next = directory
+        var found = Position(depth: 0, pathBytes: 0)
+        // No tree of rows that agree has a cycle; the bound is for those that do not.
+        while next != namespace.root {
+            if let known = directories[next] {
+                found = known
+                break
+            }
+            guard path.count < 100_000, let node = try tables.node(next), node.kind == .directory,
+                !node.isDeleted
+            else { return nil }
+            path.append(node)
+            next = node.parent
+        }
+        for node in path.reversed() {
+            found.depth += 1
+            found.pathBytes += node.name.utf8.count + 1
+            directories[node.id] = found
+        }
+        return found
+    }
+
+    mutating func isLive(_ node: TreeNode) throws -> Bool {
+        try !node.isDeleted && position(of: node.parent) != nil
+    }
+
+    /// A directory and everything above it.
+    private func ancestors(of directory: NodeID) throws -> Set<NodeID> {
+        var found: Set<NodeID> = [directory]
+        var next = directory
+        while next != namespace.root, let node = try tables.node(next), found.insert(node.parent).inserted {
+            next = node.parent
+        }
+        return found
+    }
+}

@@ -1,0 +1,122 @@
+import Catalog
+
+/// Operations on one namespace within one transaction.
+///
+/// Each operation is checked against the rows as the ones before it left them, and becomes at most one
+/// journal entry. Rows are written only once it is certain that they can be: after a failed statement
+/// PostgreSQL takes nothing more. Does no I/O but the rows, and no clocks: it can be run again.
+struct TreeCommit {
+    let tables: TreeTables
+    private(set) var namespace: Namespace
+    let policy: NamespacePolicy
+    let rules: NameRules
+    let author: ChangeAuthor
+    /// Unix milliseconds.
+    let time: Int64
+    let makeNode: () -> NodeID
+    /// How many nodes the device may remove without asking.
+    let removalLimit: Int64
+    /// Whether a person agreed to more.
+    let isConfirmed: (String) -> Bool
+    /// How many nodes were removed.
+    var removed: Int64 = 0
+    /// Directories that are known to be live, with their depth and the bytes of their path.
+    var directories: [NodeID: Position] = [:]
+
+    /// Where a directory is.
+    struct Position {
+        /// 0 for the root.
+        var depth: Int
+        /// With a slash after each name.
+        var pathBytes: Int
+    }
+
+    init(
+        _ namespace: Namespace, _ connection: any SQLConnection, author: ChangeAuthor, time: Int64,
+        removalLimit: Int64 = .max, isConfirmed: @escaping (String) -> Bool = { _ in true },
+        makeNode: @escaping () -> NodeID
+    ) throws {
+        tables = TreeTables(connection, of: namespace)
+        self.namespace = namespace
+        policy = try NamespacePolicy(json: namespace.policy)
+        rules = NameRules(policy)
+        self.author = author
+        self.time = time
+        self.makeNode = makeNode
+        self.removalLimit = removalLimit
+        self.isConfirmed = isConfirmed
+    }
+
+    /// Does one operation, or says why not.
+    mutating func apply(_ operation: TreeOperation) throws -> ChangeOutcome {
+        if let id = operation.id, let entry = try tables.entry(of: id) {
+            var node = entry.node
+            node.folded = rules.folded(node.name)
+            return .done(node, isNew: false)
+        }
+        switch operation.change {
+        case .put(let put): return try apply(put, operation)
+        case .makeDirectory(let place, let node, let attributes):
+            return try makeDirectory(at: place, node, attributes, operation)
+        case .move(let node, let place, let base): return try move(node, to: place, base: base, operation)
+        case .delete(let node, let base, let newest):
+            return try delete(node, base: base, newestBelow: newest, operation)
+        case .setAttributes(let node, let attributes):
+            guard let current = try tables.node(node) else { return .refused(.unknownNode(node)) }
+            guard try isLive(current) else { return .conflict(.stale, current: current) }
+            return try write(attributes, current, operation)
+        case .restore(let node, let place): return try restore(node, to: place, operation)
+        }
+    }
+
+    func quotaRefusal(nodes: Int64, bytes: Int64) -> ChangeRefusal? {
+        if nodes > 0, namespace.nodes + nodes > policy.maximumNodes {
+            return .quotaExceeded(limit: policy.maximumNodes, wanted: namespace.nodes + nodes)
+        }
+        if let limit = policy.maximumBytes, bytes > 0, namespace.bytes + bytes > limit {
+            return .quotaExceeded(limit: limit, wanted: namespace.bytes + bytes)
+        }
+        return nil
+    }
+
+    /// Writes the row and the entry of a change.
+    mutating func record(
+        _ kind: JournalOperation, _ state: TreeNode, from current: TreeNode?, _ operation: TreeOperation,
+        below: TreeTables.Below = TreeTables.Below()
+    ) throws -> ChangeOutcome {
+        let jid = namespace.head + 1
+        var node = state
+        node.revision = jid
+        if kind == .create || current.map({ !$0.hasContent(of: node) }) == true { node.contentRevision = jid }
+        let hasMoved = current.map { $0.parent != node.parent || $0.name != node.name } ?? false
+        var author = author
+        author.operation = operation.id
+        try tables.append(
+            JournalEntry(
+                jid: jid, operation: kind, node: node, previous: current?.revision ?? 0,
+                origin: hasMoved
+                    ? current.map { JournalEntry.Place(parent: $0.parent, name: $0.name) } : nil,
+                below: below.nodes + 1, author: author, time: time))
+        if current == nil { try tables.insert(node) } else { try tables.update(node) }
+        namespace.head = jid
+        count(kind, node, current, below)
+        // Where directories are, or whether they are there, may have changed.
+        if node.kind == .directory, kind != .create, kind != .metadata { directories.removeAll() }
+        return .done(node, isNew: true)
+    }
+
+    private mutating func count(
+        _ kind: JournalOperation, _ node: TreeNode, _ current: TreeNode?, _ below: TreeTables.Below
+    ) {
+        switch kind {
+        case .create, .restore:
+            namespace.nodes += below.nodes + 1
+            namespace.bytes += below.bytes + node.size
+        case .delete:
+            namespace.nodes -= below.nodes + 1
+            namespace.bytes -= below.bytes + node.size
+        case .content, .move, .metadata:
+            namespace.bytes += node.size - (current?.size ?? 0)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+public import Catalog
+
+/// Why a namespace did not do what it was asked. What is decided operation by operation is a
+/// ``ChangeOutcome`` instead.
+public enum NamespaceError: Error, Hashable, Sendable {
+    case unknownNamespace(String)
+    case policyInvalid(String)
+    /// The journal is not the one that the caller knows.
+    case epochChanged(expected: Int64, actual: Int64)
+    case tooManyOperations(Int, maximum: Int)
+    /// One operation of several that were to be done all or none did not go through.
+    case notAtomic(index: Int, ChangeOutcome)
+    case unknownNode(NodeID)
+    case pathAbsent(String)
+    case notADirectory(String)
+    /// There is no such state: the JID is beyond the head.
+    case versionAbsent(JID, head: JID)
+    /// What was there is not kept any more.
+    case historyRemoved(NodeID, JID)
+}
+
+extension NamespaceError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unknownNamespace(let name):
+            "there is no namespace “\(name)”; `nacre ns ls` lists those there are"
+        case .policyInvalid(let reason):
+            "this is no policy of a namespace: \(reason)"
+        case .epochChanged:
+            "the journal of the namespace is another one than you know; read its snapshot and compare"
+        case .tooManyOperations(let count, let maximum):
+            "\(count) operations were sent at once, \(maximum) are allowed; send them in parts"
+        case .notAtomic(let index, let outcome):
+            "nothing was changed, since operation \(index) did not go through: \(outcome)"
+        case .unknownNode(let id):
+            "there is no node \(id) in the namespace"
+        case .pathAbsent(let path):
+            "there is nothing at “\(path)”"
+        case .notADirectory(let path):
+            "“\(path)” is not a directory"
+        case .versionAbsent(let jid, let head):
+            "there is no version \(jid); the newest is \(head)"
+        case .historyRemoved(let id, let jid):
+            "the content that node \(id) had as of version \(jid) is not kept any more"
+        }
+    }
+}

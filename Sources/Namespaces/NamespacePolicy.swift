@@ -1,0 +1,80 @@
+import Foundation
+
+/// What is allowed in a namespace, and how long what was there is kept.
+public struct NamespacePolicy: Hashable, Sendable, Codable {
+    /// Which names its nodes may have.
+    public var names = NameStyle.files
+    /// Whether two names that differ by case or Unicode form only are two names. Matters under `files`.
+    public var letterCase = LetterCase.insensitive
+    public var history = History()
+    /// The most bytes of live content; `nil` for no limit.
+    public var maximumBytes: Int64?
+    /// The most live nodes.
+    public var maximumNodes: Int64 = 50_000_000
+
+    /// Which names nodes may have.
+    public enum NameStyle: String, Codable, CaseIterable, Hashable, Sendable {
+        /// What file systems can hold.
+        case files
+        /// What S3 allows: empty names, and a file and a directory of one name.
+        case objects
+    }
+
+    /// What makes two names of one directory the same.
+    public enum LetterCase: String, Codable, CaseIterable, Hashable, Sendable {
+        case sensitive
+        case insensitive
+    }
+
+    /// How long versions are kept that are not the newest.
+    public struct History: Hashable, Sendable, Codable {
+        /// Every version, so many seconds.
+        public var all: Int64 = 30 * 24 * 3600
+        /// After that the last version of each day, so many seconds more.
+        public var daily: Int64 = 90 * 24 * 3600
+
+        public init() {}
+    }
+
+    public init() {}
+
+    enum CodingKeys: String, CodingKey {
+        case names
+        case letterCase = "case"
+        case history, maximumBytes, maximumNodes
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let standard = NamespacePolicy()
+        names = try values.decodeIfPresent(NameStyle.self, forKey: .names) ?? standard.names
+        letterCase = try values.decodeIfPresent(LetterCase.self, forKey: .letterCase) ?? standard.letterCase
+        history = try values.decodeIfPresent(History.self, forKey: .history) ?? standard.history
+        maximumBytes = try values.decodeIfPresent(Int64.self, forKey: .maximumBytes)
+        maximumNodes =
+            try values.decodeIfPresent(Int64.self, forKey: .maximumNodes) ?? standard.maximumNodes
+    }
+
+    /// As it stands in the catalog.
+    public var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Numbers, words and booleans: there is nothing that cannot be encoded.
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+
+    /// Reads what ``json`` wrote; members that are missing have their defaults.
+    ///
+    /// - Throws: `NamespaceError.policyInvalid`.
+    public init(json: String) throws(NamespaceError) {
+        do {
+            self = try JSONDecoder().decode(NamespacePolicy.self, from: Data(json.utf8))
+        } catch {
+            throw .policyInvalid(String(describing: error))
+        }
+        if history.all < 0 || history.daily < 0 {
+            throw .policyInvalid("history is kept for no less than 0 s")
+        }
+        if maximumNodes < 0 || (maximumBytes ?? 0) < 0 { throw .policyInvalid("a limit is below 0") }
+    }
+}

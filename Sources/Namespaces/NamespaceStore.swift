@@ -1,0 +1,136 @@
+public import Catalog
+import Foundation
+
+/// The trees of the namespaces: changes, and what was and is there.
+///
+/// Owns nothing but what ``MassDeleteGuard`` and ``ChangeFeed`` hold in memory: trees and journals are rows
+/// of the catalog, content is blocks. A change that returned survives power loss; the blocks that it names
+/// must survive it before. Thread-safe and synchronous.
+public final class NamespaceStore: Sendable {
+    package let catalog: CatalogDatabase
+    let massDeletes = MassDeleteGuard()
+    private let nodeIDs = NodeIDGenerator()
+    /// Tells who waits that a namespace changed.
+    public let feed = ChangeFeed()
+
+    /// The most operations of one commit.
+    public static let maximumOperations = 10_000
+
+    public init(catalog: CatalogDatabase) { self.catalog = catalog }
+
+    /// Makes an empty namespace.
+    ///
+    /// - Throws: `CatalogError.duplicateNamespace`, `nameTooLong`.
+    public func create(
+        _ name: String, project: ProjectID, visibility: NamespaceVisibility = .private,
+        policy: NamespacePolicy = NamespacePolicy()
+    ) throws -> Namespace {
+        try catalog.namespaces.add(name: name, project: project, visibility: visibility, policy: policy.json)
+    }
+
+    /// The namespace of a name or an id.
+    ///
+    /// - Throws: `unknownNamespace`, also for one that is deleted.
+    public func namespace(_ text: String) throws -> Namespace {
+        if let found = try catalog.namespaces.namespace(named: text) { return found }
+        guard let id = try? NamespaceID(text: text), let found = try catalog.namespaces.namespace(id),
+            found.deleted == nil
+        else { throw NamespaceError.unknownNamespace(text) }
+        return found
+    }
+
+    /// How a commit is to be done.
+    public struct CommitOptions: Sendable {
+        /// The epoch that the client knows; `nil` for changes that do not depend on an earlier look.
+        public var epoch: Int64?
+        /// All operations, or none.
+        public var isAtomic = false
+        /// Whether a device may remove any number of nodes at once.
+        public var allowsMassDelete = false
+
+        public init() {}
+    }
+
+    /// What a commit did.
+    public struct CommitResult: Hashable, Sendable {
+        /// One for each operation.
+        public let outcomes: [ChangeOutcome]
+        public let head: JID
+        /// The head before, so that a client sees whether others changed anything meanwhile.
+        public let previousHead: JID
+        public let epoch: Int64
+    }
+
+    /// Does operations in order, in one transaction.
+    ///
+    /// Each goes through, or does not, on its own, and is seen by those after it.
+    ///
+    /// - Throws: `unknownNamespace`, `epochChanged`, `tooManyOperations`, `notAtomic` (nothing was changed
+    ///   then),
+    ///   and what the catalog throws.
+    public func commit(
+        _ operations: [TreeOperation], to id: NamespaceID, author: ChangeAuthor,
+        options: CommitOptions = CommitOptions()
+    ) throws -> CommitResult {
+        guard operations.count <= Self.maximumOperations else {
+            throw NamespaceError.tooManyOperations(operations.count, maximum: Self.maximumOperations)
+        }
+        let time = catalog.namespaces.now()
+        let device = author.device ?? ""
+        let (result, removed) = try catalog.namespaces.database.write { connection in
+            let namespace = try live(id, connection)
+            if let epoch = options.epoch, epoch != namespace.epoch {
+                throw NamespaceError.epochChanged(expected: epoch, actual: namespace.epoch)
+            }
+            let limit =
+                MassDeleteGuard.limit(of: namespace.nodes)
+                - massDeletes.removed(by: device, from: id, at: time)
+            var commit = try TreeCommit(
+                namespace, connection, author: author, time: time,
+                removalLimit: options.allowsMassDelete ? .max : limit,
+                isConfirmed: { self.massDeletes.accepts($0, from: device, in: id, at: time) },
+                makeNode: { self.nodeIDs.next(now: time) })
+            var outcomes: [ChangeOutcome] = []
+            outcomes.reserveCapacity(operations.count)
+            for (index, operation) in operations.enumerated() {
+                let outcome = try commit.apply(operation)
+                if options.isAtomic, !outcome.isDone {
+                    throw NamespaceError.notAtomic(index: index, withToken(outcome, device, id, time))
+                }
+                outcomes.append(outcome)
+            }
+            if commit.namespace.head != namespace.head {
+                var changed = commit.namespace
+                changed.updated = time
+                try NamespaceRepository.update(changed, connection)
+            }
+            return (
+                CommitResult(
+                    outcomes: outcomes, head: commit.namespace.head, previousHead: namespace.head,
+                    epoch: namespace.epoch), commit.removed
+            )
+        }
+        massDeletes.note(removed, by: device, from: id, at: time)
+        if result.head != result.previousHead { feed.notify(id, head: result.head) }
+        return CommitResult(
+            outcomes: result.outcomes.map { withToken($0, device, id, time) }, head: result.head,
+            previousHead: result.previousHead, epoch: result.epoch)
+    }
+
+    /// Gives a refusal that asks for an agreement the token to agree with.
+    private func withToken(
+        _ outcome: ChangeOutcome, _ device: String, _ id: NamespaceID, _ time: Int64
+    ) -> ChangeOutcome {
+        guard case .refused(.massDelete(let nodes, _)) = outcome else { return outcome }
+        return .refused(
+            .massDelete(nodes: nodes, token: massDeletes.makeToken(for: device, in: id, at: time)))
+    }
+
+    /// The namespace of that id that is not deleted, within a transaction.
+    func live(_ id: NamespaceID, _ connection: any SQLConnection) throws -> Namespace {
+        guard let namespace = try NamespaceRepository.find(id, connection), namespace.deleted == nil else {
+            throw NamespaceError.unknownNamespace(id.text)
+        }
+        return namespace
+    }
+}

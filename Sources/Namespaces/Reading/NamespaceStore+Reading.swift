@@ -1,0 +1,119 @@
+public import Catalog
+
+extension NamespaceStore {
+    /// The node of that id in its newest state, deleted or not.
+    public func node(_ id: NodeID, in namespace: Namespace) throws -> TreeNode? {
+        try read { try TreeTables($0, of: namespace).node(id) }
+    }
+
+    /// Names in a path: `/a/b/` is `a`, `b`.
+    public static func components(of path: String) -> [String] {
+        path.split(separator: "/").map(String.init)
+    }
+
+    /// The node at a path of the newest state; `nil` for the root.
+    ///
+    /// A file is found before a directory of its name; a slash at the end means a directory.
+    ///
+    /// - Throws: `pathAbsent`.
+    public func node(at path: String, in namespace: Namespace) throws -> TreeNode? {
+        let names = Self.components(of: path)
+        return try read { connection in
+            let tables = TreeTables(connection, of: namespace)
+            var found: TreeNode?
+            for (index, name) in names.enumerated() {
+                let parent = found?.id ?? namespace.root
+                let isLast = index == names.count - 1
+                let file = isLast && !path.hasSuffix("/") ? try tables.child(of: parent, key: name) : nil
+                guard let next = try file ?? tables.child(of: parent, key: name + "/") else {
+                    throw NamespaceError.pathAbsent(names[...index].joined(separator: "/"))
+                }
+                found = next
+            }
+            return found
+        }
+    }
+
+    /// The path of a live node, without a slash before it; `nil` if it is not live.
+    public func path(of id: NodeID, in namespace: Namespace) throws -> String? {
+        try read { connection in
+            let tables = TreeTables(connection, of: namespace)
+            var names: [String] = []
+            var next = id
+            while next != namespace.root {
+                guard names.count < 100_000, let node = try tables.node(next), !node.isDeleted else {
+                    return nil
+                }
+                names.append(node.name)
+                next = node.parent
+            }
+            return names.reversed().joined(separator: "/")
+        }
+    }
+
+    /// A page of a directory's children, in the order of their name keys.
+    ///
+    /// - Parameters:
+    ///   - directory: `nil` for the root.
+    ///   - after: the name key of the last child of the page before.
+    public func children(
+        of directory: NodeID?, in namespace: Namespace, after: String? = nil, limit: Int = 1000
+    ) throws -> [TreeNode] {
+        try read {
+            try TreeTables($0, of: namespace)
+                .children(of: directory ?? namespace.root, after: after, limit: min(max(limit, 1), 10_000))
+        }
+    }
+
+    /// A page of the journal, oldest first.
+    ///
+    /// - Parameter collapse: leaves out entries of nodes that changed again later.
+    public func changes(
+        of namespace: Namespace, after jid: JID, limit: Int = 1000, collapse: Bool = false
+    ) throws -> ChangePage {
+        let limit = min(max(limit, 1), 10_000)
+        return try read { connection in
+            guard let current = try NamespaceRepository.find(namespace.id, connection) else {
+                throw NamespaceError.unknownNamespace(namespace.name)
+            }
+            guard jid <= current.head else { throw NamespaceError.versionAbsent(jid, head: current.head) }
+            let tables = TreeTables(connection, of: namespace)
+            let entries = try tables.entries(after: jid, limit: limit)
+            var page = ChangePage(entries: entries, cursor: entries.last?.jid ?? jid, head: current.head)
+            if collapse {
+                page.entries = try entries.filter { try tables.node($0.node.id)?.revision == $0.jid }
+            }
+            return page
+        }
+    }
+
+    /// Earlier states of a node and the newest, newest first.
+    public func versions(
+        of node: NodeID, in namespace: Namespace, before: JID = .max, limit: Int = 100
+    ) throws -> [JournalEntry] {
+        try read {
+            try TreeTables($0, of: namespace)
+                .entries(of: node, before: before, limit: min(max(limit, 1), 10_000))
+        }
+    }
+
+    /// The state of a node as of a JID; `nil` if it was made later.
+    public func node(_ id: NodeID, in namespace: Namespace, asOf jid: JID) throws -> TreeNode? {
+        try read { try TreeTables($0, of: namespace).node(id, asOf: jid) }
+    }
+
+    func read<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
+        try catalog.namespaces.database.read(body)
+    }
+}
+
+/// A page of a journal.
+public struct ChangePage: Hashable, Sendable {
+    public internal(set) var entries: [JournalEntry]
+    /// Where the next page begins: entries that were left out lie before it.
+    public let cursor: JID
+    public let head: JID
+
+    /// Whether there is more.
+    public var hasMore: Bool { cursor < head }
+}

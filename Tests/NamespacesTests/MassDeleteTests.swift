@@ -1,0 +1,84 @@
+import Catalog
+import Namespaces
+import TestKit
+import Testing
+
+/// A device that is about to remove a large part of a namespace is held back.
+@Suite struct MassDeleteTests {
+    private func filled(_ count: UInt64, _ clock: ManualClock) throws -> (Folder, [TreeNode]) {
+        let folder = try Folder(clock: clock)
+        let puts = try (1...count).map { number in
+            try TreeOperation(.put(.init(file(number), place: folder.place("f\(number)"))))
+        }
+        let result = try folder.store.commit(puts, to: folder.id, author: folder.author)
+        let nodes = result.outcomes.compactMap { outcome in
+            if case .done(let node, _) = outcome { node } else { nil }
+        }
+        return (folder, nodes)
+    }
+
+    private func delete(_ nodes: some Sequence<TreeNode>, _ token: String? = nil) -> [TreeOperation] {
+        nodes.map { TreeOperation(.delete($0.id, base: $0.revision, newestBelow: 0), confirmation: token) }
+    }
+
+    @Test func theLimitIsAQuarterOfLargeAndHalfOfSmallNamespaces() {
+        #expect(MassDeleteGuard.limit(of: 10) == 100)
+        #expect(MassDeleteGuard.limit(of: 399) == 199)
+        #expect(MassDeleteGuard.limit(of: 400) == 100)
+        #expect(MassDeleteGuard.limit(of: 10_000) == 2500)
+    }
+
+    @Test func beyondItAPersonHasToAgree() throws {
+        let clock = ManualClock()
+        let (folder, nodes) = try filled(300, clock)
+        let first = try folder.store.commit(delete(nodes[..<149]), to: folder.id, author: folder.author)
+        #expect(first.outcomes.filter(\.isDone).count == first.outcomes.count)
+        // Half of 151 that are left, but no less than 100, minus the 149 of a moment ago.
+        let second = try folder.store.commit(delete(nodes[149..<151]), to: folder.id, author: folder.author)
+        guard case .refused(.massDelete(_, let token)) = second.outcomes[0] else {
+            Issue.record("\(second.outcomes)")
+            return
+        }
+        #expect(try folder.namespace.nodes == 151)
+        // Another device does not get through with this token, and has a limit of its own.
+        var other = folder.author
+        other.device = "desktop"
+        let foreign = try folder.store.commit(delete(nodes[151..<300], token), to: folder.id, author: other)
+        #expect(foreign.outcomes.filter(\.isDone).count == 100)
+        let agreed = try folder.store.commit(
+            delete(nodes[149..<151], token), to: folder.id, author: folder.author)
+        #expect(agreed.outcomes.filter(\.isDone).count == agreed.outcomes.count)
+    }
+
+    @Test func afterTenMinutesItBeginsAgainAndATokenIsGoodForAnHour() throws {
+        let clock = ManualClock()
+        let (folder, nodes) = try filled(300, clock)
+        _ = try folder.store.commit(delete(nodes[..<150]), to: folder.id, author: folder.author)
+        let refused = try folder.store.commit(delete([nodes[150]]), to: folder.id, author: folder.author)
+        guard case .refused(.massDelete(_, let token)) = refused.outcomes[0] else {
+            Issue.record("\(refused.outcomes)")
+            return
+        }
+        clock.advance(milliseconds: 10 * 60 * 1000 + 1)
+        let later = try folder.store.commit(delete([nodes[150]]), to: folder.id, author: folder.author)
+        #expect(later.outcomes.filter(\.isDone).count == later.outcomes.count)
+        clock.advance(milliseconds: 55 * 60 * 1000)
+        let late = try folder.store.commit(
+            delete(nodes[151...], token), to: folder.id, author: folder.author)
+        #expect(late.outcomes.filter(\.isDone).count == 100)
+    }
+
+    @Test func aDirectoryCountsWithWhatIsBelow() throws {
+        let folder = try Folder()
+        let directory = try folder.directory("d")
+        let puts = try (1...200).map { number in
+            try TreeOperation(.put(.init(file(number), place: folder.place("f\(number)", in: directory))))
+        }
+        let head = try folder.store.commit(puts, to: folder.id, author: folder.author).head
+        let outcome = try folder.commit(.delete(directory.id, base: 1, newestBelow: head))[0]
+        guard case .refused(.massDelete(201, _)) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+    }
+}
