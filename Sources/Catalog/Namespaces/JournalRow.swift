@@ -87,6 +87,9 @@ enum JournalRow {
             """)
         try connection.execute(
             "CREATE INDEX IF NOT EXISTS tree_journal_by_node ON tree_journal (ns, nid, jid)")
+        // Whatever was in a directory once: its children as of any JID are read off it.
+        try connection.execute(
+            "CREATE INDEX IF NOT EXISTS tree_journal_by_parent ON tree_journal (ns, parent, jid)")
         try connection.execute(
             """
             CREATE UNIQUE INDEX IF NOT EXISTS tree_journal_by_operation ON tree_journal (ns, op_id)
