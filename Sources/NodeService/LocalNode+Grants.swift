@@ -41,7 +41,7 @@ extension LocalNode {
         var message = GrantMessage(
             try office.report(issued.grant.id, by: principal))
         message.token = issued.token.text
-        let namesakes = try office.namesakes(of: issued.grant)
+        let namesakes = try office.namesakes(of: issued.grant, by: principal)
         if !namesakes.isEmpty { message.namesakes = namesakes.map(\.text) }
         return message
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestKit
 import Testing
 
@@ -146,6 +147,46 @@ import Testing
         #expect(try server.curl([], "/api/v1/sessions/current", token: token).status == 404)
         #expect(try server.curl([], "/api/v1/sessions/current").status == 401)
         try server.stop()
+    }
+
+    @Test func overTLSTheCookieIsForTLSAlone() throws {
+        for (file, path) in [("one.pem", "certificate.pem"), ("one-key.pem", "key.pem")] {
+            try directory.write(try Vectors.bytes("tls/" + file), to: path)
+        }
+        #expect(chmod(directory.path("key.pem"), 0o600) == 0)
+        try addUser("ada")
+        let server = try ServerProcess(
+            nacre,
+            [
+                "NACRE_TLS_CERTIFICATE": directory.path("certificate.pem"),
+                "NACRE_TLS_KEY": directory.path("key.pem"),
+            ])
+        let body = "{\"name\":\"ada\",\"password\":\"long enough\"}"
+        let answer = try server.curl(json + ["-k", "-D", "-", "-d", body], "/api/v1/sessions")
+        #expect(answer.status == 201 && answer.body.contains("; SameSite=Strict; Secure"), "\(answer.body)")
+        try server.stop()
+    }
+
+    @Test func noSecretOfALoginIsWrittenAnywhere() throws {
+        try addUser("ada", "--admin")
+        let server = try ServerProcess(nacre, ["NACRE_LOG_LEVEL": "trace"])
+        let login = try logIn(server, "ada")
+        let upload = login.changing + ["-H", "Content-Type: text/plain", "-d", "hello"]
+        #expect(try server.curl(upload, "/api/v1/uploads").status == 201)
+        let wrong = json + ["-d", "{\"name\":\"ada\",\"password\":\"a wrong guess\"}"]
+        #expect(try server.curl(wrong, "/api/v1/sessions").status == 401)
+        let new = json + ["-d", "{\"name\":\"ben\",\"password\":\"bens password\"}"]
+        let added = try server.curl(login.changing + new, "/api/v1/users")
+        #expect(added.status == 201 && !added.body.contains("password"), "\(added.body)")
+        server.running.signal(SIGTERM)
+        let outcome = try server.running.end()
+        let value = String(login.cookie.split(separator: "=").last ?? "")
+        for secret in ["long enough", "a wrong guess", "bens password", value, login.csrf] {
+            #expect(!outcome.errors.contains(secret) && !outcome.text.contains(secret))
+            for (path, bytes) in try directory.allFiles() {
+                #expect(!String(decoding: bytes, as: UTF8.self).contains(secret), "\(path)")
+            }
+        }
     }
 
     /// The delays themselves are tested with a clock that is moved by hand: `AccountTests`.

@@ -94,15 +94,16 @@ public final class GrantOffice: Sendable {
         return first.grant
     }
 
-    /// The other grants of a project that count and have the name of this one; at most a thousand of the name
-    /// are looked at.
-    public func namesakes(of grant: Grant) throws -> [GrantID] {
+    /// The other grants of a project that the principal may see, that count and have the name of this one; at
+    /// most a thousand of the name are looked at.
+    public func namesakes(of grant: Grant, by principal: Principal) throws -> [GrantID] {
         var filter = GrantFilter()
         filter.name = grant.name
         filter.project = grant.project
         return try catalog.grants.list(filter, limit: PinRepository.maximumPage).compactMap { record in
-            guard record.id != grant.id else { return nil }
-            let report = try report(try Grant(record))
+            let other = try Grant(record)
+            guard other.id != grant.id, maySee(other, principal) else { return nil }
+            let report = try report(other)
             return report.status == .active || report.status == .notYetValid ? record.id : nil
         }
     }

@@ -45,9 +45,12 @@ struct VerifyCommand: ParsableCommand {
         do {
             if rebuildIndex { try rebuild() }
             try verify(bytesPerSecond)
-        } catch BlockStoreError.inUse(let directory, _, _) where option != nil {
-            let url = try RemoteChoice(global).holding(directory)?.url
-            throw Self.refusal(option ?? "", url ?? "this data directory")
+        } catch BlockStoreError.inUse(let directory, let program, let processID) where option != nil {
+            // Any other program is to be waited for.
+            guard let option, let url = try RemoteChoice(global).holding(directory)?.url else {
+                throw BlockStoreError.inUse(directory: directory, program: program, processID: processID)
+            }
+            throw Self.refusal(option, "\(url) (process \(processID))")
         }
     }
 
