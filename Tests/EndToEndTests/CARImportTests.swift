@@ -15,6 +15,15 @@ import Testing
         nacre = NacreProcess(data: directory.path("data"))
     }
 
+    @Test func aQuietImportSaysTheRootsAndWarningsAlone() throws {
+        let part = Vectors.url("car/simple-unixfs-missing-blocks.car").path
+        let missing = try nacre.run("car", "import", "-q", part)
+        #expect(missing.status == 3 && missing.errors.contains("missing"), "\(missing.errors)")
+        #expect(!missing.errors.contains("held already"))
+        let whole = try nacre.run("car", "import", "--quiet", Vectors.url("car/simple-unixfs.car").path)
+        #expect(whole.status == 0 && whole.lines.count == 1 && whole.errors.isEmpty, "\(whole.errors)")
+    }
+
     @Test func everyBlockOfTheFixturesComesInAndTheirRootsArePinned() throws {
         let whole: [(file: String, options: [String], missing: Int)] = [
             ("sample-v1.car", [], 0), ("sample-v1-noidentity.car", [], 0), ("sample-wrapped-v2.car", [], 0),
