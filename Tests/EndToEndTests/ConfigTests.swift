@@ -32,6 +32,48 @@ import Testing
         for word in words { #expect(checked.errors.contains(word), "\(word)? \(checked.errors)") }
     }
 
+    @Test func everyMistakeIsNamedAtOnce() throws {
+        try directory.write(
+            Array("[store]\npack_sise = 1\n\n[import]\nthreads = 4000\n\n[gc]\ngrace = \"soon\"\n".utf8),
+            to: "data/nacre.toml")
+        var nacre = nacre
+        nacre.environment["NACRE_LOG_FORMAT"] = "xml"
+        nacre.environment["NACRE_TLS_CERTIFICATE"] = "/absent/certificate.pem"
+        nacre.environment["NACRE_TLS_KEY"] = "/absent/key.pem"
+        let checked = try nacre.run("config", "check")
+        #expect(checked.status == 2 && checked.text.isEmpty)
+        let lines = checked.errors.split(separator: "\n")
+        #expect(lines.count == 6, "\(checked.errors)")
+        let words = [
+            ":2:", ":5:", ":8:", "NACRE_LOG_FORMAT", "/absent/certificate.pem", "/absent/key.pem",
+        ]
+        for (line, word) in zip(lines, words) { #expect(line.contains(word), "\(word)? \(line)") }
+    }
+
+    @Test(arguments: [
+        ("one", "one", 0, ""), ("one", "two", 2, "not the one of the certificate"),
+        ("ended", "one", 2, "has ended"), ("soon", "soon", 0, "ends in 4 days"),
+    ])
+    func theFilesOfTLSAreLookedAt(certificate: String, key: String, status: Int32, text: String) throws {
+        for (name, file) in [(certificate + ".pem", "c.pem"), (key + "-key.pem", "k.pem")]
+        where certificate != "soon" {
+            try directory.write(try Vectors.bytes("tls/" + name), to: file)
+        }
+        if certificate == "soon" {
+            let made = try Tool.run(
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                "-nodes", "-keyout", directory.path("k.pem"), "-out", directory.path("c.pem"), "-days", "5",
+                "-subj", "/CN=localhost")
+            try #require(made.status == 0, "\(made.output)")
+        }
+        var nacre = nacre
+        nacre.environment["NACRE_TLS_CERTIFICATE"] = directory.path("c.pem")
+        nacre.environment["NACRE_TLS_KEY"] = directory.path("k.pem")
+        let checked = try nacre.run("config", "check")
+        #expect(checked.status == status, "\(checked.errors)")
+        #expect(checked.errors.contains(text), "\(checked.errors)")
+    }
+
     @Test func aWrongConfigurationStopsEveryVerbBeforeAnythingIsTouched() throws {
         try directory.write(Array("[store]\nsize = 1\n".utf8), to: "data/nacre.toml")
         #expect(try nacre.run(["add", "-"], input: [1]).status == 2)

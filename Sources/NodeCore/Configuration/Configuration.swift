@@ -217,6 +217,18 @@ public enum ConfigurationError: Error, Equatable, Sendable {
     case unreadable(file: String, problem: String)
 }
 
+extension ConfigurationError {
+    /// The line of the file, if it is one of the file.
+    var line: Int? {
+        switch self {
+        case .unknownKey(_, _, .file(_, let line)), .badValue(_, _, _, .file(_, let line)),
+            .syntax(_, let line, _):
+            line
+        case .unknownKey, .badValue, .unreadable: nil
+        }
+    }
+}
+
 extension ConfigurationError: CustomStringConvertible {
     public var description: String {
         switch self {

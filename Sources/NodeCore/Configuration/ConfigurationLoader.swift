@@ -8,24 +8,44 @@ extension Configuration {
     public static func load(
         dataDirectory: String, environment: [String: String]
     ) throws(ConfigurationError) -> Configuration {
+        let (configuration, mistakes) = examine(dataDirectory: dataDirectory, environment: environment)
+        if let first = mistakes.first { throw first }
+        return configuration
+    }
+
+    /// As ``load(dataDirectory:environment:)``, with every mistake that can be seen, in the order of the file and
+    /// then of the environment. What is wrong has its default.
+    public static func examine(
+        dataDirectory: String, environment: [String: String]
+    ) -> (Configuration, mistakes: [ConfigurationError]) {
         var configuration = Configuration()
+        var mistakes: [ConfigurationError] = []
         let file = dataDirectory + "/nacre.toml"
         if FileManager.default.fileExists(atPath: file) {
-            guard let data = FileManager.default.contents(atPath: file), data.count <= maximumFileBytes,
+            if let data = FileManager.default.contents(atPath: file), data.count <= maximumFileBytes,
                 let text = String(data: data, encoding: .utf8)
-            else {
-                throw .unreadable(file: file, problem: "it must be readable UTF-8 text of at most 1 MiB")
+            {
+                do throws(ConfigurationError) {
+                    mistakes += try configuration.apply(toml: text, file: file)
+                } catch {
+                    mistakes.append(error)
+                }
+            } else {
+                mistakes.append(
+                    .unreadable(file: file, problem: "it must be readable UTF-8 text of at most 1 MiB"))
             }
-            try configuration.apply(toml: text, file: file)
         }
-        try configuration.apply(environment: environment)
-        return configuration
+        mistakes.sort { ($0.line ?? 0) < ($1.line ?? 0) }
+        mistakes += configuration.apply(environment: environment)
+        return (configuration, mistakes)
     }
 
     /// The most bytes of a configuration file.
     public static let maximumFileBytes = 1024 * 1024
 
-    mutating func apply(toml text: String, file: String) throws(ConfigurationError) {
+    /// - Returns: what is wrong with single settings.
+    /// - Throws: `syntax`: then nothing of the file can be read.
+    mutating func apply(toml text: String, file: String) throws(ConfigurationError) -> [ConfigurationError] {
         let table: TOMLTable
         do {
             table = try TOMLTable(string: text)
@@ -34,37 +54,56 @@ extension Configuration {
         } catch {
             throw .syntax(file: file, line: 1, problem: String(describing: error))
         }
+        var mistakes: [ConfigurationError] = []
         for (section, value) in table {
             guard let inner = value.table else {
-                try apply(key: section, value, text: text, section: nil, file: file)
+                if let mistake = apply(key: section, value, text: text, section: nil, file: file) {
+                    mistakes.append(mistake)
+                }
                 continue
             }
-            guard !inner.isEmpty || ConfigurationKey.hasSection(section) else {
-                throw .unknownKey(
-                    section, nearest: ConfigurationKey.nearest(to: section)?.name ?? "",
-                    origin: .file(file, line: Self.line(of: "[" + section, section: nil, in: text)))
+            if inner.isEmpty, !ConfigurationKey.hasSection(section) {
+                let origin = Origin.file(file, line: Self.line(of: "[" + section, section: nil, in: text))
+                let nearest = ConfigurationKey.nearest(to: section)?.name ?? ""
+                mistakes.append(.unknownKey(section, nearest: nearest, origin: origin))
             }
             for (name, value) in inner {
-                try apply(key: section + "." + name, value, text: text, section: section, file: file)
+                let key = section + "." + name
+                if let mistake = apply(key: key, value, text: text, section: section, file: file) {
+                    mistakes.append(mistake)
+                }
             }
         }
+        return mistakes
     }
 
     private mutating func apply(
         key: String, _ value: any TOMLValueConvertible, text: String, section: String?, file: String
-    ) throws(ConfigurationError) {
+    ) -> ConfigurationError? {
         let origin = Origin.file(file, line: Self.line(of: key, section: section, in: text))
         guard let known = ConfigurationKey.named(key) else {
-            throw .unknownKey(key, nearest: ConfigurationKey.nearest(to: key)?.name ?? "", origin: origin)
+            return .unknownKey(key, nearest: ConfigurationKey.nearest(to: key)?.name ?? "", origin: origin)
         }
         let plain =
             value.string ?? value.int.map { String($0) } ?? value.double.map { String($0) }
             ?? value.bool.map { String($0) } ?? (known.shape == .table ? Self.text(of: value.table) : nil)
             ?? (known.shape == .list ? Self.text(of: value.array) : nil)
         guard let plain else {
-            throw .badValue(key: key, value: "…", problem: known.shape.demand, origin: origin)
+            return .badValue(key: key, value: "…", problem: known.shape.demand, origin: origin)
         }
-        try set(known, plain, from: origin)
+        return mistake(known, plain, from: origin)
+    }
+
+    /// Sets a value, or says what is wrong with it.
+    private mutating func mistake(_ key: ConfigurationKey, _ text: String, from origin: Origin)
+        -> ConfigurationError?
+    {
+        do throws(ConfigurationError) {
+            try set(key, text, from: origin)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// A table of texts as one text, in the order of its keys; `nil` if a value is none.
@@ -90,20 +129,24 @@ extension Configuration {
     }
 
     /// Environment variables that begin with `NACRE_` and a section of the configuration.
-    mutating func apply(environment: [String: String]) throws(ConfigurationError) {
+    mutating func apply(environment: [String: String]) -> [ConfigurationError] {
+        var mistakes: [ConfigurationError] = []
         let sections = Set(
             ConfigurationKey.all.map { "NACRE_" + $0.name.prefix { $0 != "." }.uppercased() + "_" })
         for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
             if let key = ConfigurationKey.all.first(where: { $0.environmentName == name }) {
-                try set(key, value, from: .environment(name))
+                if let mistake = mistake(key, value, from: .environment(name)) { mistakes.append(mistake) }
             } else if sections.contains(where: { name.hasPrefix($0) }) {
                 let nearest = ConfigurationKey.all.min {
                     EditDistance.between($0.environmentName, name)
                         < EditDistance.between($1.environmentName, name)
                 }
-                throw .unknownKey(name, nearest: nearest?.environmentName ?? "", origin: .environment(name))
+                mistakes.append(
+                    .unknownKey(
+                        name, nearest: nearest?.environmentName ?? "", origin: .environment(name)))
             }
         }
+        return mistakes
     }
 
     /// The line that sets a key: the parser does not tell where values stand.

@@ -1,25 +1,38 @@
-import NodeCore
+public import NodeCore
 
 /// The certificate and its key, as the node would load them.
-struct TLSCheck {
-    let directory: String
-    let configuration: Configuration
+public struct TLSCheck: Sendable {
+    private let directory: String
+    private let configuration: Configuration
 
-    func findings() -> [Finding] {
+    /// - Parameter directory: the data directory, which paths of files are relative to.
+    public init(directory: String, configuration: Configuration) {
+        self.directory = directory
+        self.configuration = configuration
+    }
+
+    /// What is to be said of them; nothing for a node without TLS.
+    public func findings() -> [Finding] {
         guard let address = ListenAddress(configuration[.listen]) else { return [] }
         do throws(TLSError) {
             var options = ServerOptions(address: address)
             options.tlsCertificate = file(.tlsCertificate)
             options.tlsKey = file(.tlsKey)
             guard let files = try options.tlsFiles() else { return [] }
+            let problems = files.problems()
+            guard problems.isEmpty else { return problems.map(finding) }
             let warnings = try files.load().warnings
             guard !warnings.isEmpty else {
                 return [.ok("tls", "\(files.certificate) and its key can be used")]
             }
             return warnings.map(finding)
         } catch {
-            return [.fail("tls", "\(error)", advice: "mend the files, or tls.certificate and tls.key")]
+            return [finding(error)]
         }
+    }
+
+    private func finding(_ error: TLSError) -> Finding {
+        .fail("tls", "\(error)", advice: "mend the files, or tls.certificate and tls.key")
     }
 
     /// The path of a setting, which may be relative to the data directory.

@@ -48,6 +48,14 @@ struct TLSFiles: Hashable, Sendable {
         }
     }
 
+    /// What is wrong with each of the files alone.
+    func problems() -> [TLSError] {
+        var problems: [TLSError] = []
+        do throws(TLSError) { _ = try certificates() } catch { problems.append(error) }
+        do throws(TLSError) { _ = try privateKey() } catch { problems.append(error) }
+        return problems
+    }
+
     private func certificates() throws(TLSError) -> [NIOSSLCertificate] {
         let bytes = try Self.read(certificate)
         let chain: [NIOSSLCertificate]

@@ -1,5 +1,6 @@
 import ArgumentParser
 import NodeCore
+import NodeServer
 
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,11 +38,25 @@ extension ConfigCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Check nacre.toml and the environment; say what is wrong and where.")
+            abstract:
+                "Check nacre.toml, the environment and the files of TLS; say all that is wrong and where.")
         @OptionGroup var global: GlobalOptions
 
         func run() throws {
-            _ = try Loader.load(global)
+            let (configuration, mistakes) = Configuration.examine(
+                dataDirectory: global.dataDirectory, environment: Environment.current)
+            let files = TLSCheck(directory: global.dataDirectory, configuration: configuration).findings()
+            for mistake in mistakes { Terminal.fail("\(mistake)") }
+            for finding in files {
+                switch finding.verdict {
+                case .ok: break
+                case .warn: Terminal.warn(finding.text)
+                case .fail: Terminal.fail(finding.text)
+                }
+            }
+            guard mistakes.isEmpty, !files.contains(where: { $0.verdict == .fail }) else {
+                throw SilentExit(status: .wrongUsage)
+            }
             var out = StandardOutput()
             try out.write(line: "the configuration is right")
             try out.flush()
