@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of the named groups, unless they are all there. Groups: build, test, bench.
+# Installs the Debian packages of the named groups, unless they are all there. Groups: build, test, bench,
+# http-bench.
 set -euo pipefail
 
 declare -A groups=(
     [build]="pkg-config librocksdb-dev libsqlite3-dev libpq-dev libgcrypt20-dev"
-    [test]="postgresql-15 python3 procps tar openssl libssl-dev curl"
+    [test]="postgresql-15 python3 procps tar openssl libssl-dev curl nginx-light prometheus nghttp2-client"
     [bench]="libssl-dev openssl restic borgbackup casync git-annex time"
-    [http-bench]="nginx-light wrk curl python3 time"
+    [http-bench]="nginx-light wrk curl python3 time openssl nghttp2-client"
 )
 
 missing=()
@@ -26,6 +27,13 @@ if [ "$(id -u)" -ne 0 ]; then
     sudo=(sudo)
 fi
 echo "installing Debian packages: ${missing[*]}"
+# Of these packages the programs are wanted, never the services: nothing may listen because tests were run.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
+    "${sudo[@]}" chmod 755 "$policy"
+    trap '"${sudo[@]}" rm -f "$policy"' EXIT
+fi
 install() {
     "${sudo[@]}" apt-get -o DPkg::Lock::Timeout=120 update -qq &&
         "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -qq \

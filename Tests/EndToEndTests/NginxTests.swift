@@ -5,9 +5,7 @@ import Testing
 /// The shipped file for nginx, in a real nginx in front of a real node.
 @Suite struct NginxTests {
     @Test func theShippedFileServesTheNode() throws {
-        guard
-            try Tool.run("sh", "-c", "command -v nginx && command -v curl && command -v openssl").status == 0
-        else { return }
+        guard Tool.areHere("nginx", "curl", "openssl") else { return }
         let directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
         let nacre = NacreProcess(data: directory.path("data"))
         let bytes = SeededRandom.bytes(seed: 1, count: 20_000_000)
