@@ -34,7 +34,8 @@ public final class CatalogDatabase: Sendable {
     /// Namespaces; their trees are in the module `Namespaces`.
     public let namespaces: NamespaceRepository
 
-    package let database: any SQLDatabase
+    package var database: any SQLDatabase { meter }
+    let meter: MeteredDatabase
     private let path: String
 
     /// What a catalog asks of the world outside.
@@ -66,9 +67,10 @@ public final class CatalogDatabase: Sendable {
     }
 
     /// A catalog in any database; brings its schema up to date.
-    package init(_ database: some SQLDatabase, path: String, environment: Environment) throws {
-        try Migrator(path: path).migrate(database, now: environment.now())
-        self.database = database
+    package init(_ base: some SQLDatabase, path: String, environment: Environment) throws {
+        try Migrator(path: path).migrate(base, now: environment.now())
+        let database = MeteredDatabase(base)
+        meter = database
         self.path = path
         let newest = try database.read {
             try $0.firstRow("SELECT id FROM pins ORDER BY id DESC LIMIT 1")?.text(0)

@@ -139,6 +139,7 @@ private final class RecordingDatabase: SQLDatabase {
     }
 
     var statements: [String] { recorded.withLock { $0 } }
+    var queue: WriteQueue { base.queue }
 
     func read<T>(_ body: (any SQLConnection) throws -> T) throws -> T {
         try base.read { try body(Connection(base: $0, dialect: dialect, record: record)) }

@@ -15,8 +15,7 @@ import Testing
         _ database: any SQLDatabase, _ count: Int,
         _ body: @escaping @Sendable (Int, any SQLConnection) throws -> Void
     ) throws -> [Result<Void, any Error>] {
-        let queue = try #require(
-            (database as? SQLiteDatabase)?.queue ?? (database as? PostgreSQLDatabase)?.queue)
+        let queue = database.queue
         let results = Mutex([Result<Void, any Error>?](repeating: nil, count: count))
         let (entered, done) = (DispatchSemaphore(value: 0), DispatchGroup())
         for number in 0..<count {

@@ -52,6 +52,18 @@ public struct JobRepository: Sendable {
         }
     }
 
+    /// How many jobs of each kind wait for their turn.
+    public func queued(node: String) throws -> [String: Int] {
+        try database.read { connection in
+            var counts: [String: Int] = [:]
+            try connection.query(
+                "SELECT kind, count(*) FROM jobs WHERE node = $1 AND state = $2 GROUP BY kind",
+                [.text(node), .text(JobState.queued.rawValue)]
+            ) { try counts[$0.text(0)] = Int(clamping: $0.integer(1)) }
+            return counts
+        }
+    }
+
     /// Begins the oldest job that waits.
     ///
     /// - Returns: the job, `running` now; `nil` if none of these kinds waits.

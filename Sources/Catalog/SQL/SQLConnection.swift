@@ -45,6 +45,9 @@ extension SQLConnection {
 /// Thread-safe and synchronous. Closures must not enter the database again: they use the connection they
 /// are given.
 package protocol SQLDatabase: Sendable {
+    /// Where writes wait for their transaction.
+    var queue: WriteQueue { get }
+
     /// Runs `body` on one state of the database.
     func read<T>(_ body: (any SQLConnection) throws -> T) throws -> T
 

@@ -20,6 +20,14 @@ package enum SQLDialect: String, Hashable, Sendable {
     /// key, so that no second tree has to agree with it.
     package var tableOptions: String { self == .sqlite ? " WITHOUT ROWID" : "" }
 
+    /// How many bytes the database has on its disk.
+    package var bytesOnDisk: String {
+        switch self {
+        case .sqlite: "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        case .postgresql: "SELECT pg_database_size(current_database())"
+        }
+    }
+
     /// Counts the tables of a given name: `$1`.
     package var countTables: String {
         switch self {

@@ -29,6 +29,7 @@ package final class WriteQueue: Sendable {
         var isLed = false
         /// The thread that runs closures now.
         var leader: pthread_t?
+        var tally = Tally()
     }
 
     private let limits: Limits
@@ -39,6 +40,16 @@ package final class WriteQueue: Sendable {
         self.limits = limits
         places = DispatchSemaphore(value: max(1, limits.waiting))
     }
+
+    /// What went through since the beginning.
+    package struct Tally: Sendable {
+        /// Transactions.
+        package var groups: UInt64 = 0
+        /// Closures in them.
+        package var jobs: UInt64 = 0
+    }
+
+    package var tally: Tally { state.withLock { $0.tally } }
 
     /// How many closures wait for a transaction.
     package var waiting: Int { state.withLock { $0.waiting.count } }
@@ -94,6 +105,8 @@ package final class WriteQueue: Sendable {
             { count += 1 }
             let group = Array(state.waiting.prefix(count))
             state.waiting.removeFirst(group.count)
+            state.tally.groups += 1
+            state.tally.jobs += UInt64(group.count)
             state.leader = pthread_self()
             return group
         }
