@@ -43,6 +43,28 @@ public final class JobEngine: Sendable {
         var running: [JobID: JobContext] = [:]
         /// Grows with every job that ended, for those who wait for one.
         var ends: UInt64 = 0
+        var tallies: [String: Tally] = [:]
+    }
+
+    /// What became of the jobs of a kind since the start.
+    public struct Tally: Hashable, Sendable {
+        public var running = 0
+        /// By how they ended.
+        public var ended: [JobState: Int] = [:]
+        /// How long those that ended were worked on, together.
+        public var time = Duration.zero
+
+        public init() {}
+    }
+
+    /// By kind; every kind that this engine does is there.
+    public var tallies: [String: Tally] {
+        var tallies = Dictionary(
+            uniqueKeysWithValues: Set(lanes.flatMap(\.kinds.keys)).map { ($0, Tally()) })
+        let (ended, running) = state.with { ($0.tallies, $0.running.values.map(\.job.kind)) }
+        tallies.merge(ended) { $1 }
+        for kind in running { tallies[kind, default: Tally()].running += 1 }
+        return tallies
     }
 
     /// - Parameters:
@@ -198,7 +220,13 @@ public final class JobEngine: Sendable {
         failure: JobFailure? = nil
     ) throws {
         try catalog.jobs.finish(job.id, final, progress: progress, result: result, failure: failure)
-        state.with { $0.ends += 1 }
+        state.with { state in
+            state.ends += 1
+            var tally = state.tallies[job.kind] ?? Tally()
+            tally.ended[final, default: 0] += 1
+            if let context = state.running[job.id] { tally.time += ContinuousClock.now - context.begin }
+            state.tallies[job.kind] = tally
+        }
         state.signalAll()
     }
 }
@@ -207,6 +235,7 @@ public final class JobEngine: Sendable {
 public final class JobContext: Sendable {
     public let job: Job
     public let cancellation = Cancellation()
+    let begin = ContinuousClock.now
     private let interval: Duration
     private let note: @Sendable (JobProgress) -> Void
     private let state: Mutex<(progress: JobProgress, noted: ContinuousClock.Instant)>
