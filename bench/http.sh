@@ -4,7 +4,7 @@
 #
 # usage: bench/http.sh [--quick] [--nacre BINARY] [--dir DIR] [--json FILE] [--rounds N] [--seconds N] [ROW…]
 #   --quick  a file of 64 MiB, a directory of 20,000 entries, 1,000 idle connections, one round of 2 s
-#   ROW      only these: small medium large car readers deep idle many
+#   ROW      only these: small medium large car readers deep idle many tls h2
 # Prints a table of figures, what each should reach, and whether it does. Ends with 1 if one does not.
 set -euo pipefail
 
@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
         *) wanted+=("$1"); shift ;;
     esac
 done
-for tool in wrk nginx curl python3; do
+for tool in wrk nginx curl python3 openssl h2load; do
     command -v "$tool" >/dev/null || PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null || {
         echo "$tool is missing: scripts/install-packages.sh http-bench" >&2; exit 1
     }
@@ -93,7 +93,9 @@ fi
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 start_nginx() {
-    nginx_port=$(free_port)
+    nginx_port=$(free_port) nginx_tls_port=$(free_port)
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$work/key.pem" \
+        -out "$work/certificate.pem" -days 2 -subj /CN=localhost 2>/dev/null
     cat >"$work/nginx/conf" <<CONF
 worker_processes 2;
 worker_rlimit_nofile 65536;
@@ -111,6 +113,11 @@ http {
     client_body_temp_path $work/nginx/1; proxy_temp_path $work/nginx/2; fastcgi_temp_path $work/nginx/3;
     uwsgi_temp_path $work/nginx/4; scgi_temp_path $work/nginx/5;
     server { listen 127.0.0.1:$nginx_port; root $work/files; }
+    server {
+        listen 127.0.0.1:$nginx_tls_port ssl http2;
+        ssl_certificate $work/certificate.pem; ssl_certificate_key $work/key.pem;
+        root $work/files;
+    }
 }
 CONF
     chmod 755 "$work" "$work/files"
@@ -127,17 +134,18 @@ start_nacre() {
     NACRE_LOG_LEVEL=warning "$nacre" --data "$data" serve --listen 127.0.0.1:0 2>"$work/nacre.log" &
     nacre_pid=$!
     for _ in $(seq 2000); do
-        port=$(sed -nE 's|.*http://127\.0\.0\.1:([0-9]+).*|\1|p' "$data/LOCK" 2>/dev/null | head -1)
-        if [ -n "$port" ] && grep -q "$nacre_pid" "$data/LOCK" && curl -sfo /dev/null "http://127.0.0.1:$port/health/live"
+        port=$(sed -nE 's|.*https?://127\.0\.0\.1:([0-9]+).*|\1|p' "$data/LOCK" 2>/dev/null | head -1)
+        if [ -n "$port" ] && grep -q "$nacre_pid" "$data/LOCK" && curl -skfo /dev/null "$scheme://127.0.0.1:$port/health/live"
         then
             started=$(calculate "$(date +%s.%N) - $begin")
-            nacre_url=http://127.0.0.1:$port
+            nacre_url=$scheme://127.0.0.1:$port
             return
         fi
         sleep 0.005
     done
     note "nacre does not answer: $(cat "$work/nacre.log")"; exit 1
 }
+scheme=http
 restart_nacre() { stop "$nacre_pid"; start_nacre; }
 
 # --- idle ------------------------------------------------------------------------------------------------------
@@ -271,6 +279,46 @@ print(int(status.split("VmRSS:")[1].split()[0]) / 1024)
 PYTHON
     )
     row "$idle idle connections: MiB resident" "<=" 256 "$(calculate "$resident")" "each has had an answer"
+fi
+
+# --- TLS and HTTP/2 --------------------------------------------------------------------------------------------
+
+# requests_h2 URL: requests a second over HTTP/2, one at a time on each of 32 connections
+requests_h2() {
+    local out
+    out=$(h2load -c32 -m1 -t2 -D "$seconds" "$1")
+    if ! grep -q ' 0 failed, 0 errored' <<<"$out"; then note "$out"; exit 1; fi
+    sed -nE 's|^finished in .*, ([0-9.]+) req/s.*|\1|p' <<<"$out"
+}
+# slow_readers NAME VERSION: what 64 slow readers of the large file cost
+slow_readers() {
+    local name=$1 version=$2 readers=() peak
+    restart_nacre
+    for _ in $(seq 64); do
+        curl -sk "$version" --limit-rate 2M -o /dev/null --max-time 12 "$nacre_url/ipfs/$large_root" & readers+=($!)
+    done
+    sleep 10
+    peak=$(memory VmHWM "$nacre_pid")
+    for reader in "${readers[@]}"; do wait "$reader" || true; done
+    row "$name" "<=" 192 "$peak" "all of the same file"
+}
+if is_wanted tls || is_wanted h2; then
+    scheme=https
+    export NACRE_TLS_CERTIFICATE=$work/certificate.pem NACRE_TLS_KEY=$work/key.pem
+    restart_nacre
+    tls_url=https://127.0.0.1:$nginx_tls_port
+fi
+if is_wanted tls; then
+    compare "TLS: GET of 1 KiB, 32 connections: requests/s of nginx" 0.35 "$tls_url/small" "$nacre_url/ipfs/$small"
+    compare "TLS: GET of 256 KiB, 32 connections: bytes/s of nginx" 0.5 "$tls_url/medium" "$nacre_url/ipfs/$medium"
+    slow_readers "TLS: 64 slow readers of $large MiB: MiB resident at most" --http1.1
+fi
+if is_wanted h2; then
+    restart_nacre
+    requests() { requests_h2 "$1"; }
+    compare "HTTP/2: GET of 1 KiB, 32 connections: requests/s of nginx" 0.1 "$tls_url/small" "$nacre_url/ipfs/$small"
+    compare "HTTP/2: GET of 256 KiB, 32 connections: bytes/s of nginx" 0.3 "$tls_url/medium" "$nacre_url/ipfs/$medium"
+    slow_readers "HTTP/2: 64 slow readers of $large MiB: MiB resident at most" --http2
 fi
 
 # --- the table -------------------------------------------------------------------------------------------------

@@ -46,6 +46,11 @@ public enum GatewayFailure: Error, Sendable {
         if case .entryNotFound = self { true } else { false }
     }
 
+    /// Whether a name leads nowhere: what the node answers is about the name, and no failure of its own.
+    public var isOfName: Bool {
+        if case .nameNotResolved = self { true } else { false }
+    }
+
     /// What was looked for.
     var title: String {
         switch self {
@@ -104,4 +109,8 @@ public enum GatewayFailure: Error, Sendable {
         case .failed: "Try again; if it stays, the request id finds the reason in the node's log."
         }
     }
+}
+
+extension GatewayFailure: CustomStringConvertible {
+    public var description: String { detail }
 }

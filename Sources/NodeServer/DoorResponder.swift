@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import NodeCore
+import Synchronization
 
 /// From a request on a connection to the door that answers it, and back: what every request goes through,
 /// in this order.
@@ -18,24 +19,30 @@ struct DoorResponder: Sendable {
     let logger: Logger
     let metrics: Metrics
     let connections: ConnectionCap
+    let open: OpenConnections
     /// `nil` if nobody collects traces.
     let traces: TraceExporter?
     private let operations: OperationsDoor
+    private let readiness: Readiness
     private let api: APIDoor
     private let admission = Admission()
 
     init(
         node: StorageNode, settings: CurrentSettings, api: APIDoor, pool: NIOThreadPool,
-        connections: ConnectionCap, traces: TraceExporter?, logger: Logger, metrics: Metrics
+        connections: ConnectionCap, open: OpenConnections, traces: TraceExporter?, jobs: JobEngine,
+        logger: Logger,
+        metrics: Metrics
     ) {
         current = settings
         self.pool = pool
         self.connections = connections
+        self.open = open
         self.traces = traces
         self.logger = logger
         self.metrics = metrics
         self.api = api
-        operations = OperationsDoor(node: node, metrics: metrics)
+        operations = OperationsDoor(node: node, metrics: metrics, jobs: jobs)
+        readiness = Readiness(pool: pool) { try node.checkReadiness() }
     }
 
     func respond(
@@ -79,7 +86,8 @@ struct DoorResponder: Sendable {
         response.fields[.server] = "Nacre"
         var log = RequestLog(
             id: id, method: request.head.method.rawValue, route: label,
-            status: response.status.code, address: address, start: start)
+            status: response.status.code, address: address, start: start,
+            logging: settings.options.requestLogging)
         if let traces {
             let context = traces.context(for: request.head.headerFields[.traceParent])
             if context.isSampled { log.trace = (context, traces) }
@@ -162,10 +170,13 @@ struct DoorResponder: Sendable {
         }
         if route.door == .routing { return await routing(request, body, settings.routing) }
         let (operations, doorkeeper) = (operations, settings.doorkeeper)
-        let load = OperationsDoor.Load(requests: admission.current, connections: connections.current)
+        let load = OperationsDoor.Load(
+            requests: admission.current, connections: connections.current,
+            waitingBytes: open.waitingBytes.load(ordering: .relaxed))
+        let readiness = await route.door == .ready ? self.readiness.outcome() : nil
         let answered = try? await pool.runIfActive {
             doorkeeper.refusal(of: request, route.requirement)
-                ?? operations.respond(route.door, load)
+                ?? operations.respond(route.door, load, readiness: readiness)
         }
         var response = answered ?? Self.stopping
         if request.method == .head { response.body = response.body.withoutContent }
@@ -194,11 +205,17 @@ struct DoorResponder: Sendable {
     }
 
     private func content(_ request: DoorRequest, _ gateway: Gateway) async -> DoorResponse {
-        let logger = logger
+        let (logger, metrics) = (logger, metrics)
         let response = try? await pool.runIfActive {
             gateway.respond(to: request) { error in
-                logger.error(
-                    "request failed", metadata: ["request": "\(request.id)", "error": "\(error)"])
+                guard (error as? GatewayFailure)?.isOfName == true else {
+                    return logger.error(
+                        "request failed", metadata: ["request": "\(request.id)", "error": "\(error)"])
+                }
+                // Whoever asks for a name chooses where it leads: nothing is wrong with this node.
+                metrics.add("nacre_names_unresolved_total")
+                logger.info(
+                    "name not resolved", metadata: ["request": "\(request.id)", "reason": "\(error)"])
             }
         }
         return response ?? Self.stopping

@@ -6,6 +6,7 @@ import NodeCore
 /// What the node, its stores and the process have to say of themselves, for `/metrics`.
 struct NodeGauges {
     let node: StorageNode
+    let jobs: JobEngine
     let startSeconds: Double
 
     /// Reads counters that are kept; nothing is scanned.
@@ -14,6 +15,7 @@ struct NodeGauges {
         var gauges = [
             Metrics.Gauge(name: "nacre_http_requests_in_flight", value: Double(load.requests)),
             Metrics.Gauge(name: "nacre_http_connections", value: Double(load.connections)),
+            Metrics.Gauge(name: "nacre_http_waiting_bytes", value: Double(load.waitingBytes)),
             Metrics.Gauge(name: "nacre_blocks", value: Double(statistics.blocks)),
             Metrics.Gauge(name: "nacre_block_bytes", value: Double(statistics.liveBytes)),
             Metrics.Gauge(name: "nacre_packs", value: Double(statistics.packs)),
@@ -33,7 +35,51 @@ struct NodeGauges {
                         value: Double(counters.byVisibility[visibility] ?? 0)))
             }
         }
-        gauges += Self.process
+        gauges += catalogGauges + jobGauges + Self.process
+        return gauges
+    }
+
+    private var catalogGauges: [Metrics.Gauge] {
+        guard let figures = try? node.catalog.statistics() else { return [] }
+        func gauge(_ name: String, _ value: Double) -> Metrics.Gauge {
+            Metrics.Gauge(name: "nacre_catalog_" + name, value: value)
+        }
+        return [
+            gauge("reads_total", Double(figures.reads)),
+            gauge("read_seconds_total", figures.readTime / .seconds(1)),
+            gauge("writes_total", Double(figures.writes)),
+            gauge("write_seconds_total", figures.writeTime / .seconds(1)),
+            gauge("write_groups_total", Double(figures.writeGroups)),
+            gauge("writes_waiting", Double(figures.writesWaiting)),
+            gauge("bytes", Double(figures.bytes)),
+        ]
+    }
+
+    private var jobGauges: [Metrics.Gauge] {
+        let queued = try? node.catalog.jobs.queued(node: node.catalogID)
+        var gauges: [Metrics.Gauge] = []
+        for (kind, tally) in jobs.tallies.sorted(by: { $0.key < $1.key }) {
+            if let queued {
+                gauges.append(
+                    Metrics.Gauge(
+                        name: "nacre_jobs", labels: ["kind": kind, "state": "queued"],
+                        value: Double(queued[kind] ?? 0)))
+            }
+            gauges.append(
+                Metrics.Gauge(
+                    name: "nacre_jobs", labels: ["kind": kind, "state": "running"],
+                    value: Double(tally.running)))
+            for state in JobState.allCases where state.isFinal {
+                gauges.append(
+                    Metrics.Gauge(
+                        name: "nacre_jobs_ended_total", labels: ["kind": kind, "state": state.rawValue],
+                        value: Double(tally.ended[state] ?? 0)))
+            }
+            gauges.append(
+                Metrics.Gauge(
+                    name: "nacre_job_seconds_total", labels: ["kind": kind],
+                    value: tally.time / .seconds(1)))
+        }
         return gauges
     }
 

@@ -54,6 +54,7 @@ public final class NodeServer: Service {
     public func run() async throws {
         pool.start()
         let metrics = Metrics()
+        metrics.declareAll()
         let (cap, connections) = (ConnectionCap(), OpenConnections())
         let options = settings.value.options
         let traces = options.collector.map {
@@ -70,8 +71,9 @@ public final class NodeServer: Service {
             node: node, authority: authority, jobs: jobs, pool: pool, patientPool: patientPool, logger: logger
         )
         let responder = DoorResponder(
-            node: node, settings: settings, api: api, pool: pool, connections: cap, traces: traces,
-            logger: logger, metrics: metrics)
+            node: node, settings: settings, api: api, pool: pool, connections: cap, open: connections,
+            traces: traces,
+            jobs: jobs.engine, logger: logger, metrics: metrics)
         let hot = HotConnections(
             settings: settings, logger: logger, metrics: metrics, isTraced: traces != nil)
         let isPlain = identity == nil
@@ -105,15 +107,31 @@ public final class NodeServer: Service {
                 group.addTask { await housekeeper.run() }
                 if let traces { group.addTask { await traces.run() } }
                 defer { group.cancelAll() }
-                try await server.run()
-                // It takes no more connections; those that are open finish what they began.
-                await connections.drain()
+                try await withGracefulShutdownHandler {
+                    try await server.run()
+                    // It takes no more connections; those that are open finish what they began.
+                    await connections.drain()
+                } onGracefulShutdown: {
+                    connections.beginStop()
+                }
             }
+            sayFarewell(connections.farewell)
         } catch {
             try? await stop(jobs, patientPool)
             throw error
         }
         try await stop(jobs, patientPool)
+    }
+
+    private func sayFarewell(_ farewell: OpenConnections.Farewell?) {
+        guard let farewell else { return }
+        let seconds = farewell.duration / .milliseconds(1) / 1000
+        logger.info(
+            "stopped",
+            metadata: [
+                "graceful": "\(farewell.isGraceful)", "finished": "\(farewell.finished)",
+                "seconds": "\((seconds * 1000).rounded() / 1000)",
+            ])
     }
 
     /// What uploads and those who wait for jobs may hold: each a thread.

@@ -8,10 +8,12 @@ import NodeCore
 struct OperationsDoor: Sendable {
     let node: StorageNode
     let metrics: Metrics
+    let jobs: JobEngine
     private let startSeconds = Double(time(nil))
 
-    init(node: StorageNode, metrics: Metrics) {
+    init(node: StorageNode, metrics: Metrics, jobs: JobEngine) {
         self.node = node
+        self.jobs = jobs
         self.metrics = metrics
     }
 
@@ -19,22 +21,25 @@ struct OperationsDoor: Sendable {
     struct Load: Sendable {
         let requests: Int
         let connections: Int
+        /// Bytes of bodies that wait for their clients.
+        let waitingBytes: Int
     }
 
-    func respond(_ door: Route.Door, _ load: Load) -> DoorResponse {
+    /// - Parameter readiness: for ``Route/Door/ready``.
+    func respond(_ door: Route.Door, _ load: Load, readiness: Readiness.Outcome?) -> DoorResponse {
         var response: DoorResponse
         switch door {
         case .live: response = .text(.ok, "live")
         case .ready:
-            do {
-                try node.checkReadiness()
-                response = .text(.ok, "ready")
-            } catch {
-                response = .text(.serviceUnavailable, "not ready: \(error)")
+            switch readiness {
+            case .success?: response = .text(.ok, "ready")
+            case .failure(let failure)?:
+                response = .text(.serviceUnavailable, "not ready: \(failure)")
                 response.fields[.retryAfter] = "5"
+            case nil: response = .text(.serviceUnavailable, "not ready: nobody looked")
             }
         case .metrics:
-            let gauges = NodeGauges(node: node, startSeconds: startSeconds).all(load)
+            let gauges = NodeGauges(node: node, jobs: jobs, startSeconds: startSeconds).all(load)
             response = DoorResponse(
                 .ok, fields: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .bytes(Array(metrics.text(gauges: gauges).utf8)))

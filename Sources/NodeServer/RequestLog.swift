@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import NodeCore
 
 /// What is told of one request when its answer has been sent: to the log and to the metrics. Neither holds
 /// a path, which may be somebody's secret, nor anything of the header.
@@ -10,6 +11,8 @@ struct RequestLog {
     let status: Int
     let address: String
     let start: ContinuousClock.Instant
+    /// Which requests have a line at the level info; all have one at debug.
+    let logging: RequestLogging
     /// What the request is told of as a part of, if it is.
     var trace: (context: TraceContext, exporter: TraceExporter)?
 
@@ -29,7 +32,8 @@ struct RequestLog {
                     isBrokenOff: failure != nil, requestID: id,
                     start: end &- UInt64(max(0, seconds * 1_000_000_000)), end: end))
         }
-        let level: Logger.Level = failure == nil ? .debug : .info
+        let isError = status >= 500 || failure != nil
+        let level: Logger.Level = logging == .all || logging == .errors && isError ? .info : .debug
         guard logger.logLevel <= level else { return }
         var line: Logger.Metadata = [
             "request": "\(id)", "method": "\(known)", "route": "\(route)", "status": "\(status)",

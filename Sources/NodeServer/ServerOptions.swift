@@ -35,6 +35,8 @@ public struct ServerOptions: Sendable {
     public var tlsKey: String?
     /// Whether everybody may read the metrics.
     public var metricsArePublic = false
+    /// Which requests have a line in the log.
+    public var requestLogging = RequestLogging.errors
     /// Addresses of proxies whose `X-Forwarded-…` fields are believed, and ranges of them.
     public var trustedProxies: [String] = []
 

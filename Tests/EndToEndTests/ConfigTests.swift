@@ -52,7 +52,7 @@ import Testing
 
     @Test(arguments: [
         ("one", "one", 0, ""), ("one", "two", 2, "not the one of the certificate"),
-        ("ended", "one", 2, "has ended"), ("soon", "soon", 0, "ends in 4 days"),
+        ("ended", "one", 2, "has ended"), ("soon", "soon", 0, "days and was not renewed"),
     ])
     func theFilesOfTLSAreLookedAt(certificate: String, key: String, status: Int32, text: String) throws {
         for (name, file) in [(certificate + ".pem", "c.pem"), (key + "-key.pem", "k.pem")]
@@ -71,7 +71,7 @@ import Testing
         nacre.environment["NACRE_TLS_KEY"] = directory.path("k.pem")
         let checked = try nacre.run("config", "check")
         #expect(checked.status == status, "\(checked.errors)")
-        #expect(checked.errors.contains(text), "\(checked.errors)")
+        #expect(text.isEmpty || checked.errors.contains(text), "\(checked.errors)")
     }
 
     @Test func aWrongConfigurationStopsEveryVerbBeforeAnythingIsTouched() throws {

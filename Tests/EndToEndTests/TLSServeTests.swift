@@ -53,6 +53,44 @@ import Testing
         try served.stop()
     }
 
+    /// A client that reads slowly once had whatever the socket did not take in the memory of the node.
+    @Test(arguments: ["--http1.1", "--http2"])
+    func badInput27SlowReadersHoldLittleMemory(version: String) throws {
+        guard Tool.areHere("curl") else { return }
+        let bytes = SeededRandom.bytes(seed: 5, count: 48_000_000)
+        let root = try #require(try nacre.run(["add", "-Q", "-"], input: bytes).lines.first)
+        let served = try ServedNacre(
+            nacre,
+            [
+                "NACRE_TLS_CERTIFICATE": certificate, "NACRE_TLS_KEY": key, "NACRE_METRICS_PUBLIC": "true",
+            ])
+        let readers = try (0..<4).map { _ in
+            let reader = Process()
+            reader.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            reader.arguments = [
+                "curl", "-s", version, "--cacert", Vectors.url("tls/one.pem").path, "--limit-rate", "100k",
+                "-o", "/dev/null", "https://localhost:\(served.port)/ipfs/\(root)",
+            ]
+            try reader.run()
+            return reader
+        }
+        var most = 0
+        for _ in 0..<60 {
+            let page = try curl(served, "/metrics")
+            let line = page.split(separator: "\n").first { $0.hasPrefix("nacre_http_waiting_bytes ") }
+            let waiting = try #require(line.flatMap { Int($0.split(separator: " ")[1]) }, "\(page)")
+            most = max(most, waiting)
+        }
+        for reader in readers {
+            // Tests run on threads that block what a polite end would be asked for with.
+            kill(reader.processIdentifier, SIGKILL)
+            reader.waitUntilExit()
+        }
+        #expect(most > 0, "nobody was slow")
+        #expect(most <= readers.count * 512 * 1024)
+        try served.stop()
+    }
+
     @Test func originsOfHTTPSAreOfHTTPS() throws {
         let root = try #require(try nacre.run(["add", "-Q", "-"], input: [1]).lines.first)
         let served = try ServedNacre(

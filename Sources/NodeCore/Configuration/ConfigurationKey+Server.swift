@@ -131,6 +131,13 @@ extension ConfigurationKey {
         name: "log.level", defaultText: "info", help: "trace, debug, info, notice, warning, error or critical"
     ) { logLevels.contains($0) ? nil : "must be one of " + logLevels.joined(separator: ", ") }
 
+    public static let logRequests = ConfigurationKey(
+        name: "log.requests", defaultText: "errors",
+        help:
+            "which requests have a line in the log at info: off, errors (status 5xx, or broken off) or all; with "
+            + "all none is answered from memory"
+    ) { RequestLogging(rawValue: $0) == nil ? "must be off, errors or all" : nil }
+
     public static let collector = ConfigurationKey(
         name: "otlp.endpoint", defaultText: "",
         help: "an OpenTelemetry collector that gets a span of every request, such as http://127.0.0.1:4318"
@@ -159,7 +166,7 @@ extension ConfigurationKey {
         .maximumRequestsPerAddress, .maximumStreams, .maximumHeaderBytes, .trustedProxies, .headerSeconds,
         .bodySeconds, .bodyFloor, .stallSeconds, .requestSeconds, .uploadSeconds, .downloadSeconds,
         .idleSeconds, .stopSeconds, .tlsCertificate, .tlsKey, .gatewayServe, .subdomains, .dnsLinks,
-        .metricsPublic, .logFormat, .logLevel, .collector, .traceShare,
+        .metricsPublic, .logFormat, .logLevel, .logRequests, .collector, .traceShare,
     ]
 
     /// What a running node takes over when it reads its configuration again; all others need a restart.
@@ -168,7 +175,7 @@ extension ConfigurationKey {
             tlsCertificate, tlsKey, maximumConnections, maximumConnectionsPerAddress, maximumRequests,
             maximumRequestsPerAddress, maximumStreams, maximumHeaderBytes, trustedProxies, headerSeconds,
             bodySeconds, bodyFloor, stallSeconds, requestSeconds, uploadSeconds, downloadSeconds, idleSeconds,
-            roles, hosts, origins, gatewayServe, subdomains, dnsLinks, metricsPublic, logLevel,
+            roles, hosts, origins, gatewayServe, subdomains, dnsLinks, metricsPublic, logLevel, logRequests,
         ].map(\.name))
 
     /// An address, or one with the length of its prefix, behind which no bit is set.
@@ -216,6 +223,8 @@ extension Configuration {
     public var collector: CollectorURL? { CollectorURL(self[.collector]) }
     /// From 0 to 1.
     public var traceShare: Double { ConfigurationKey.share(of: self[.traceShare]) ?? 1 }
+
+    public var requestLogging: RequestLogging { RequestLogging(rawValue: self[.logRequests]) ?? .errors }
 
     /// The words of a list that is separated by spaces.
     public func words(_ key: ConfigurationKey) -> [String] {

@@ -1,6 +1,7 @@
 import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
+import Synchronization
 
 /// Closes connections on which nothing goes on: headers that come drop by drop, bodies that stop, clients
 /// that do not read, or that ask for nothing; and requests that last longer than anything may.
@@ -42,7 +43,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         var reason: String { "\(self)" }
     }
 
+    /// Why a connection may be dropped, as it stands in metrics.
+    static let reasons = Wait.allCases.filter { $0 != .idle }.map(\.reason)
+
     private let limits: Limits
+    private let connections: OpenConnections
     private let onDrop: @Sendable (String) -> Void
     private var deadlines: [NIODeadline?] = Array(repeating: nil, count: Wait.allCases.count)
     private var loop: (any EventLoop)?
@@ -58,9 +63,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var completedWrites = 0
     private var completedBefore = 0
 
-    /// - Parameter onDrop: is told why a connection was closed.
-    init(limits: Limits, onDrop: @escaping @Sendable (String) -> Void) {
+    /// - Parameters:
+    ///   - onDrop: is told why a connection was closed.
+    ///   - connections: where bytes that wait for the client are counted.
+    init(
+        limits: Limits, connections: OpenConnections = OpenConnections(),
+        onDrop: @escaping @Sendable (String) -> Void
+    ) {
         self.limits = limits
+        self.connections = connections
         self.onDrop = onDrop
     }
 
@@ -116,9 +127,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: What goes
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        var bytes = 0
         switch unwrapOutboundIn(data) {
         case .head: break
-        case .body: if !waits(.download) { begin(.download, limits.download) }
+        case .body(let buffer):
+            bytes = buffer.readableBytes
+            if !waits(.download) { begin(.download, limits.download) }
         case .end:
             unanswered -= 1
             end(.download)
@@ -126,7 +140,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             if unanswered > 0 { begin(.request, limits.request) } else { begin(.idle, limits.idle) }
         }
         let promise = promise ?? context.eventLoop.makePromise(of: Void.self)
-        count(promise.futureResult, context)
+        count(promise.futureResult, context, bytes: bytes)
         context.write(data, promise: promise)
     }
 
@@ -142,12 +156,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         watchWrites(context)
     }
 
-    private func count(_ write: EventLoopFuture<Void>, _ context: ChannelHandlerContext) {
+    /// - Parameter bytes: what is in memory for it.
+    private func count(_ write: EventLoopFuture<Void>, _ context: ChannelHandlerContext, bytes: Int = 0) {
         outstandingWrites += 1
+        if bytes > 0 { connections.waitingBytes.add(bytes, ordering: .relaxed) }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         write.whenComplete { _ in
             bound.value.outstandingWrites -= 1
             bound.value.completedWrites += 1
+            if bytes > 0 { bound.value.connections.waitingBytes.subtract(bytes, ordering: .relaxed) }
         }
     }
 

@@ -202,7 +202,8 @@ struct NodeChannel: ServerChildChannel {
     private static let uploadWindowBytes = 512 * 1024
 
     private func connectionGuard(_ options: ServerOptions, idle: TimeAmount?) -> ConnectionGuard {
-        ConnectionGuard(limits: ConnectionGuard.Limits(options, idle: idle)) { [metrics] in
+        ConnectionGuard(limits: ConnectionGuard.Limits(options, idle: idle), connections: connections) {
+            [metrics] in
             metrics.add("nacre_http_dropped_total", ["reason": $0])
         }
     }

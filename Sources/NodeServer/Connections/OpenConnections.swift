@@ -6,7 +6,12 @@ final class OpenConnections: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
         var requests = 0
+        /// New connections are cut at once.
+        var isOver = false
+        /// Somebody was cut off.
         var isCut = false
+        /// When a stop began, and how many requests have ended since.
+        var stop: (begin: ContinuousClock.Instant, ended: Int)?
         var waiting: CheckedContinuation<Void, Never>?
 
         mutating func drained() -> CheckedContinuation<Void, Never>? {
@@ -17,12 +22,14 @@ final class OpenConnections: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Bytes of bodies that are in memory because their clients have not taken them.
+    let waitingBytes = Atomic<Int>(0)
 
     /// Counts a connection until it is closed.
     func add(_ channel: any Channel) {
-        let isCut = state.withLock { state in
+        let isOver = state.withLock { state in
             state.channels[ObjectIdentifier(channel)] = channel
-            return state.isCut
+            return state.isOver
         }
         channel.closeFuture.whenComplete { [self] _ in
             state.withLock { state in
@@ -30,7 +37,7 @@ final class OpenConnections: Sendable {
                 return state.drained()
             }?.resume()
         }
-        if isCut { Self.cut(channel) }
+        if isOver { Self.cut(channel) }
     }
 
     func beginRequest() { state.withLock { $0.requests += 1 } }
@@ -38,6 +45,7 @@ final class OpenConnections: Sendable {
     func endRequest() {
         state.withLock { state in
             state.requests -= 1
+            state.stop?.ended += 1
             return state.drained()
         }?.resume()
     }
@@ -54,10 +62,33 @@ final class OpenConnections: Sendable {
             }
         } onCancel: {
             let channels = state.withLock { state in
-                state.isCut = true
+                state.isOver = true
+                state.isCut = state.isCut || !state.channels.isEmpty
                 return Array(state.channels.values)
             }
             for channel in channels { Self.cut(channel) }
+        }
+    }
+
+    /// The node is asked to stop: what ends from here on is counted.
+    func beginStop() { state.withLock { $0.stop = $0.stop ?? (ContinuousClock.now, 0) } }
+
+    /// How a stop went.
+    struct Farewell: Sendable {
+        /// Whether nobody was cut off.
+        let isGraceful: Bool
+        /// Requests that were under way when it began and were answered.
+        let finished: Int
+        let duration: Duration
+    }
+
+    /// To be called when it is over; `nil` if nobody asked for it.
+    var farewell: Farewell? {
+        state.withLock { state in
+            state.stop.map {
+                Farewell(
+                    isGraceful: !state.isCut, finished: $0.ended, duration: ContinuousClock.now - $0.begin)
+            }
         }
     }
 

@@ -34,9 +34,9 @@ final class HotConnections: Sendable {
                     answers: answers,
                     peer: current.proxies.contains(address) ? .trustedProxy : .stranger,
                     ordinaryInterval: .milliseconds(current.options.idleSeconds * 500), takesFiles: takesFiles
-                ) { [logger] in
+                ) { [logger, settings] in
                     // Answers from memory have no line of their own in the log.
-                    logger.logLevel > .debug
+                    logger.logLevel > .debug && !settings.logsAllRequests
                 }
             }
         ]

@@ -51,6 +51,9 @@ struct Housekeeper: Sendable {
 }
 
 extension Housekeeper.Chore {
+    /// Those of all that there are.
+    static let names = ["names", "sessions", "imports", "certificate"]
+
     /// Signs names anew before they end, and removes records of others that have ended.
     static func names(_ node: StorageNode, _ logger: Logger, _ metrics: Metrics) -> Self {
         Self(name: "names", every: .seconds(4 * 3600)) {

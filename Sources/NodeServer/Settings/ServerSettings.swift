@@ -41,11 +41,22 @@ extension ServerSettings {
 /// The settings in force.
 final class CurrentSettings: Sendable {
     private let settings: Mutex<ServerSettings>
+    /// Read for every answer from memory, without the lock.
+    private let logsAll: Atomic<Bool>
 
-    init(_ settings: ServerSettings) { self.settings = Mutex(settings) }
+    init(_ settings: ServerSettings) {
+        logsAll = Atomic(settings.options.requestLogging == .all)
+        self.settings = Mutex(settings)
+    }
 
     var value: ServerSettings {
         get { settings.withLock { $0 } }
-        set { settings.withLock { $0 = newValue } }
+        set {
+            settings.withLock { $0 = newValue }
+            logsAll.store(newValue.options.requestLogging == .all, ordering: .relaxed)
+        }
     }
+
+    /// Whether every request has a line in the log.
+    var logsAllRequests: Bool { logsAll.load(ordering: .relaxed) }
 }

@@ -81,7 +81,12 @@ struct ServeCommand: AsyncParsableCommand {
         ) { address in
             let url = "\(scheme)://\(address)"
             node.store.publish(address: url)
-            logger.info("listening", metadata: ["address": "\(url)", "data": "\(node.directory)"])
+            logger.info(
+                "listening",
+                metadata: [
+                    "address": "\(url)", "data": "\(node.directory)", "version": "\(NacreVersion.text)",
+                    "roles": "\(options.roles.map(\.rawValue).sorted().joined(separator: " "))",
+                ])
             ServeGreeting(scheme: scheme, address: address, node: node).print()
             manager.notify(.ready, .status("serves \(url)"))
         }

@@ -32,6 +32,7 @@ extension ServerOptions {
         headerSeconds = Int64(configuration.number(.headerSeconds))
         idleSeconds = Int64(configuration.number(.idleSeconds))
         stallSeconds = Int64(configuration.number(.stallSeconds))
+        requestLogging = configuration.requestLogging
         metricsArePublic = configuration[.metricsPublic] == "true"
         trustedProxies = configuration.words(.trustedProxies)
     }
