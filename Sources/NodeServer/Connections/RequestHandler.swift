@@ -209,7 +209,8 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Closes this side, and the rest when the client has: a close with bytes unread would take the answer
     /// back.
     private func finish(_ context: ChannelHandlerContext) {
-        guard !isInputClosed else { return close(context) }
+        // A stop does not wait until the client has seen to its side.
+        guard !isInputClosed, !isStopping else { return close(context) }
         isDone = true
         current = nil
         context.close(mode: .output, promise: nil)
