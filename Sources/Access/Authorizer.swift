@@ -244,6 +244,7 @@ public final class Authorizer: Sendable {
         principal.user = grant.grant.user
         principal.signedURL = SignedURLTerms(
             maximumBytes: url.maximumBytes, contentType: url.contentType, root: url.root,
+            mayPublish: grant.operations.allows(.publish),
             limit: SignedURLLimit(
                 nonce: url.nonce, grant: url.grant, maximumUses: url.maximumUses, expires: url.expires))
         return principal

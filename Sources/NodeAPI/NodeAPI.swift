@@ -79,7 +79,9 @@ public struct NodeAPI: Sendable {
             if !route.settlesItself { try admission.settle() }
         } catch {
             let failure = NodeFailure(of: error)
-            if [.failed, .damaged].contains(failure.kind) { report(error) }
+            // A client that goes away in the middle of its body is no failure of the node.
+            let isGone = error as? RequestBodyError == .brokenOff
+            if [.failed, .damaged].contains(failure.kind), !isGone { report(error) }
             // What was refused counts as nothing done; what was begun stays counted.
             if failure.kind != .failed { try? admission.giveBack() }
             response = Self.problem(failure)

@@ -1,5 +1,6 @@
 import Access
 import CAR
+import Catalog
 import HTTPSupport
 import HTTPTypes
 import IPLD
@@ -228,8 +229,7 @@ extension APIRequest {
         let session = try session()
         var scope: ScopeMarks = .defaultProject
         if let visibility = query["visibility"] {
-            try node.checkVisibility(visibility)
-            if visibility == "public" { scope.insert(.public) }
+            if try node.visibilityOfNew(visibility) == .public { scope.insert(.public) }
         }
         var reader = RequestBodyReader(body, limit: session.remainingBytes)
         var stored = StoredMessage(newBlocks: 0, newBytes: 0, knownBlocks: 0, knownBytes: 0)

@@ -1,6 +1,7 @@
 import Access
 import BlockStorage
 import CAR
+import Catalog
 import HTTPSupport
 import HTTPTypes
 import Multiformats
@@ -28,8 +29,7 @@ struct UploadHandler {
         var parameters = try ImportParameters.profile(named: profile)
         if let text = request.query["chunker"] { parameters.chunker = try ChunkerKind(text: text) }
         self.parameters = parameters
-        visibility = request.query["visibility"] ?? defaults.visibility
-        try request.node.checkVisibility(visibility)
+        visibility = try request.node.visibilityOfNew(request.query["visibility"]).rawValue
         isPinned = try request.flag("pin") ?? true
     }
 

@@ -1,5 +1,6 @@
+import Access
 import BlockStorage
-import Catalog
+public import Catalog
 import Multiformats
 import NodeCore
 public import NodeMessages
@@ -17,29 +18,39 @@ extension LocalNode {
     public func pinStored(_ request: PinRequest) throws -> PinMessage {
         var draft = try draft(request)
         draft.status = request.allowMissing == true ? .pinning : .pinned
-        // Block bytes are durable before any row names them.
-        try node.store.commit()
-        return PinMessage(try node.catalog.pins.add(draft).pin)
+        return PinMessage(try node.addPin(draft).pin)
     }
 
     private func draft(_ request: PinRequest) throws -> PinDraft {
         var draft = PinDraft(
             root: try CID(text: request.cid), name: request.name ?? "", owner: project,
-            visibility: try visibility(request.visibility))
+            visibility: try visibilityOfNew(request.visibility))
         draft.importParameters = request.parameters ?? ""
         draft.figures.contentBytes = request.bytes
         draft.meta = request.meta ?? [:]
         return draft
     }
 
-    /// Checks the word for a visibility.
+    /// The visibility of what is brought in: what was asked for, or else what the configuration says, as far
+    /// as whoever asks may publish.
     ///
-    /// - Throws: `invalid-value`.
-    public func checkVisibility(_ text: String) throws { _ = try visibility(text) }
+    /// - Throws: `invalid-value`; `operation-not-allowed` if `public` was asked for and is not allowed.
+    public func visibilityOfNew(_ text: String?) throws -> PinVisibility {
+        guard let text else {
+            return mayPublish ? try visibility(node.configuration[.visibility]) : .private
+        }
+        let visibility = try visibility(text)
+        guard visibility == .private || mayPublish else {
+            throw NodeFailure(
+                .notAllowed, code: AccessError.operationNotAllowed(.publish).code,
+                detail: "the key does not allow `publish`, so that what it brings in is private: leave "
+                    + "visibility out or say private, or use a key that allows `publish`")
+        }
+        return visibility
+    }
 
     /// - Throws: `invalid-value` for a word that is none.
-    func visibility(_ text: String?) throws -> PinVisibility {
-        let text = text ?? node.configuration[.visibility]
+    func visibility(_ text: String) throws -> PinVisibility {
         guard let visibility = PinVisibility(rawValue: text) else {
             throw NodeFailure(.invalid, code: "invalid-value", detail: "visibility is public or private")
         }

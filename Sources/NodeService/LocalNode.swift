@@ -18,6 +18,8 @@ public struct LocalNode: NodeOperations {
     public let project: ProjectID
     /// Whether everything on the node is to be seen.
     public let seesAll: Bool
+    /// Whether what is brought in may be public.
+    let mayPublish: Bool
     /// How the blocks of the project are marked.
     let audience: BlockAudience
 
@@ -27,18 +29,20 @@ public struct LocalNode: NodeOperations {
     {
         try self.init(
             node, authority, principal, project: principal.project ?? .default,
-            seesAll: principal.scope == .node)
+            seesAll: principal.scope == .node, mayPublish: principal.mayPublishUploads)
     }
 
-    /// A node as a job uses it: what its principal might see then, and no grants.
+    /// A node as a job uses it: what its principal might see then, and no grants. What it may make public was
+    /// decided when the job was asked for.
     init(_ node: StorageNode, project: ProjectID, seesAll: Bool) throws {
-        try self.init(node, nil, .anonymous, project: project, seesAll: seesAll)
+        try self.init(node, nil, .anonymous, project: project, seesAll: seesAll, mayPublish: true)
     }
 
     private init(
         _ node: StorageNode, _ authority: Authority?, _ principal: Principal, project: ProjectID,
-        seesAll: Bool
+        seesAll: Bool, mayPublish: Bool
     ) throws {
+        self.mayPublish = mayPublish
         self.node = node
         self.authority = authority
         self.principal = principal
@@ -61,7 +65,7 @@ public struct LocalNode: NodeOperations {
     public func defaults() throws -> DefaultsMessage {
         DefaultsMessage(
             version: NacreVersion.text, profile: node.configuration[.profile],
-            visibility: node.configuration[.visibility])
+            visibility: try visibilityOfNew(nil).rawValue)
     }
 
     public func statistics() throws -> StatisticsMessage {

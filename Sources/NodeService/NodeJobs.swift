@@ -57,7 +57,9 @@ public struct NodeJobs: Sendable {
     // MARK: Asking
 
     public func pin(_ request: PinRequest, for local: LocalNode) throws -> Job {
-        try submit(.pin, request, local)
+        var request = request
+        request.visibility = try local.visibilityOfNew(request.visibility).rawValue
+        return try submit(.pin, request, local)
     }
 
     public func completePin(_ id: String, for local: LocalNode) throws -> Job {

@@ -40,6 +40,10 @@ public struct Principal: Hashable, Sendable {
     public static let localAdministrator = Principal(
         source: .localAdministrator, project: .default, operations: OperationSet([.admin]), scope: .node)
 
+    /// Whether what it brings in may be for everybody to read at once. A signed URL for an upload passes on
+    /// what its grant may.
+    public var mayPublishUploads: Bool { operations.allows(.publish) || signedURL?.mayPublish == true }
+
     /// Whether operation and scope would suffice. No limit is asked and no use is counted: for lists and links.
     public func mayPerform(_ operation: Operation, on resource: Resource) -> Bool {
         if operation == .read, resource == .public { return true }
@@ -54,6 +58,8 @@ public struct SignedURLTerms: Hashable, Sendable {
     public var contentType: ContentTypePattern?
     /// The root that an upload must have.
     public var root: CID?
+    /// Whether the grant that it is of may publish.
+    public var mayPublish = false
     var limit: SignedURLLimit
 }
 

@@ -83,12 +83,13 @@ extension CARCommand {
 
         private func run(_ path: String, _ node: any NodeOperations, _ isPartial: inout Bool) throws {
             let input = try InputFile(path)
+            let isPrivate = try self.private || node.defaults().visibility == "private"
             let bar = ProgressBar("importing", totalBytes: input.bytes, quiet: quiet)
             let report: CARImportReport
             do {
                 report = try CARImportReport(
                     importing: input.read, into: node.blocks, options: reading.options,
-                    scope: self.private ? .defaultProject : [.defaultProject, .public],
+                    scope: isPrivate ? .defaultProject : [.defaultProject, .public],
                     cancellation: Interruption.cancellation, progress: { bar.advance(bytes: $0) },
                     walk: {
                         try StorageNode.WalkReport(
@@ -122,7 +123,7 @@ extension CARCommand {
                         cid: root.description,
                         name: name
                             ?? PathText.printable(PathText.lastComponent(RawArguments.bytes(of: path))),
-                        visibility: self.private ? "private" : "public")
+                        visibility: isPrivate ? "private" : "public")
                     pin.allowMissing = missing != nil
                     _ = try node.pinStored(pin)
                 }

@@ -102,7 +102,7 @@ extension DAGCommand {
                 try node.blocks.commit()
                 if pin {
                     _ = try node.pin(
-                        PinRequest(cid: cid.description, visibility: "public"),
+                        PinRequest(cid: cid.description),
                         Watch(cancellation: Interruption.cancellation))
                 }
                 var out = StandardOutput()

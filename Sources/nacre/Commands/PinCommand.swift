@@ -38,7 +38,7 @@ extension PinCommand {
                     let bar = ProgressBar("pinning", unit: "blocks")
                     let request = PinRequest(
                         cid: cid.description, name: name ?? "",
-                        visibility: self.private ? "private" : "public")
+                        visibility: self.private ? "private" : nil)
                     let pinned = try node.pin(request, bar.watch)
                     bar.finish()
                     try PinOutput.write(pinned, json: output.json, to: &out)
