@@ -1,9 +1,11 @@
 import BlockStorage
 import Catalog
+import Dispatch
 import Foundation
 import IPLD
 import Multiformats
 import NodeCore
+import Synchronization
 import TestKit
 import Testing
 
@@ -68,5 +70,57 @@ import Testing
         #expect(try laboratory.get("/ipfs/\(shared.cid)").status == 404)
         _ = try node.setVisibility(.public, of: first)
         #expect(try laboratory.get("/ipfs/\(shared.cid)").status == 200)
+    }
+
+    /// An upload puts blocks that are there already, somebody takes another pin over them back, and only then
+    /// the upload is pinned.
+    @Test func whatIsTakenBackBetweenPutAndPinOfOthersIsPublicAgain() throws {
+        let shared = try block("shared")
+        let first = try node.pin(shared.cid, name: "first", visibility: .public).pin
+        let lease = node.store.beginLease()
+        defer { lease.end() }
+        _ = try block("shared")
+        _ = try node.setVisibility(.private, of: first)
+        _ = try node.pin(shared.cid, name: "second", visibility: .public)
+        #expect(try laboratory.get("/ipfs/\(shared.cid)").status == 200)
+    }
+
+    /// The same at every moment: one thread takes back and shows again, another adds and removes.
+    @Test(arguments: SeededRandom.seeds(4)) func publicPinsArePublicWhateverOthersTakeBack(seed: UInt64)
+        throws
+    {
+        var random = SeededRandom(seed: seed)
+        let blocks = (0..<40).map { _ in Block(content: random.bytes(100)) }
+        let links = blocks.map { DAGPBLink(cid: $0.cid, name: nil, tsize: nil) }
+        let root = Block(content: DAGPBNode(links: links).encoded(), codec: .dagPB)
+        let node = node
+        let add = { @Sendable (name: String) throws -> Pin in
+            let lease = node.store.beginLease()
+            defer { lease.end() }
+            for block in blocks + [root] { try node.store.put(block, scope: [.defaultProject, .public]) }
+            return try node.pin(root.cid, name: name, visibility: .public).pin
+        }
+        let other = try add("other")
+        let failure = Mutex<(any Error)?>(nil)
+        let toggling = DispatchGroup()
+        DispatchQueue.global().async(group: toggling) {
+            do {
+                for _ in 0..<60 {
+                    _ = try node.setVisibility(.private, of: other)
+                    _ = try node.setVisibility(.public, of: other)
+                }
+            } catch {
+                failure.withLock { $0 = error }
+            }
+        }
+        for number in 0..<120 {
+            let pin = try add("own \(number)")
+            for block in blocks + [root] {
+                #expect(try node.store.scopeMarks(of: block.cid.multihash)?.contains(.public) == true)
+            }
+            _ = try node.catalog.pins.remove(pin.id)
+        }
+        toggling.wait()
+        if let error = failure.withLock({ $0 }) { throw error }
     }
 }

@@ -6,6 +6,17 @@ enum IndexKey {
     static let packPrefix: [UInt8] = [UInt8(ascii: "p")]
     static let scopePrefix: [UInt8] = [UInt8(ascii: "s")]
     static let stop: [UInt8] = Array("mstop".utf8)
+    static let synced: [UInt8] = Array("msynced".utf8)
+    static let uncertainMarks: [UInt8] = Array("mmarks".utf8)
+
+    /// A moment as a value.
+    static func value(of time: UInt64) -> [UInt8] { withUnsafeBytes(of: time.bigEndian) { Array($0) } }
+
+    /// The moment in a value; the beginning of time if it is damaged, which costs work and loses nothing.
+    static func time(in value: [UInt8]?) -> UInt64 {
+        guard let value, value.count == 8 else { return 0 }
+        return value.reduce(0) { $0 << 8 | UInt64($1) }
+    }
 
     static func block(_ multihash: Multihash) -> [UInt8] {
         var key: [UInt8] = []

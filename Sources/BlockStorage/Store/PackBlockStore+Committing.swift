@@ -63,12 +63,13 @@ extension PackBlockStore {
         var dirty: [OpenPack] = []
         var full: [OpenPack] = []
         var packs: [UInt64: PackState] = [:]
+        let start: UInt64
     }
 
     /// Syncs the packs, then writes the entries: the index is never ahead of the packs.
     private func flush() throws {
         var round = state.withLock { state -> Round in
-            var round = Round()
+            var round = Round(start: options.now())
             swap(&state.pending, &state.flushing)
             state.pending.removeAll(keepingCapacity: true)
             state.pendingBytes = 0
@@ -122,7 +123,9 @@ extension PackBlockStore {
         }
         // In the same batch as the entries that they cover.
         for (number, pack) in round.packs { batch.put(IndexKey.pack(number), pack.encoded) }
-        try index.write(batch, sync: !round.full.isEmpty && options.durability != .os)
+        let isSynced = !round.full.isEmpty && options.durability != .os
+        if isSynced { batch.put(IndexKey.synced, IndexKey.value(of: round.start)) }
+        try index.write(batch, sync: isSynced)
         for pack in round.full { try pack.file.close() }
     }
 }

@@ -8,8 +8,32 @@ extension PackBlockStore {
     /// nowhere but in the index.
     public func commitMarks() throws {
         try commit()
-        if options.durability != .os { try index.sync() }
+        guard options.durability != .os else { return }
+        var batch = IndexBatch()
+        batch.put(IndexKey.synced, IndexKey.value(of: options.now()))
+        try index.write(batch, sync: true)
     }
+
+    /// The moment from which on marks may have been lost, in milliseconds of the store's clock; `nil` if all
+    /// that were set are there.
+    ///
+    /// After a crash it is that of the last sync of the index, and for an index that was made anew from the
+    /// packs, which know of no marks, the beginning of time. It stays until ``marksAreRestored()``.
+    public var marksUncertainSince: UInt64? {
+        get throws { try index.value(of: IndexKey.uncertainMarks).map { IndexKey.time(in: $0) } }
+    }
+
+    /// Says that what may have been lost was set again.
+    public func marksAreRestored() throws {
+        try commit()
+        var batch = IndexBatch()
+        batch.remove(IndexKey.uncertainMarks)
+        batch.put(IndexKey.synced, IndexKey.value(of: options.now()))
+        try index.write(batch, sync: options.durability != .os)
+    }
+
+    /// Now, by the clock that births and leases go by.
+    public var now: UInt64 { options.now() }
 
     /// The moment before which blocks are old now: beyond the grace period, and from before every lease that is
     /// held. In milliseconds of the store's clock.

@@ -4,8 +4,8 @@ extension PackBlockStore {
     /// Makes the index anew from the packs alone, in a directory that nobody has open.
     ///
     /// The new index is built beside the old one and takes its place by a rename, so that a crash leaves one
-    /// of them whole. Blocks that a collection had dropped but no compaction removed come back, unpinned;
-    /// scope marks are set anew by the next collection.
+    /// of them whole. Blocks that a collection had dropped but no compaction removed come back, unpinned. No
+    /// block has a scope mark then: whoever opens the store restores them, see ``marksUncertainSince``.
     ///
     /// - Parameter progress: told of the number of packs done and in all.
     public static func rebuildIndex(

@@ -140,6 +140,7 @@ public final class PackBlockStore: BlockStore {
         }
         var batch = IndexBatch()
         batch.put(IndexKey.stop, Array("clean \(options.durability.rawValue)".utf8))
+        batch.put(IndexKey.synced, IndexKey.value(of: options.now()))
         try index.write(batch, sync: true)
         try index.close()
         lock?.release()

@@ -13,6 +13,8 @@ struct PackRecovery {
         var readableEnds: [UInt64: UInt64] = [:]
         /// The index is new and the packs are not: what they hold may have been acknowledged long ago.
         var isRebuilding = false
+        /// Marks that were set from this moment on may be lost; `nil` if none are.
+        var marksUncertainSince: UInt64?
     }
 
     let directory: String
@@ -35,8 +37,14 @@ struct PackRecovery {
             guard let number = PackFormat.number(ofFileNamed: name) else { continue }
             present.insert(number)
         }
-        let isNewIndex = try index.value(of: IndexKey.stop) == nil
+        let stop = try index.value(of: IndexKey.stop)
+        let isNewIndex = stop == nil
         outcome.isRebuilding = isNewIndex && !present.isEmpty
+        if let known = try index.value(of: IndexKey.uncertainMarks) {
+            outcome.marksUncertainSince = IndexKey.time(in: known)
+        } else if outcome.isRebuilding || stop?.starts(with: Array("running".utf8)) == true {
+            outcome.marksUncertainSince = IndexKey.time(in: try index.value(of: IndexKey.synced))
+        }
         outcome.nextPack = max(present.max() ?? 0, outcome.packs.keys.max() ?? 0) + 1
         for number in outcome.packs.keys.sorted() where !present.contains(number) {
             // Nothing is appended to a pack that is not there; what else is there serves.
@@ -53,9 +61,13 @@ struct PackRecovery {
             outcome.packs[number]?.isSealed = true
             batch.put(IndexKey.pack(number), outcome.packs[number]?.encoded ?? [])
         }
+        if let since = outcome.marksUncertainSince {
+            batch.put(IndexKey.uncertainMarks, IndexKey.value(of: since))
+        }
         batch.put(IndexKey.stop, Array("running \(options.durability.rawValue)".utf8))
-        // Synced once, before the first pack is made: an index without it has lost its packs.
-        try index.write(batch, sync: isNewIndex)
+        // Synced before anything else is written: an index without it has lost its packs, and one that still says
+        // `clean` after a power cut would not know that marks are lost.
+        try index.write(batch, sync: isNewIndex || options.durability != .os)
         return outcome
     }
 
@@ -174,7 +186,8 @@ private struct Tail {
         var location = BlockLocation(
             pack: number, offset: section.offset, headerBytes: UInt8(section.headerBytes),
             payloadBytes: UInt32(section.payload.count), ordinal: pack.sections, birth: birth,
-            flags: BlockLocation.Flags(.defaultProject))
+            // A pack does not say who may read what: that is restored from the pins.
+            flags: [])
         if !section.isIntact { location.flags.insert(.quarantined) }
         if section.isIntact { intactEnd = section.offset + location.sectionBytes - 1 }
         pack.sections += 1

@@ -8,8 +8,7 @@ public struct BlockAudience: Hashable, Sendable {
     private let scope: UInt32?
 
     /// - Parameter scope: the number of a project in the index: `ProjectRepository.scope(of:)`; `nil` for
-    ///   the default
-    ///   project.
+    ///   the default project.
     public init(scope: UInt32?) { self.scope = scope }
 
     /// Whether a block is public, or was brought in by the project. One look-up.
@@ -18,6 +17,13 @@ public struct BlockAudience: Hashable, Sendable {
         if marks.contains(.public) { return true }
         guard let scope else { return marks.contains(.defaultProject) }
         return try store.isMarked(multihash, for: scope)
+    }
+
+    /// The store as the project may read it.
+    public func source(in store: PackBlockStore) -> ScopedBlockSource {
+        scope == nil
+            ? ScopedBlockSource(store, scope: [.public, .defaultProject])
+            : ScopedBlockSource(store, scope: .public, project: scope)
     }
 
     /// Marks blocks as the project's own.

@@ -19,9 +19,7 @@ extension StorageNode {
             root: root, name: name, owner: owner, visibility: visibility, status: status)
         draft.importParameters = parameters
         draft.figures.contentBytes = contentBytes.map { Int64(clamping: $0) }
-        // Block bytes are durable before any row names them.
-        try store.commit()
-        return try catalog.pins.add(draft)
+        return try addPin(draft)
     }
 
     /// Keeps a root that the store holds already: walks everything below it, so that a pin never promises
@@ -59,12 +57,11 @@ extension StorageNode {
         if let first = report.firstMissing, allowMissing == .refuse {
             throw NodeError.incomplete(root: root, missing: first, count: report.missing)
         }
-        try store.commit()
         var draft = draft
         draft.status = report.missing == 0 ? .pinned : .pinning
         draft.figures.blockCount = Int64(report.blocks)
         draft.figures.blockBytes = Int64(clamping: report.bytes)
-        return try catalog.pins.add(draft)
+        return try addPin(draft)
     }
 
     /// Whether a pin may be made of a DAG that is not whole.
@@ -187,13 +184,6 @@ extension StorageNode {
         }
     }
 
-    private func withdraw(_ pin: Pin, _ cancellation: Cancellation) throws {
-        let stillPublic = try reachedByPublicPins(except: pin.id, cancellation)
-        try visit(pin.root, stillPublic, cancellation) {
-            try store.changeScopeMarks(of: [$0.multihash], removing: .public)
-        }
-    }
-
     /// Takes the mark `public` from blocks that no public pin reaches: those of pins that were removed, where
     /// private pins keep them.
     func withdrawUnneeded(_ grace: UInt64, _ cancellation: Cancellation) throws {
@@ -212,7 +202,7 @@ extension StorageNode {
         }
     }
 
-    private func reachedByPublicPins(
+    func reachedByPublicPins(
         except pin: PinID?, _ cancellation: Cancellation
     ) throws -> VisitedBlocks {
         let reached = store.makeVisitedBlocks()
@@ -226,7 +216,7 @@ extension StorageNode {
     }
 
     /// Visits what is below a root and was not visited before.
-    private func visit(
+    func visit(
         _ root: CID, _ visited: VisitedBlocks, _ cancellation: Cancellation, _ body: (CID) throws -> Void
     ) throws {
         var walker = DAGWalker(root: root) { cid in

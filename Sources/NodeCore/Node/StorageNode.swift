@@ -21,6 +21,7 @@ public final class StorageNode: Sendable {
     private let links: StaticDNSLinks
     /// One change of visibility at a time: each looks at what others leave public.
     let visibilityLock = Mutex<Void>(())
+    let publications = Mutex(Publications())
 
     /// Whether a data directory may be made.
     public enum Access: Sendable {
@@ -76,11 +77,17 @@ public final class StorageNode: Sendable {
         store = try PackBlockStore(
             directory: directory, options: ground.storeOptions, files: ground.files, index: ground.index)
         do {
-            catalogID = configuration.catalogURL == nil ? "" : try DirectoryID.readOrMake(in: directory)
+            catalogID =
+                configuration.catalogURL == nil
+                ? "" : try DirectoryID(.catalogInServer, directory).readOrMake()
             catalog = try Self.openCatalog(directory, store, configuration, lostCatalog)
         } catch {
             // The failure to open says more than one of closing after it.
             try? store.close()
+            throw error
+        }
+        do { try restoreMarks() } catch {
+            try? close()
             throw error
         }
     }
