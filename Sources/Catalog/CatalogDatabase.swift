@@ -4,7 +4,7 @@ import Foundation
 ///
 /// In a file, it owns `<data>/catalog.sqlite` (with `-wal` and `-shm` beside it while open), and
 /// ``close()`` folds the log into the file, so that it can be copied; after a crash the next open does so.
-/// In a PostgreSQL server, several nodes may share it. A change survives power loss when the call returns;
+/// It may be in a PostgreSQL server as well. A change survives power loss when the call returns;
 /// changes of many threads share a transaction. Rows are sealed with a checksum that is checked whenever
 /// they are read.
 ///
@@ -36,7 +36,9 @@ public final class CatalogDatabase: Sendable {
 
     package var database: any SQLDatabase { meter }
     let meter: MeteredDatabase
-    private let path: String
+    let path: String
+    /// Unix milliseconds.
+    let now: @Sendable () -> Int64
 
     /// What a catalog asks of the world outside.
     public struct Environment: Sendable {
@@ -72,6 +74,7 @@ public final class CatalogDatabase: Sendable {
         let database = MeteredDatabase(base)
         meter = database
         self.path = path
+        now = environment.now
         let newest = try database.read {
             try $0.firstRow("SELECT id FROM pins ORDER BY id DESC LIMIT 1")?.text(0)
         }

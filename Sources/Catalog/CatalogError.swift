@@ -24,6 +24,8 @@ public enum CatalogError: Error, Hashable, Sendable {
     case closed(path: String)
     /// The catalog knows nothing of the data directory: it is another one, or it was emptied.
     case unknownDirectory(path: String, id: String)
+    /// The catalog belongs to another data directory, whose blocks are not here.
+    case otherDirectory(path: String, owner: String, id: String)
     /// Anything else that a server reports, with its SQLSTATE.
     case server(path: String, state: String, message: String)
     /// Anything else that the SQL library reports.
@@ -86,6 +88,11 @@ extension CatalogError: CustomStringConvertible {
             "the catalog \(path) knows nothing of this data directory (\(id)), which holds blocks: it is another "
                 + "database, or it was emptied; mend catalog.url, restore the database from a backup, or begin "
                 + "with what the catalog has by `nacre verify --new-catalog` (then pin what is to stay)"
+        case .otherDirectory(let path, let owner, let id):
+            "the catalog \(path) belongs to another data directory (\(owner)), and this one is \(id): its pins are about "
+                + "blocks that are there; give this directory a catalog of its own (in PostgreSQL another database, or "
+                + "another schema: options=-csearch_path%3DNAME in catalog.url), or, if this directory is to take the "
+                + "place of that one, run `nacre verify --new-catalog` here"
         case .server(let path, "42501", let message):
             "the catalog \(path) refused: \(message); give its user the right by GRANT, or make the user the owner "
                 + "of the database"

@@ -62,12 +62,41 @@ import Testing
         try open(url: nil).close()
     }
 
-    @Test func aSecondDirectoryMayShareTheCatalog() throws {
+    @Test func aSecondDirectoryIsRefusedUnlessItIsToTakeOver() throws {
         let root = try makeNode(url: url)
-        let second = try open("second", url: url)
-        #expect(try second.catalog.pins.isPinned(root))
-        try second.close()
-        try open(url: url).close()
+        let error = #expect(throws: CatalogError.self) { try open("second", url: url) }
+        guard case .otherDirectory = error else { throw try #require(error) }
+        #expect(try #require(error).description.contains("nacre verify --new-catalog"))
+        // Nothing happened to the first.
+        let first = try open(url: url)
+        #expect(try first.catalog.pins.isPinned(root))
+        try first.close()
+        try open("second", url: url, lostCatalog: .replace).close()
+        try open("second", url: url).close()
+        #expect(throws: CatalogError.self) { try open(url: url) }
+    }
+
+    /// The id goes with the directory.
+    @Test func aDirectoryThatWasMovedKeepsItsCatalog() throws {
+        let root = try makeNode(url: url)
+        try FileManager.default.moveItem(atPath: directory.path("data"), toPath: directory.path("moved"))
+        let node = try open("moved", url: url)
+        #expect(try node.catalog.pins.isPinned(root))
+        try node.close()
+    }
+
+    @Test func twoEmptyDirectoriesAtOnceDoNotBothGetIt() async throws {
+        let opened = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<4 {
+                group.addTask {
+                    guard let node = try? open("racing \(number)", url: url) else { return false }
+                    try? node.close()
+                    return true
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(opened == 1)
     }
 
     @Test(arguments: ["postgresql://me:s3@cret@db/nacre", "mysql://me:s3cret@db/nacre"])

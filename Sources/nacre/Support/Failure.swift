@@ -57,7 +57,9 @@ enum Failure {
             case .tooManyRecords: .failed
             }
         case let error as AccessError: status(of: error)
-        case CatalogError.duplicateUser, CatalogError.duplicatePin, CatalogError.notUnique: .conflict
+        case CatalogError.duplicateUser, CatalogError.duplicatePin, CatalogError.notUnique,
+            CatalogError.otherDirectory:
+            .conflict
         case let error as CatalogError: error.isDamage ? .damaged : .failed
         case let error as POSIXError:
             switch error.code {
