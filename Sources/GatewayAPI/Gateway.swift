@@ -10,18 +10,50 @@ import UnixFS
 /// The IPFS gateway: content by path, as files and pages, or trustless as blocks and CARs.
 ///
 /// Synchronous and thread-safe: the server calls it from its thread pool, and pulls bodies from there. The
-/// gateway answers only with what the node holds, and only with what is marked for everybody.
+/// gateway answers only with what the node holds, and only with what is marked for everybody, or for the
+/// ``Reader`` who asks.
 ///
 /// Spec: specs.ipfs.tech, path gateway and trustless gateway.
 public final class Gateway: Sendable {
     let node: StorageNode
     let options: GatewayOptions
     let source: ScopedBlockSource
+    /// Whether the answers are for one reader, and no cache may give them to others.
+    private let isPersonal: Bool
 
     public init(node: StorageNode, options: GatewayOptions = GatewayOptions()) {
         self.node = node
         self.options = options
         source = ScopedBlockSource(node.store, scope: options.serve == .all ? nil : .public)
+        isPersonal = false
+    }
+
+    /// Who has shown that more may be read than what is public.
+    public enum Reader: Sendable {
+        /// Of a project: what it brought in.
+        case project(BlockAudience)
+        /// Everything that the node holds.
+        case administrator
+    }
+
+    /// The same gateway for somebody who may read more. Its answers are for nobody else: they may not be
+    /// kept by shared caches, and are checked again before a browser shows them a second time.
+    public convenience init(_ gateway: Gateway, for reader: Reader) {
+        let store = gateway.node.store
+        let source: ScopedBlockSource =
+            switch reader {
+            case .administrator: ScopedBlockSource(store, scope: nil)
+            case .project(let audience): audience.source(in: store)
+            }
+        self.init(
+            gateway.node, gateway.options, gateway.options.serve == .all ? gateway.source : source)
+    }
+
+    private init(_ node: StorageNode, _ options: GatewayOptions, _ source: ScopedBlockSource) {
+        self.node = node
+        self.options = options
+        self.source = source
+        isPersonal = true
     }
 
     /// Answers `/ipfs/…`; errors become answers too.
@@ -37,6 +69,13 @@ public final class Gateway: Sendable {
             response = ErrorPage.response(to: request, failure)
         }
         CrossOrigin.allow(&response.fields)
+        if isPersonal {
+            response.fields[.cacheControl] = "private, no-cache"
+            response.fields[.vary] = "Authorization"
+        } else if response.status == .notFound || response.status == .preconditionFailed {
+            // To somebody else it may be there.
+            response.fields[.vary] = "Authorization"
+        }
         if request.method == .head { response.body = response.body.withoutContent }
         return response
     }

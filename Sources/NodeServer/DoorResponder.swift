@@ -25,6 +25,7 @@ struct DoorResponder: Sendable {
     private let operations: OperationsDoor
     private let readiness: Readiness
     private let api: APIDoor
+    private let content: ContentDoor
     private let admission = Admission()
 
     init(
@@ -41,6 +42,7 @@ struct DoorResponder: Sendable {
         self.logger = logger
         self.metrics = metrics
         self.api = api
+        content = ContentDoor(node: node)
         operations = OperationsDoor(node: node, metrics: metrics, jobs: jobs)
         readiness = Readiness(pool: pool) { try node.checkReadiness() }
     }
@@ -134,7 +136,7 @@ struct DoorResponder: Sendable {
         // On a host that is one root's everything is content.
         let isContent = route?.door == .gateway || settings.gateway.isOwnOrigin(request)
         if isContent, settings.options.roles.contains(.gateway) {
-            return await content(request, settings.gateway)
+            return await content(request, settings)
         }
         guard let route else {
             return .text(
@@ -169,14 +171,14 @@ struct DoorResponder: Sendable {
             return response
         }
         if route.door == .routing { return await routing(request, body, settings.routing) }
-        let (operations, doorkeeper) = (operations, settings.doorkeeper)
+        let (operations, doorkeeper, options) = (operations, settings.doorkeeper, settings.options)
         let load = OperationsDoor.Load(
             requests: admission.current, connections: connections.current,
             waitingBytes: open.waitingBytes.load(ordering: .relaxed))
         let readiness = await route.door == .ready ? self.readiness.outcome() : nil
         let answered = try? await pool.runIfActive {
             doorkeeper.refusal(of: request, route.requirement)
-                ?? operations.respond(route.door, load, readiness: readiness)
+                ?? operations.respond(route.door, to: request, options, load, readiness: readiness)
         }
         var response = answered ?? Self.stopping
         if request.method == .head { response.body = response.body.withoutContent }
@@ -204,10 +206,10 @@ struct DoorResponder: Sendable {
         return response ?? Self.stopping
     }
 
-    private func content(_ request: DoorRequest, _ gateway: Gateway) async -> DoorResponse {
-        let (logger, metrics) = (logger, metrics)
+    private func content(_ request: DoorRequest, _ settings: ServerSettings) async -> DoorResponse {
+        let (logger, metrics, content) = (logger, metrics, content)
         let response = try? await pool.runIfActive {
-            gateway.respond(to: request) { error in
+            content.respond(to: request, settings) { error in
                 guard (error as? GatewayFailure)?.isOfName == true else {
                     return logger.error(
                         "request failed", metadata: ["request": "\(request.id)", "error": "\(error)"])

@@ -44,6 +44,9 @@ struct Doorkeeper: Sendable {
         return .bearer(String(parts[1]))
     }
 
+    /// What a client is to show. Spec: RFC 6750 section 3.
+    static let challenge = "Bearer realm=\"nacre\""
+
     /// A status for every kind of refusal; the code says which.
     static func answer(_ error: AccessError) -> DoorResponse {
         let status: HTTPResponse.Status =
@@ -62,7 +65,7 @@ struct Doorkeeper: Sendable {
         if status == .serviceUnavailable || status == .tooManyRequests {
             response.fields[.retryAfter] = String(error.retryAfterSeconds ?? 1)
         }
-        if status == .unauthorized { response.fields[.wwwAuthenticate] = "Bearer realm=\"nacre\"" }
+        if status == .unauthorized { response.fields[.wwwAuthenticate] = challenge }
         return response
     }
 }

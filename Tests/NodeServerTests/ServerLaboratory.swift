@@ -15,11 +15,15 @@ import Testing
 final class ServerLaboratory: Sendable {
     let directory: TemporaryDirectory
     let node: StorageNode
+    let authority: Authority
     let port: UInt16
 
-    private init(directory: TemporaryDirectory, node: StorageNode, port: UInt16) {
+    private init(
+        directory: TemporaryDirectory, node: StorageNode, authority: Authority, port: UInt16
+    ) {
         self.directory = directory
         self.node = node
+        self.authority = authority
         self.port = port
     }
 
@@ -49,7 +53,8 @@ final class ServerLaboratory: Sendable {
             }
             var iterator = ports.makeAsyncIterator()
             let port = try #require(await iterator.next())
-            let laboratory = ServerLaboratory(directory: directory, node: node, port: port)
+            let laboratory = ServerLaboratory(
+                directory: directory, node: node, authority: authority, port: port)
             group.addTask {
                 do {
                     try await body(laboratory)
@@ -87,10 +92,10 @@ final class ServerLaboratory: Sendable {
         }
     }
 
-    /// Adds a file for everybody to read; returns its root.
-    func add(_ bytes: [UInt8]) throws -> CID {
+    /// Adds a file, for everybody to read unless it is said to be private; returns its root.
+    func add(_ bytes: [UInt8], _ visibility: PinVisibility = .public) throws -> CID {
         var options = ImportOptions(threads: 1)
-        options.scope = [.defaultProject, .public]
+        options.scope = visibility == .public ? [.defaultProject, .public] : .defaultProject
         let importer = Importer(store: node.store, options: options)
         var rest = bytes[...]
         let entry = try importer.add(streamNamed: Array("file".utf8)) { buffer in
@@ -99,7 +104,7 @@ final class ServerLaboratory: Sendable {
             rest = rest.dropFirst(count)
             return count
         }
-        try node.pin(entry.cid, name: "file", visibility: .public)
+        try node.pin(entry.cid, name: "file", visibility: visibility)
         return entry.cid
     }
 
