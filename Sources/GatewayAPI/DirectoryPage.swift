@@ -18,7 +18,7 @@ struct DirectoryPage {
     private let crumbs: Breadcrumbs
 
     /// Changes with every change of what the page looks like.
-    private static let version = 2
+    private static let version = 3
     private static let maximumLooks = 256
 
     init(_ answer: ContentAnswer, _ resolved: ResolvedPath, _ reader: DirectoryReader) {
@@ -106,10 +106,12 @@ struct DirectoryPage {
 
     private func row(_ entry: DirectoryEntry, _ looks: inout Int) -> String {
         let name = HTMLText.escape(PathText.printable(entry.name))
-        let href = crumbs.here + "/" + PercentCoding.encode(segment: entry.name)
         let size = ByteCount.text(Int64(clamping: entry.dagBytes))
         let kind = kind(of: entry, &looks)
         let isFolder = kind == "folder" ? " folder" : ""
+        // With the slash at its end at once: without it a folder is answered with a redirect.
+        let href =
+            crumbs.here + "/" + PercentCoding.encode(segment: entry.name) + (kind == "folder" ? "/" : "")
         return """
             <tr><td class="name\(isFolder)"><a href="\(href)">\(name)</a></td><td class="kind">\(kind)</td>\
             <td class="cid"><a class="ipfs-hash" translate="no" \(crumbs.link(to: entry.cid, name: entry.name))>\

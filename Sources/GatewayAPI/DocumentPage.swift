@@ -35,7 +35,7 @@ struct DocumentPage {
         let title = "Document \(resolved.cid)"
         let native = resolved.cid.codec == .dagJSON ? "dag-json" : "dag-cbor"
         let page = PageStyle.page(
-            title: title,
+            title: title, .content,
             """
             <header>
             <h1>\(title)</h1>

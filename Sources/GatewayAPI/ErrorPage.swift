@@ -27,7 +27,7 @@ enum ErrorPage {
         }
         let detail = failure.detail.prefix(1).uppercased() + failure.detail.dropFirst()
         let page = PageStyle.page(
-            title: failure.title,
+            title: failure.title, .message,
             """
             <main class="error">
             <p class="status">\(failure.status.code)</p>

@@ -12,6 +12,8 @@ public struct GatewayOptions: Sendable {
     /// Hosts under which every root has a web origin of its own, `CID.ipfs.HOST`, and which send
     /// `/ipfs/CID` there; in lower case, without port. Below `localhost` the origins are there in any case.
     public var subdomainHosts: [String] = []
+    /// Where others reach the gateway, as multiaddrs.
+    public var announcedAddresses: [String] = []
     /// Whether a host that has a DNSLink is served as the site it points to.
     public var servesSites = true
 

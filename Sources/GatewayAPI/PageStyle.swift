@@ -21,10 +21,26 @@ enum PageStyle {
         """
     }
 
-    static let foot =
-        "<footer>Served by <b>Nacre</b>, which checked every block against its CID.</footer>\n</body>\n</html>\n"
+    /// Below what was made of blocks.
+    static let foot = foot(
+        "Served by <b>Nacre</b>, which checked the blocks of this page against their CIDs.")
 
-    static func page(title: String, _ body: String) -> String { head(title: title) + body + "\n" + foot }
+    private static func foot(_ html: String) -> String {
+        "<footer>\(html)</footer>\n</body>\n</html>\n"
+    }
+
+    /// What a page shows, which decides what can be said below it.
+    enum Kind {
+        /// Blocks that were read.
+        case content
+        /// Nothing that has a CID.
+        case message
+    }
+
+    static func page(title: String, _ kind: Kind, _ body: String) -> String {
+        let end = kind == .content ? foot : foot("This page was made by <b>Nacre</b>.")
+        return head(title: title) + body + "\n" + end
+    }
 
     private static let css = """
         :root{color-scheme:light dark;--line:#d8dee4;--soft:#59636e;--back:#fff;--front:#1f2328;

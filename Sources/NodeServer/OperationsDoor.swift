@@ -1,3 +1,4 @@
+import GatewayAPI
 import Glibc
 import HTTPSupport
 import HTTPTypes
@@ -26,7 +27,10 @@ struct OperationsDoor: Sendable {
     }
 
     /// - Parameter readiness: for ``Route/Door/ready``.
-    func respond(_ door: Route.Door, _ load: Load, readiness: Readiness.Outcome?) -> DoorResponse {
+    func respond(
+        _ door: Route.Door, to request: DoorRequest, _ options: ServerOptions, _ load: Load,
+        readiness: Readiness.Outcome?
+    ) -> DoorResponse {
         var response: DoorResponse
         switch door {
         case .live: response = .text(.ok, "live")
@@ -43,7 +47,7 @@ struct OperationsDoor: Sendable {
             response = DoorResponse(
                 .ok, fields: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .bytes(Array(metrics.text(gauges: gauges).utf8)))
-        case .home: response = .text(.ok, "This is a Nacre node. Content is below /ipfs/CID.")
+        case .home: response = HomePage.response(to: request, ways: Self.ways(options))
         case .description:
             response = DoorResponse(
                 .ok, fields: [.contentType: "application/vnd.oai.openapi+json;version=3.1"],
@@ -52,5 +56,21 @@ struct OperationsDoor: Sendable {
         }
         response.fields[.cacheControl] = "no-store"
         return response
+    }
+
+    private static func ways(_ options: ServerOptions) -> [HomePage.Way] {
+        var ways: [HomePage.Way] = []
+        if options.roles.contains(.api) {
+            ways.append(
+                HomePage.Way(
+                    RouteTable.descriptionPath, "describes the API below \(NodeAPI.prefix), as OpenAPI"))
+        }
+        return ways + [
+            HomePage.Way("/health/ready", "says whether the node is ready"),
+            HomePage.Way(
+                "",
+                "The folder docs/how-to of the sources says how to use and run it; nacre help, on the machine."
+            ),
+        ]
     }
 }

@@ -77,4 +77,35 @@ import Testing
         #expect(try ask("ipns/\(name)", [.contentType: Self.type], method: .put, body: forged).status == 400)
         #expect(try ask("ipns/\(name)", [.accept: "text/html"]).status == 406)
     }
+
+    @Test func whereTheNodeIsIsToldAsItWasSet() throws {
+        let open = Block(content: [1])
+        try laboratory.node.store.put(open, scope: .public)
+        let address = try #require(AnnouncedAddress("https://node.example")?.multiaddr)
+        let door = RoutingDoor(
+            node: laboratory.node, gateway: laboratory.gateway, addresses: [address])
+        let id = try laboratory.node.secrets.nodeKey().publicKey.peerID
+        for path in ["providers/\(open.cid)", "peers/\(id)"] {
+            let target = try RequestTarget("/routing/v1/" + path)
+            let response = door.respond(to: DoorRequest(method: .get, target: target, fields: [:]), body: [])
+            guard case .bytes(let bytes) = response.body else { continue }
+            let text = String(decoding: bytes, as: UTF8.self)
+            #expect(text.contains("\"Addrs\":[\"/dns/node.example/tcp/443/https\"]"), "\(text)")
+            #expect(text.contains("\"Protocols\":[\"transport-ipfs-gateway-http\"]"))
+        }
+    }
+
+    @Test(arguments: [
+        ("https://node.example", "/dns/node.example/tcp/443/https"),
+        ("https://node.example:8443/", "/dns/node.example/tcp/8443/https"),
+        ("http://192.0.2.1:8080", "/ip4/192.0.2.1/tcp/8080/http"),
+        ("http://[2001:db8::1]", "/ip6/2001:db8::1/tcp/80/http"),
+        ("/dns4/node.example/tcp/443/tls/http", "/dns4/node.example/tcp/443/tls/http"),
+        ("https://", nil), ("https://a b", nil), ("https://a/path", nil), ("https://a:0", nil),
+        ("https://a:99999", nil), ("ftp://a", nil), ("/ip4/300.1.1.1/tcp/1", nil), ("/p2p/x", nil),
+        ("/", nil),
+        ("node.example", nil), ("/dns/A/tcp/1", nil), ("/dns/a/", nil),
+    ]) func announcedAddressesAreURLsOrMultiaddrs(text: String, expected: String?) {
+        #expect(AnnouncedAddress(text)?.multiaddr == expected)
+    }
 }

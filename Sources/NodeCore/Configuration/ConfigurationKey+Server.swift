@@ -23,6 +23,18 @@ extension ConfigurationKey {
             + "these origins are there in any case",
         shape: .list
     ) { hostProblem($0) }
+    public static let announce = ConfigurationKey(
+        name: "gateway.announce", defaultText: "",
+        help:
+            "where others reach this gateway, as /routing/v1 tells them: URLs such as https://node.example, or "
+            + "multiaddrs such as /dns/node.example/tcp/443/https",
+        shape: .list
+    ) { text in
+        for word in text.split(separator: " ") where AnnouncedAddress(String(word)) == nil {
+            return "\(word.prefix(60)) is neither a URL such as https://node.example nor a multiaddr"
+        }
+        return nil
+    }
     public static let roles = ConfigurationKey(
         name: "roles", defaultText: NodeRole.allText,
         help: "what this node is; routes of other roles are answered with 404: \(NodeRole.allText)",
@@ -166,7 +178,7 @@ extension ConfigurationKey {
         .maximumRequestsPerAddress, .maximumStreams, .maximumHeaderBytes, .trustedProxies, .headerSeconds,
         .bodySeconds, .bodyFloor, .stallSeconds, .requestSeconds, .uploadSeconds, .downloadSeconds,
         .idleSeconds, .stopSeconds, .tlsCertificate, .tlsKey, .gatewayServe, .subdomains, .dnsLinks,
-        .metricsPublic, .logFormat, .logLevel, .logRequests, .collector, .traceShare,
+        .announce, .metricsPublic, .logFormat, .logLevel, .logRequests, .collector, .traceShare,
     ]
 
     /// What a running node takes over when it reads its configuration again; all others need a restart.
@@ -175,7 +187,8 @@ extension ConfigurationKey {
             tlsCertificate, tlsKey, maximumConnections, maximumConnectionsPerAddress, maximumRequests,
             maximumRequestsPerAddress, maximumStreams, maximumHeaderBytes, trustedProxies, headerSeconds,
             bodySeconds, bodyFloor, stallSeconds, requestSeconds, uploadSeconds, downloadSeconds, idleSeconds,
-            roles, hosts, origins, gatewayServe, subdomains, dnsLinks, metricsPublic, logLevel, logRequests,
+            roles, hosts, origins, gatewayServe, subdomains, dnsLinks, announce, metricsPublic,
+            logLevel, logRequests,
         ].map(\.name))
 
     /// An address, or one with the length of its prefix, behind which no bit is set.

@@ -20,7 +20,8 @@ final class ServerSettings: Sendable {
     init(_ options: ServerOptions, _ gateway: GatewayOptions, node: StorageNode, authority: Authority) {
         self.options = options
         self.gateway = Gateway(node: node, options: gateway)
-        routing = RoutingDoor(node: node, gateway: self.gateway)
+        routing = RoutingDoor(
+            node: node, gateway: self.gateway, addresses: gateway.announcedAddresses)
         proxies = TrustedProxies(options.trustedProxies)
         maximumConnections = min(options.maximumConnections, Self.possibleConnections)
         originGuard = OriginGuard(options, gatewayHosts: gateway.subdomainHosts)

@@ -11,9 +11,12 @@ struct ServeGreeting {
     let address: ListenAddress
     let node: StorageNode
 
-    /// Prints it to a terminal; logs of services stay free of it.
+    /// Whether somebody asked for it: then it is printed wherever standard error leads.
+    let isAskedFor: Bool
+
+    /// Prints it to a terminal, or where it was asked for; logs of services stay free of it.
     func print() {
-        guard Terminal.isErrorTerminal else { return }
+        guard Terminal.isErrorTerminal || isAskedFor else { return }
         var lines = [("", ""), ("Nacre serves", url), ("", "")]
         if let pin = newestPublicPin {
             lines.append(("open", "\(url)/ipfs/\(pin.root)/"))

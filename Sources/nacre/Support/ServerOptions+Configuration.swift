@@ -43,5 +43,6 @@ extension GatewayOptions {
         self.init()
         serve = Serve(rawValue: configuration[.gatewayServe]) ?? .published
         subdomainHosts = configuration.words(.subdomains)
+        announcedAddresses = configuration.words(.announce).compactMap { AnnouncedAddress($0)?.multiaddr }
     }
 }
