@@ -66,6 +66,14 @@ enum Main {
         _ = mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024)
     }
 
+    /// For a node that runs: dozens of threads would each keep as much for good. They share a few arenas, buffers
+    /// that are larger than a leaf go back to the system at once, and what is free at the end of an arena soon.
+    static func keepFewFreedBuffers() {
+        _ = mallopt(M_ARENA_MAX, 4)
+        _ = mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024)
+        _ = mallopt(M_TRIM_THRESHOLD, 8 * 1024 * 1024)
+    }
+
     /// Deep trees hold a directory open a level; the soft limit is a custom, the hard one is the limit.
     private static func raiseOpenFileLimit() {
         var limit = rlimit()

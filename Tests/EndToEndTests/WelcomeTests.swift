@@ -43,4 +43,19 @@ import Testing
         try ServedNode(other).stop()
         #expect(try other.run("pin", "ls").lines.isEmpty, "nobody asked for it")
     }
+
+    /// As with `make run 2>&1 | cat`, and in logs of machines: what was asked for is said without a terminal.
+    @Test func whatToOpenIsPrintedWithoutATerminalToo() throws {
+        let node = try ServerProcess(nacre, arguments: ["--welcome"])
+        let root = try #require(try nacre.run("pin", "ls", "--json").objects().first?["cid"] as? String)
+        try node.running.wait("the link is there") {
+            try node.running.errors().contains("\(node.address)/ipfs/\(root)/")
+        }
+        #expect(try !node.running.errors().contains("\u{1B}"))
+        try node.stop()
+        let silent = NacreProcess(data: directory.path("silent"))
+        let other = try ServerProcess(silent)
+        #expect(try !other.running.errors().contains("Nacre serves"), "nobody asked for it")
+        try other.stop()
+    }
 }

@@ -36,10 +36,14 @@ struct ServeCommand: AsyncParsableCommand {
             "Where to listen (server.listen; default 127.0.0.1:8080; port 0: any that is free).",
             valueName: "address:port"))
     var listen: String?
-    @Flag(name: .long, help: "If the node holds nothing yet, add a small published folder to look at.")
+    @Flag(
+        name: .long,
+        help:
+            "Print what to open, and if the node holds nothing yet, add a small published folder to look at.")
     var welcome = false
 
     func run() async throws {
+        Main.keepFewFreedBuffers()
         let node = try StorageNode.open(
             global.dataDirectory, environment: ProcessInfo.processInfo.environment)
         do {
@@ -67,7 +71,7 @@ struct ServeCommand: AsyncParsableCommand {
         let authority = try Authority.open(
             catalog: node.catalog, secrets: node.directory + "/" + Authority.directoryName,
             options: accessOptions)
-        if let path = authority.newAdminTokenPath, !Terminal.isErrorTerminal {
+        if let path = authority.newAdminTokenPath, !Terminal.isErrorTerminal, !welcome {
             Terminal.note(
                 "the first administrator's grant is in \(path); send it as Authorization: Bearer TOKEN")
         }
@@ -87,7 +91,7 @@ struct ServeCommand: AsyncParsableCommand {
                     "address": "\(url)", "data": "\(node.directory)", "version": "\(NacreVersion.text)",
                     "roles": "\(options.roles.map(\.rawValue).sorted().joined(separator: " "))",
                 ])
-            ServeGreeting(scheme: scheme, address: address, node: node).print()
+            ServeGreeting(scheme: scheme, address: address, node: node, isAskedFor: welcome).print()
             manager.notify(.ready, .status("serves \(url)"))
         }
         // Signals belong to the server from here on.
