@@ -107,4 +107,42 @@ import Testing
         #expect(try catalog.pins.counters().pins == 1600)
         print("FIGURE \(engine) group \(group): \(Int(1600 / seconds)) pins/s")
     }
+
+    /// Figures for docs/benchmarks.md, by `bench/pins.sh`: how long pages of 100 take along a list of a
+    /// million pins.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["NACRE_MEASURE"] == "1"), arguments: Engine.all)
+    func pagesOfAMillionPins(engine: Engine) throws {
+        let place = try CatalogPlace(engine)
+        defer { withExtendedLifetime(place) {} }
+        let pins = try place.open().pins
+        let count = 1_000_000
+        let adding = ContinuousClock.now
+        for start in stride(from: 0, to: count, by: 10_000) {
+            try pins.add(
+                (start..<start + 10_000).map { PinDraft(root: try cid(UInt64($0)), name: "pin \($0)") })
+        }
+        let added = (ContinuousClock.now - adding) / .seconds(1)
+        var filter = PinFilter()
+        for (kind, owner) in [("all", nil), ("of a project", ProjectID.default)] {
+            filter.owner = owner
+            var milliseconds: [Double] = []
+            var (cursor, seen) = (PinID?.none, 0)
+            repeat {
+                let start = ContinuousClock.now
+                let page = try pins.list(filter, after: cursor, limit: 100)
+                milliseconds.append((ContinuousClock.now - start) / .milliseconds(1))
+                (cursor, seen) = (page.next, seen + page.pins.count)
+            } while cursor != nil
+            #expect(seen == count)
+            func median(_ part: ArraySlice<Double>) -> String {
+                String(format: "%.2f", part.sorted()[part.count / 2])
+            }
+            let tenth = milliseconds.count / 10
+            print(
+                "FIGURE \(engine) \(kind): first tenth \(median(milliseconds.prefix(tenth))) ms a page, last "
+                    + "\(median(milliseconds.suffix(tenth))) ms, 99 % under "
+                    + String(format: "%.2f ms", milliseconds.sorted()[milliseconds.count * 99 / 100])
+                    + "; added in \(Int(added)) s")
+        }
+    }
 }
