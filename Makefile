@@ -46,9 +46,8 @@ http-bench: build ## Compare the gateway with nginx in one run
 	@scripts/install-packages.sh http-bench
 	bench/http.sh
 
-soak: ## Everything at once for SECONDS (an hour): bodies right, memory and descriptors flat
-	@scripts/install-packages.sh build test
-	NACRE_SOAK_SECONDS=$(or $(SECONDS),3600) swift test --filter SoakTests
+soak: build ## Everything at once for SECONDS (an hour): every byte right, nothing lost, memory flat
+	@scripts/soak.sh "$(NACRE)" $(or $(SECONDS),3600) $(SOAK)
 
 fuzz: ## Fuzz every decoder for SECONDS_PER_TARGET seconds each
 	@scripts/install-packages.sh build
