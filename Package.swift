@@ -97,7 +97,9 @@ let package = Package(
             swiftSettings: swiftSettings),
 
         .target(  // journaled trees: changes, history, snapshots
-            name: "Namespaces", dependencies: ["Catalog", "Multiformats"], swiftSettings: swiftSettings),
+            name: "Namespaces",
+            dependencies: ["Catalog", "BlockStorage", "IPLD", "UnixFS", "Multiformats"],
+            swiftSettings: swiftSettings),
 
         .target(  // what a node can be asked and answers, for both ends
             name: "NodeMessages", dependencies: ["NodeCore", "BlockStorage", "IPLD", "Multiformats"],
@@ -250,7 +252,10 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "NamespacesTests",
-            dependencies: ["Namespaces", "Catalog", "Digests", "Multiformats", "TestKit"],
+            dependencies: [
+                "Namespaces", "Catalog", "BlockStorage", "Digests", "IPLD", "UnixFS", "Multiformats",
+                "TestKit",
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "AccessTests", dependencies: ["Access", "Catalog", "Multiformats", "TestKit"],

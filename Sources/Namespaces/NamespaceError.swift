@@ -1,4 +1,5 @@
 public import Catalog
+public import Multiformats
 
 /// Why a namespace did not do what it was asked. What is decided operation by operation is a
 /// ``ChangeOutcome`` instead.
@@ -15,8 +16,12 @@ public enum NamespaceError: Error, Hashable, Sendable {
     case notADirectory(String)
     /// There is no such state: the JID is beyond the head.
     case versionAbsent(JID, head: JID)
+    /// A text is no version: no number, no time, no root of a snapshot.
+    case versionUnknown(String)
     /// What was there is not kept any more.
     case historyRemoved(NodeID, JID)
+    /// The store does not hold the root of a file's content.
+    case contentAbsent(NodeID, CID)
 }
 
 extension NamespaceError: CustomStringConvertible {
@@ -40,6 +45,11 @@ extension NamespaceError: CustomStringConvertible {
             "“\(path)” is not a directory"
         case .versionAbsent(let jid, let head):
             "there is no version \(jid); the newest is \(head)"
+        case .versionUnknown(let text):
+            "“\(text)” is no version: give a number, a time such as 2026-01-31T12:00:00Z, or the root of "
+                + "a snapshot"
+        case .contentAbsent(let id, let cid):
+            "block \(cid), the content of node \(id), is not in the store; run `nacre verify`"
         case .historyRemoved(let id, let jid):
             "the content that node \(id) had as of version \(jid) is not kept any more"
         }

@@ -9,6 +9,7 @@ import Foundation
 public final class NamespaceStore: Sendable {
     package let catalog: CatalogDatabase
     let massDeletes = MassDeleteGuard()
+    let snapshotLocks = SnapshotLocks()
     private let nodeIDs = NodeIDGenerator()
     /// Tells who waits that a namespace changed.
     public let feed = ChangeFeed()

@@ -93,6 +93,7 @@ extension NodeFailure {
         case .ambiguousPin: "ambiguous-pin"
         case .pinNameTaken: "pin-name-taken"
         case .pinNotWhole: "pin-not-whole"
+        case .namespaceNotWhole: "namespace-not-whole"
         case .isDirectory: "is-directory"
         case .notADirectory: "not-a-directory"
         case .notUnixFS: "not-unixfs"

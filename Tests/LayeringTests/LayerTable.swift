@@ -38,8 +38,11 @@ enum LayerTable {
             layer: 3, allowed: ["Multiformats", "Catalog", "Crypto", "CryptoExtras"],
             reason: "who may do what is decided without HTTP, without SQL and without blocks"),
         "Namespaces": Module(
-            layer: 3, allowed: ["Catalog", "Multiformats", "Foundation", "Synchronization"],
-            reason: "trees are rows and content is roots; where blocks lie is for others"),
+            layer: 3,
+            allowed: [
+                "Catalog", "BlockStorage", "IPLD", "UnixFS", "Multiformats", "Foundation", "Synchronization",
+            ],
+            reason: "trees are rows and blocks of any store; whose a store is, and who asks, is for others"),
         "NodeCore": Module(
             layer: 3,
             allowed: [

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOEmbedded
 import Testing
 
 @testable import NodeServer
@@ -23,6 +24,51 @@ import Testing
         #expect(opening("\u{16}\u{3}\u{1}") == .tlsInsteadOfHTTP)
         #expect(opening("\u{16}\u{3}\u{1}", tls: true) == .tls)
         #expect(opening("GET / HTTP/1.1\r\n", tls: true) == .httpInsteadOfTLS)
+    }
+}
+
+/// Whoever waits for a connection to open hears of its end, once, however it ends.
+@Suite struct OpeningEndTests {
+    private final class Ends {
+        var count = 0
+    }
+
+    private func handler(_ ends: Ends) -> OpeningHandler {
+        OpeningHandler(expectsTLS: false) { _ in
+            true
+        } onDecision: { _, context in
+            context.eventLoop.makeSucceededVoidFuture()
+        } onClose: {
+            ends.count += 1
+        }
+    }
+
+    /// A node that stopped in that moment ended by a promise that nobody kept.
+    @Test func aConnectionThatWasNeverActiveEnds() throws {
+        let (ends, channel) = (Ends(), EmbeddedChannel())
+        let opening = handler(ends)
+        try channel.pipeline.syncOperations.addHandler(opening)
+        let removal = channel.pipeline.syncOperations.removeHandler(opening)
+        channel.embeddedEventLoop.run()
+        try removal.wait()
+        #expect(ends.count == 1)
+    }
+
+    @Test func aClientThatLeavesAtOnceEndsItOnce() throws {
+        let (ends, channel) = (Ends(), EmbeddedChannel())
+        try channel.pipeline.syncOperations.addHandler(handler(ends))
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        _ = try channel.finish()
+        #expect(ends.count == 1)
+    }
+
+    @Test func whatWasToldIsNoEnd() throws {
+        let (ends, channel) = (Ends(), EmbeddedChannel())
+        try channel.pipeline.syncOperations.addHandler(handler(ends))
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        try channel.writeInbound(ByteBuffer(string: "GET / HTTP/1.1\r\n"))
+        _ = try channel.finish()
+        #expect(ends.count == 0)
     }
 }
 

@@ -1,3 +1,5 @@
+package import Multiformats
+
 extension TreeTables {
     /// Adds an entry.
     package func append(_ entry: JournalEntry) throws {
@@ -39,6 +41,59 @@ extension TreeTables {
     /// The state of a node as of a JID; `nil` if it was made later.
     package func node(_ id: NodeID, asOf jid: JID) throws -> TreeNode? {
         try entries(of: id, before: jid == .max ? .max : jid + 1, limit: 1).first?.node
+    }
+
+    /// The children of a directory as of a JID, in the order of their name keys, each as it was then.
+    ///
+    /// - Parameter after: the name key of the last child of the page before.
+    package func children(
+        of parent: NodeID, asOf jid: JID, after: String? = nil, limit: Int
+    ) throws -> [TreeNode] {
+        var values: [SQLValue] = [.integer(number), .blob(parent.bytes), .integer(jid)]
+        if let after { values.append(.text(after)) }
+        return try connection.rows(
+            """
+            SELECT \(JournalRow.columns) FROM tree_journal entry
+            WHERE ns = $1 AND parent = $2 AND jid <= $3 AND deleted = 0
+                \(after == nil ? "" : "AND name_key > $4") AND NOT EXISTS (
+                    SELECT 1 FROM tree_journal later
+                    WHERE later.ns = $1 AND later.nid = entry.nid AND later.jid > entry.jid
+                        AND later.jid <= $3)
+            ORDER BY name_key LIMIT \(limit)
+            """, values
+        ).map { try JournalRow.entry($0).node }
+    }
+
+    /// Visits entries after a JID that are the last of their node, oldest first.
+    package func forEachLastEntry(
+        after jid: JID, limit: Int, _ body: (JournalEntry) throws -> Void
+    ) throws {
+        try connection.query(
+            """
+            SELECT \(JournalRow.columns) FROM tree_journal entry
+            WHERE ns = $1 AND jid > $2 AND NOT EXISTS (
+                SELECT 1 FROM tree_journal later
+                WHERE later.ns = $1 AND later.nid = entry.nid AND later.jid > entry.jid)
+            ORDER BY jid LIMIT \(limit)
+            """, [.integer(number), .integer(jid)]
+        ) { try body(try JournalRow.entry($0)) }
+    }
+
+    /// A snapshot with that root, the newest of several.
+    package func snapshot(root: CID) throws -> TreeSnapshot? {
+        try connection.firstRow(
+            """
+            SELECT \(SnapshotRow.columns) FROM tree_snapshots WHERE ns = $1 AND root = $2
+            ORDER BY jid DESC LIMIT 1
+            """, [.integer(number), .blob(root.bytes)]
+        ).map(SnapshotRow.snapshot)
+    }
+
+    /// Forgets the UnixFS directory of a node.
+    package func forgetDirectory(_ node: NodeID) throws {
+        try connection.execute(
+            "DELETE FROM tree_directories WHERE ns = $1 AND nid = $2",
+            [.integer(number), .blob(node.bytes)])
     }
 
     /// The entry that an operation made.

@@ -13,6 +13,8 @@ public enum NodeError: Error, Sendable {
     case catalogElsewhere(String)
     /// What lies below a pin cannot be known, so that nothing may be collected.
     case pinNotWhole(pin: String, reason: String)
+    /// What a namespace keeps cannot be walked.
+    case namespaceNotWhole(namespace: String, reason: String)
     /// It is a directory where a file is needed.
     case isDirectory(String)
     case notADirectory(String)
@@ -49,7 +51,7 @@ public enum NodeError: Error, Sendable {
         switch self {
         case .blockNotFound, .pathNotFound, .pinNotFound, .noDataDirectory, .incomplete: .notFound
         case .pinNameTaken, .targetExists, .ambiguousPin: .conflict
-        case .damaged, .catalogLost, .catalogElsewhere, .pinNotWhole: .damaged
+        case .damaged, .catalogLost, .catalogElsewhere, .pinNotWhole, .namespaceNotWhole: .damaged
         case .isDirectory, .notADirectory, .notUnixFS, .unsafeName, .nameTwice, .unusableSymlink,
             .tooManyEntries:
             .failed
@@ -79,6 +81,9 @@ extension NodeError: CustomStringConvertible {
         case .pinNotWhole(let pin, let reason):
             "nothing is collected, since pin \(pin) is not whole and what lies below cannot be known: \(reason); add or "
                 + "import what is missing again, or give the pin up by `nacre pin rm \(pin)`"
+        case .namespaceNotWhole(let namespace, let reason):
+            "nothing is collected, since namespace \(namespace) is not whole and what lies below cannot be known: "
+                + "\(reason); add or import what is missing again"
         case .isDirectory(let name):
             "\(name) is a directory; name a file in it, or use `nacre ls` or `nacre get`"
         case .pathTooLong(let segments):

@@ -17,9 +17,9 @@ public struct CollectionReport: Sendable {
     public var removedPacks = 0
     public var rewrittenPacks = 0
     public var skippedPacks = 0
-    /// Leaves that pins keep and that are not there; what else pins keep is known all the same.
+    /// Leaves that are kept and not there; what else is kept is known all the same.
     public var missingLeaves = 0
-    /// Blocks below pins whose bytes are right and not of their codec: they stay, and end what is kept. At most 100.
+    /// Kept blocks whose bytes are right and not of their codec: they stay, and end what is kept. At most 100.
     public var unreadableBlocks: [CID] = []
 
     public init() {}
@@ -47,9 +47,9 @@ public struct CollectionOptions: Sendable {
 }
 
 extension StorageNode {
-    /// Drops blocks that no pin reaches and gives their space back, while everything else goes on.
+    /// Drops blocks that neither pin nor namespace reaches and gives their space back, while everything else goes on.
     ///
-    /// Nothing is dropped if a block with links that a pin needs is damaged or missing: what lies below it cannot
+    /// Nothing is dropped if a block with links that one of them needs is damaged or missing: what lies below it cannot
     /// be known. Memory: two bits a block.
     public func collectGarbage(
         _ options: CollectionOptions, cancellation: Cancellation = Cancellation(),
@@ -58,7 +58,7 @@ extension StorageNode {
         var report = CollectionReport()
         let swept = try store.collect(
             grace: options.graceMilliseconds, dryRun: options.isDryRun ? .yes : .no,
-            mark: { try markPins(cancellation, &report, progress) },
+            mark: { try markKept(cancellation, &report, progress) },
             dropping: { _, _ in try cancellation.check() })
         report.blocks = swept.blocks
         report.bytes = swept.bytes
@@ -78,30 +78,59 @@ extension StorageNode {
         return report
     }
 
-    /// Marks everything that pins reach. Pins that are made meanwhile are found by going over them until
-    /// nothing is new.
-    private func markPins(
+    /// Marks everything that pins and namespaces reach. What is made meanwhile is found by going over them
+    /// until nothing is new.
+    private func markKept(
         _ cancellation: Cancellation, _ report: inout CollectionReport,
         _ progress: (String, Int) throws -> Void
     ) throws {
         var marked: Set<PinID> = []
+        var trees = NamespaceRepository.RootMarks()
         var isNew = true
         while isNew {
             isNew = false
             try catalog.pins.forEach { pin in
                 guard marked.insert(pin.id).inserted else { return }
                 isNew = true
-                try mark(pin, cancellation, &report, progress)
+                try mark(pin.root, for: .pin(pin), cancellation, &report, progress)
+            }
+            try catalog.namespaces.forEachRoot(since: &trees) { root in
+                isNew = true
+                try mark(root.cid, for: .namespace(root.name), cancellation, &report, progress)
+            }
+        }
+    }
+
+    /// What keeps a root.
+    private enum Keeper {
+        case pin(Pin)
+        case namespace(String)
+
+        /// Whether everything below is to be there: pins that are still being filled may lack blocks.
+        var isWhole: Bool {
+            switch self {
+            case .pin(let pin): pin.status == .pinned
+            case .namespace: true
+            }
+        }
+
+        func notWhole(_ reason: String) -> NodeError {
+            switch self {
+            case .pin(let pin):
+                let name = pin.name.isEmpty ? pin.root.description : PathText.printable(pin.name.utf8)
+                return .pinNotWhole(pin: name, reason: reason)
+            case .namespace(let name):
+                return .namespaceNotWhole(namespace: PathText.printable(name.utf8), reason: reason)
             }
         }
     }
 
     private func mark(
-        _ pin: Pin, _ cancellation: Cancellation, _ report: inout CollectionReport,
+        _ root: CID, for keeper: Keeper, _ cancellation: Cancellation, _ report: inout CollectionReport,
         _ progress: (String, Int) throws -> Void
     ) throws {
         let store = store
-        var walker = DAGWalker(root: pin.root) { cid in
+        var walker = DAGWalker(root: root) { cid in
             try cancellation.check()
             if cid.isIdentity { return .enter }
             switch try store.mark(cid.multihash) {
@@ -110,14 +139,12 @@ extension StorageNode {
             case .absent: return .missing
             }
         }
-        let name = pin.name.isEmpty ? pin.root.description : PathText.printable(pin.name.utf8)
         while true {
             do {
                 guard let step = try walker.next(load: store.block) else { return }
-                // Pins that are still being filled may lack blocks.
-                if case .missing(let cid, _) = step, pin.status == .pinned {
+                if case .missing(let cid, _) = step, keeper.isWhole {
                     guard !Block.canLink(cid.codec) else {
-                        throw NodeError.pinNotWhole(pin: name, reason: "block \(cid) is missing")
+                        throw keeper.notWhole("block \(cid) is missing")
                     }
                     report.missingLeaves += 1
                 }
@@ -126,7 +153,7 @@ extension StorageNode {
                 // Its bytes are what was brought in: it stays, and no content may keep others from being collected.
                 if report.unreadableBlocks.count < 100 { report.unreadableBlocks.append(cid) }
             } catch let error as BlockStoreError where error.isDamage {
-                throw NodeError.pinNotWhole(pin: name, reason: "\(error)")
+                throw keeper.notWhole("\(error)")
             }
         }
     }
@@ -144,7 +171,7 @@ extension StorageNode {
         let linked = store.makeVisitedBlocks()
         _ = try store.collect(
             grace: options.graceMilliseconds, dryRun: .yes,
-            mark: { try markPins(cancellation, &report, progress) },
+            mark: { try markKept(cancellation, &report, progress) },
             dropping: { multihash, _ in
                 try cancellation.check()
                 guard let cid = try store.storedCID(of: multihash) else { return }

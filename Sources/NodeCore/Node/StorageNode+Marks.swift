@@ -65,7 +65,7 @@ extension StorageNode {
     func withdraw(_ pin: Pin, _ cancellation: Cancellation) throws {
         publications.withLock { $0.beginLook() }
         defer { publications.withLock { $0.endLook() } }
-        let stillPublic = try reachedByPublicPins(except: pin.id, cancellation)
+        let stillPublic = try reachedByWhatIsPublic(except: pin.id, cancellation)
         try publications.withLock { state in
             for root in state.seen { try visit(root, stillPublic, cancellation) { _ in } }
             // Also if it is broken off: some marks are gone then.
@@ -89,6 +89,11 @@ extension StorageNode {
         do {
             try catalog.pins.forEach(filter) { pin in
                 try mark(pin.root, pin.visibility == .public ? .public : [], for: audience(of: pin.owner))
+            }
+            var trees = NamespaceRepository.RootMarks()
+            try catalog.namespaces.forEachRoot(since: &trees) { root in
+                let scope: ScopeMarks = root.visibility == .public ? .public : []
+                try mark(root.cid, scope, for: audience(of: root.project))
             }
         } catch CatalogError.damagedRow {
             // The pins behind it wait until the row is mended: the next start tries again.

@@ -184,17 +184,20 @@ extension StorageNode {
         }
     }
 
-    /// Takes the mark `public` from blocks that no public pin reaches: those of pins that were removed, where
-    /// private pins keep them.
+    /// Takes the mark `public` from blocks that nothing public reaches: those of pins that were removed, where
+    /// something private keeps them.
     func withdrawUnneeded(_ grace: UInt64, _ cancellation: Cancellation) throws {
         var filter = PinFilter()
         filter.visibility = .private
         // Where everything that is kept is public, nothing is to be taken back.
-        guard try !catalog.pins.list(filter, limit: 1).pins.isEmpty else { return }
+        guard
+            try !catalog.pins.list(filter, limit: 1).pins.isEmpty
+                || !catalog.namespaces.list(includingDeleted: true, limit: 1).isEmpty
+        else { return }
         try visibilityLock.withLock { _ in
             // Taken first: what is put and pinned from here on is not among the pins that are read now.
             let limit = store.ageLimit(grace: grace)
-            let needed = try reachedByPublicPins(except: nil, cancellation)
+            let needed = try reachedByWhatIsPublic(except: nil, cancellation)
             _ = try store.removeMarks(.public, bornBefore: limit) { multihash in
                 try cancellation.check()
                 return try needed.contains(multihash)
@@ -202,7 +205,7 @@ extension StorageNode {
         }
     }
 
-    func reachedByPublicPins(
+    func reachedByWhatIsPublic(
         except pin: PinID?, _ cancellation: Cancellation
     ) throws -> VisitedBlocks {
         let reached = store.makeVisitedBlocks()
@@ -211,6 +214,10 @@ extension StorageNode {
         try catalog.pins.forEach(filter) { other in
             guard other.id != pin else { return }
             try visit(other.root, reached, cancellation) { _ in }
+        }
+        var trees = NamespaceRepository.RootMarks()
+        try catalog.namespaces.forEachRoot(.public, since: &trees) {
+            try visit($0.cid, reached, cancellation) { _ in }
         }
         return reached
     }

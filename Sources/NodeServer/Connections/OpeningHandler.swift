@@ -75,8 +75,17 @@ final class OpeningHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if !isDecided { onClose() }
+        end()
         context.fireChannelInactive()
+    }
+
+    // A connection that is accepted in the moment of a stop goes without ever having been active.
+    func handlerRemoved(context: ChannelHandlerContext) { end() }
+
+    private func end() {
+        guard !isDecided else { return }
+        isDecided = true
+        onClose()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

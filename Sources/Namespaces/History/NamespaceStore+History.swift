@@ -1,0 +1,73 @@
+public import Catalog
+import Foundation
+import Multiformats
+
+extension NamespaceStore {
+    /// The JID that a person means by a version: a number, a time (RFC 3339: the newest state not after
+    /// it), or the root CID of a snapshot.
+    ///
+    /// - Throws: `versionUnknown`, `versionAbsent`.
+    public func jid(of version: String, in namespace: Namespace) throws -> JID {
+        if let number = JID(version) {
+            let head = try self.namespace(namespace.id.text).head
+            guard number >= 0, number <= head else {
+                throw NamespaceError.versionAbsent(number, head: head)
+            }
+            return number
+        }
+        if let time = Self.time(version) {
+            return try read { try TreeTables($0, of: namespace).lastEntry(notAfter: time) }
+        }
+        if let root = try? CID(text: version) {
+            let found = try read { try TreeTables($0, of: namespace).snapshot(root: root) }
+            if let found { return found.jid }
+        }
+        throw NamespaceError.versionUnknown(version)
+    }
+
+    /// Unix milliseconds of an RFC 3339 time; of the end of its second if it has no fraction.
+    private static func time(_ text: String) -> Int64? {
+        let fractional = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        if let date = try? fractional.parse(text) { return Int64(date.timeIntervalSince1970 * 1000) }
+        guard let date = try? Date.ISO8601FormatStyle().parse(text) else { return nil }
+        return Int64(date.timeIntervalSince1970) * 1000 + 999
+    }
+
+    /// Brings a whole namespace, or what is at a path of it, back to an earlier state, by new journal
+    /// entries.
+    ///
+    /// - Parameter path: of the newest state, or, if there is nothing now, of the earlier one.
+    /// - Returns: the head afterwards, and how many entries were made.
+    /// - Throws: `versionAbsent`, `pathAbsent`, `historyRemoved`, and what the catalog throws.
+    public func restore(
+        _ id: NamespaceID, path: String = "", asOf jid: JID, author: ChangeAuthor
+    ) throws -> (head: JID, entries: Int) {
+        let time = catalog.namespaces.now()
+        let (head, entries) = try catalog.namespaces.database.write { connection -> (JID, Int) in
+            let namespace = try live(id, connection)
+            let names = Self.components(of: path)
+            let scope =
+                try find(names, TreeView(namespace, connection))
+                ?? find(names, TreeView(namespace, connection, asOf: jid))
+            if scope == nil, !names.isEmpty { throw NamespaceError.pathAbsent(path) }
+            let restore = TreeRestore(
+                namespace: namespace, connection: connection, author: author, time: time)
+            let (after, entries) = try restore.restore(asOf: jid, scope: scope)
+            return (after.head, entries)
+        }
+        if entries > 0 { feed.notify(id, head: head) }
+        return (head, entries)
+    }
+
+    /// The node at a path of a view; `nil` for the root, and where there is none.
+    private func find(_ names: [String], _ view: TreeView) throws -> NodeID? {
+        var found: NodeID?
+        for name in names {
+            var next: TreeNode?
+            try view.forEachChild(of: found ?? view.root) { if $0.name == name, next == nil { next = $0 } }
+            guard let next else { return nil }
+            found = next.id
+        }
+        return found
+    }
+}

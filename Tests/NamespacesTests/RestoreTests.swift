@@ -1,0 +1,107 @@
+import Catalog
+import Namespaces
+import TestKit
+import Testing
+
+/// Earlier states come back by new entries, whatever happened since.
+@Suite struct RestoreTests {
+    /// Every live path and what is there.
+    private func tree(_ folder: Folder) throws -> [String: TreeNode] {
+        var found: [String: TreeNode] = [:]
+        var stack: [(NodeID?, String)] = [(nil, "")]
+        while let (directory, path) = stack.popLast() {
+            for child in try folder.store.children(of: directory, in: folder.namespace) {
+                var same = child
+                // What a restore may change: it is a later change.
+                (same.revision, same.contentRevision) = (0, 0)
+                found[path + child.name] = same
+                if child.kind == .directory { stack.append((child.id, path + child.name + "/")) }
+            }
+        }
+        return found
+    }
+
+    @Test(arguments: Engine.all) func namesThatWentRoundInACircleComeBack(engine: Engine) throws {
+        let folder = try Folder(engine)
+        let (a, b) = (try folder.put("a", 1), try folder.put("b", 2))
+        let before = try tree(folder)
+        try folder.must(.move(a.id, to: folder.place("c"), base: a.revision))
+        try folder.must(.move(b.id, to: folder.place("a"), base: b.revision))
+        try folder.must(.move(a.id, to: folder.place("b"), base: 3))
+        let result = try folder.store.restore(folder.id, asOf: 2, author: folder.author)
+        #expect(result.entries == 2 && result.head == 7)
+        #expect(try tree(folder) == before)
+        #expect(try folder.store.restore(folder.id, asOf: 2, author: folder.author).entries == 0)
+        #expect(try folder.store.catalogProblems() == [])
+    }
+
+    @Test func onlyAFolderCanBeRestored() throws {
+        let folder = try Folder()
+        let (soups, cakes) = (try folder.directory("soups"), try folder.directory("cakes"))
+        let soup = try folder.put("soup", 1, in: soups)
+        let cake = try folder.put("cake", 2, in: cakes)
+        let then = try folder.namespace.head
+        try folder.must(.put(.init(file(3), node: soup.id, base: soup.contentRevision)))
+        let newCake = try folder.must(.put(.init(file(4), node: cake.id, base: cake.contentRevision)))
+        try folder.put("later", 5, in: soups)
+        let result = try folder.store.restore(folder.id, path: "/soups", asOf: then, author: folder.author)
+        #expect(result.entries == 2)
+        #expect(try folder.node(soup.id)?.content == soup.content)
+        #expect(try folder.node(cake.id) == newCake)
+        #expect(try folder.store.children(of: soups.id, in: folder.namespace).map(\.name) == ["soup"])
+        #expect(throws: NamespaceError.pathAbsent("no")) {
+            try folder.store.restore(folder.id, path: "no", asOf: then, author: folder.author)
+        }
+        #expect(throws: NamespaceError.versionAbsent(99, head: result.head)) {
+            try folder.store.restore(folder.id, asOf: 99, author: folder.author)
+        }
+    }
+
+    @Test(arguments: SeededRandom.seeds(24))
+    func anyStateComesBack(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let folder = try Folder()
+        var options = NamespaceStore.CommitOptions()
+        options.allowsMassDelete = true
+        var known: [NodeID] = []
+        var states: [(jid: JID, tree: [String: TreeNode])] = []
+        for _ in 0..<80 {
+            let nodes = try known.compactMap { try folder.node($0) }
+            let directories = nodes.filter { $0.kind == .directory }
+            let parent = directories.isEmpty || random.oneIn(3) ? nil : random.pick(directories)
+            let place = try folder.place(random.pick(["a", "b", "c", "D", "d"]), in: parent)
+            let change: TreeChange
+            if nodes.isEmpty || random.oneIn(2) {
+                change =
+                    random.oneIn(3)
+                    ? .makeDirectory(at: place, node: nil, .init())
+                    : .put(.init(file(random.next() % 30), place: place))
+            } else {
+                let node = random.pick(nodes)
+                switch random.number(0..<4) {
+                case 0: change = .move(node.id, to: place, base: node.revision)
+                case 1:
+                    change = .delete(node.id, base: node.revision, newestBelow: try folder.namespace.head)
+                case 2: change = .restore(node.id, to: nil)
+                default:
+                    change = .put(
+                        .init(file(random.next() % 30), node: node.id, base: node.contentRevision))
+                }
+            }
+            let outcome = try folder.store.commit(
+                [TreeOperation(change)], to: folder.id, author: folder.author, options: options)
+            if case .done(let node, _) = outcome.outcomes[0], !known.contains(node.id) {
+                known.append(node.id)
+            }
+            if random.oneIn(5) { states.append((outcome.head, try tree(folder))) }
+            if random.oneIn(12), let state = states.randomElement(using: &random) {
+                _ = try folder.store.restore(folder.id, asOf: state.jid, author: folder.author)
+                #expect(try tree(folder) == state.tree)
+                let live = try tree(folder).values
+                #expect(try folder.namespace.nodes == Int64(live.count))
+                #expect(try folder.namespace.bytes == live.reduce(0) { $0 + $1.size })
+            }
+        }
+        #expect(try folder.store.catalogProblems() == [])
+    }
+}
