@@ -22,7 +22,8 @@ extension AccessError: CustomStringConvertible {
         case .referrerNotAllowed: "the key may not be used from that page"
         case .contentTypeNotAllowed(let type): "the key does not allow content of type \(type)"
         case .usesExhausted(let limit):
-            "the key was good for \(limit) uses, and all are used; ask for a new one"
+            "the key was good for \(limit == 1 ? "one use, and it is" : "\(limit) uses, and all are") used; "
+                + "ask for a new one"
         case .bytesExhausted(let limit, let left):
             "the key is good for \(limit) bytes in all, \(left) are left; ask for a new one"
         case .tooLarge(let bytes, let limit): "\(bytes) bytes are too many; the limit is \(limit)"

@@ -26,10 +26,14 @@ public final class Admission: Sendable {
     /// Taken by whoever settles first.
     private let reservation: Mutex<Reservation?>
 
+    private let partRefusal: @Sendable (String?) -> AccessError?
+
     init(
         _ principal: Principal, maximumBytes: Int64?, grants: GrantRepository? = nil,
-        reservation: Reservation? = nil
+        reservation: Reservation? = nil,
+        partRefusal: @escaping @Sendable (String?) -> AccessError? = { _ in nil }
     ) {
+        self.partRefusal = partRefusal
         self.principal = principal
         self.maximumBytes = maximumBytes
         self.grants = grants
@@ -47,6 +51,14 @@ public final class Admission: Sendable {
         if let requiredRoot, requiredRoot.asVersion1 != root.asVersion1 {
             throw .wrongContent(expected: requiredRoot, actual: root)
         }
+    }
+
+    /// Checks the type of a part of a form, before it is read.
+    ///
+    /// - Parameter contentType: as the part says; `nil` if it says nothing.
+    /// - Throws: `contentTypeNotAllowed`.
+    public func check(contentType: String?) throws(AccessError) {
+        if let refusal = partRefusal(contentType) { throw refusal }
     }
 
     /// The work is done: one use and so many bytes stay counted. A second call does nothing.

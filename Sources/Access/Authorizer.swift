@@ -194,8 +194,17 @@ public final class Authorizer: Sendable {
         if let refusal = grant.refusal(of: operation, on: resource, facts, at: time) { throw refusal }
         let isUpload = operation == .write
         let terms = principal.signedURL
-        if isUpload, let pattern = terms?.contentType, !pattern.matches(facts.contentType ?? "") {
-            throw AccessError.contentTypeNotAllowed(AccessText.short(facts.contentType ?? "unknown"))
+        let typeRefusal = { @Sendable (facts: RequestFacts) -> AccessError? in
+            guard isUpload, !facts.isForm, let pattern = terms?.contentType,
+                !pattern.matches(facts.contentType ?? "")
+            else { return nil }
+            return .contentTypeNotAllowed(AccessText.short(facts.contentType ?? "unknown"))
+        }
+        if let refusal = typeRefusal(facts) { throw refusal }
+        let partRefusal = { @Sendable (type: String?) -> AccessError? in
+            var part = facts
+            (part.contentType, part.isForm, part.bytes) = (type, false, nil)
+            return typeRefusal(part) ?? grant.refusal(of: operation, on: resource, part, at: time)
         }
         let cap = [grant.maximumFileBytes, terms?.maximumBytes].compactMap { $0 }.min()
         if isUpload, let cap, let bytes = facts.bytes, bytes > cap {
@@ -212,7 +221,8 @@ public final class Authorizer: Sendable {
             let maximum = isUpload ? min(bytes, cap ?? .max) : Int64.max
             return Admission(
                 principal, maximumBytes: maximum == .max ? nil : maximum, grants: catalog.grants,
-                reservation: Admission.Reservation(limits: limits, url: terms?.limit, bytes: bytes))
+                reservation: Admission.Reservation(limits: limits, url: terms?.limit, bytes: bytes),
+                partRefusal: partRefusal)
         case .usesExhausted(_, let limit), .urlExhausted(let limit):
             throw AccessError.usesExhausted(limit: limit)
         case .bytesExhausted(_, let limit, let left):

@@ -70,8 +70,11 @@ struct Breadcrumbs {
     /// gateways; ``FilenameParameter`` undoes both.
     private static func filename(_ name: [UInt8]) -> String {
         var once: [UInt8] = []
+        let isASCII = name.allSatisfy { $0 < 0x80 }
         for byte in name {
-            if byte < 0x80 { once.append(byte) } else { once += PercentCoding.encode(segment: [byte]).utf8 }
+            // A percent sign of the name must not look like one of the first encoding.
+            let isPlain = byte < 0x80 && (isASCII || byte != UInt8(ascii: "%"))
+            if isPlain { once.append(byte) } else { once += PercentCoding.encode(segment: [byte]).utf8 }
         }
         return PercentCoding.encode(segment: once)
     }

@@ -9,7 +9,7 @@ import UnixFS
 /// The sections of a CAR, one or a few leaves at a time: first the blocks that prove the path, then what
 /// lies below.
 ///
-/// Memory: the links on the way down, 4 MiB of small leaves, and a bit for each block of the store unless blocks
+/// Memory: the links on the way down, 16 MiB of small leaves, and a bit for each block of the store unless blocks
 /// may repeat.
 final class CARWalk {
     private let source: ScopedBlockSource
@@ -23,7 +23,7 @@ final class CARWalk {
     private enum Rest {
         case nothing
         case file(UnixFSFileCursor)
-        case directory([Block])
+        case directory(DirectoryBlocks)
         case dag(DAGWalker, VisitedBlocks)
     }
 
@@ -80,9 +80,9 @@ final class CARWalk {
                 rest = .file(try reader.cursor(range))
             }
         case .shardedDirectory:
-            var shards: [Block] = []
-            try DirectoryReader(source: source, root: block).forEachBlock { shards.append($0) }
-            rest = .directory(shards.reversed().dropLast())
+            var blocks = DirectoryBlocks(try DirectoryReader(source: source, root: block))
+            _ = try blocks.next()
+            rest = .directory(blocks)
         case .directory, .symlink: break
         }
     }
@@ -109,9 +109,9 @@ final class CARWalk {
             try append(leaves.map(\.cid), places)
             if let last { append(last) }
             rest = .file(cursor)
-        case .directory(var shards):
-            guard let block = shards.popLast() else { return false }
-            rest = .directory(shards)
+        case .directory(var blocks):
+            guard let block = try blocks.next() else { return false }
+            rest = .directory(blocks)
             append(block)
         case .dag(var walker, let visited):
             rest = .nothing

@@ -188,6 +188,19 @@ struct ContentAnswer {
         return !values.isEmpty && tag.isNamed(in: values.joined(separator: ","))
     }
 
+    /// Whether the client asked for another version than this one. Spec: RFC 9110, sections 13.1.1 and
+    /// 13.1.4.
+    ///
+    /// - Parameter modified: when it was changed last, if that is known.
+    func isUnwanted(_ tag: EntityTag, modified: HTTPDate? = nil) -> Bool {
+        let wanted = request.fields[values: .ifMatch]
+        guard wanted.isEmpty else { return !tag.isNamedStrongly(in: wanted.joined(separator: ",")) }
+        guard let modified, let limit = request.fields[.ifUnmodifiedSince].flatMap(HTTPDate.init) else {
+            return false
+        }
+        return modified.seconds > limit.seconds
+    }
+
     func notModified(_ tag: EntityTag) -> DoorResponse {
         DoorResponse(.notModified, fields: cacheFields(tag), body: .none)
     }

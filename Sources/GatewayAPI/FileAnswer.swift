@@ -26,11 +26,17 @@ struct FileAnswer {
     }
 
     func response() throws -> DoorResponse {
-        if answer.isUnchanged(tag) { return answer.notModified(tag) }
+        if answer.request.fields[.ifMatch] == nil, answer.isUnchanged(tag) {
+            return answer.notModified(tag)
+        }
         let reader = try UnixFSFileReader(source: answer.source, root: resolved.block)
         var fields = answer.cacheFields(tag)
         fields[.acceptRanges] = "bytes"
         let modified = reader.metadata.mtime.map { HTTPDate(seconds: $0.seconds) }
+        if answer.isUnwanted(tag, modified: modified) {
+            return DoorResponse(.preconditionFailed, fields: fields)
+        }
+        if answer.isUnchanged(tag) { return answer.notModified(tag) }
         if let date = modified {
             fields[.lastModified] = date.description
             if answer.request.fields[.ifNoneMatch] == nil,

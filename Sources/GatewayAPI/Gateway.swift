@@ -65,7 +65,7 @@ public final class Gateway: Sendable {
             response = try answer(request)
         } catch {
             let failure = Self.failure(error)
-            if failure.status.kind == .serverError { report(error) }
+            if failure.isOfNode { report(error) }
             response = ErrorPage.response(to: request, failure)
         }
         CrossOrigin.allow(&response.fields)
@@ -149,7 +149,10 @@ public final class Gateway: Sendable {
             default: .failed(error.description)
             }
         case let error as BlockStoreError:
-            error.isDamage ? .damaged(error.description) : .failed(error.description)
+            // Where it lies is for the log.
+            error.isDamage
+                ? .damaged("a block of this content is damaged on this node's disk")
+                : .failed(error.description)
         case UnixFSFileError.missingBlock(let cid, _), UnixFSDirectoryError.missingBlock(let cid):
             .blockNotFound(cid)
         default: .failed(String(describing: error))

@@ -51,6 +51,12 @@ public enum GatewayFailure: Error, Sendable {
         if case .nameNotResolved = self { true } else { false }
     }
 
+    /// Whether it is for the log: neither the client's doing nor a form that nobody asked the node to have.
+    var isOfNode: Bool {
+        if case .insideDocument = self { return false }
+        return status.kind == .serverError
+    }
+
     /// What was looked for.
     var title: String {
         switch self {
@@ -99,7 +105,7 @@ public enum GatewayFailure: Error, Sendable {
             "This node never fetches content because somebody asked. Its operator can add it, import it as a CAR file, or "
                 + "publish it if it is private; other gateways may have it."
         case .entryNotFound: "Open the directory above to see what is there."
-        case .insideDocument: "Leave out the end of the path, and ask with format=dag-json or format=raw."
+        case .insideDocument: "Leave out the end of the path, or ask for the document with format=raw."
         case .methodNotAllowed: "Uploads go to the API."
         case .notAcceptable: "Ask with format=raw or format=car: these are always possible."
         case .rangeNotSatisfiable: "Ask for an earlier range."

@@ -45,7 +45,8 @@ struct GatewayPath {
         self.authority = authority
         hasTrailingSlash = rest.last.map(\.isEmpty) ?? false
         guard !root.isEmpty else {
-            throw .badRequest("the path names no root: /\(namespace.rawValue)/CID/path is expected")
+            let kind = namespace == .ipns ? "NAME" : "CID"
+            throw .badRequest("the path names no root: /\(namespace.rawValue)/\(kind)/path is expected")
         }
         var segments: [[UInt8]] = []
         do throws(RequestTargetError) {

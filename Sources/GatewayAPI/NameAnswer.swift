@@ -28,6 +28,12 @@ struct NameAnswer {
         let resolution: NameResolution
         do {
             resolution = try gateway.node.resolve(try ContentPath(root: name))
+        } catch let error as NameError {
+            // Spec: DNSLink, what goes in a circle is a mistake of who asks for it.
+            guard case .tooManySteps = error else {
+                throw GatewayFailure.nameNotResolved(path.rootText, reason: error.description)
+            }
+            throw GatewayFailure.badRequest("\(path.rootText): \(error)")
         } catch {
             throw GatewayFailure.nameNotResolved(path.rootText, reason: String(describing: error))
         }

@@ -16,6 +16,14 @@ public struct EntityTag: Hashable, Sendable, CustomStringConvertible {
         Self.parse(header).map { tags in tags.contains { $0.opaque == opaque } } ?? true
     }
 
+    /// Whether an `If-Match` header names the very bytes: `*`, or the same strong tag. Spec: RFC 9110,
+    /// section 13.1.1.
+    public func isNamedStrongly(in header: String) -> Bool {
+        Self.parse(header).map { tags in
+            tags.contains { !isWeak && !$0.isWeak && $0.opaque == opaque }
+        } ?? true
+    }
+
     /// The tags of a list; `nil` for `*`. What is no tag is passed over.
     private static func parse(_ header: String) -> [EntityTag]? {
         if header[...].trimmed == "*" { return nil }

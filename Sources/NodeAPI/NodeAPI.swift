@@ -61,6 +61,18 @@ public struct NodeAPI: Sendable {
         throw methods.isEmpty ? .notFound : .methodNotAllowed(methods)
     }
 
+    /// What an error means here. A client that goes away in the middle of its body, or sends no form where it
+    /// says so, is no failure of the node.
+    private static func failure(of error: any Error) -> NodeFailure {
+        switch error {
+        case RequestBodyError.brokenOff:
+            NodeFailure(.invalid, code: "broken-off", detail: String(describing: error))
+        case let error as MultipartError:
+            NodeFailure(.invalid, code: "invalid-form", detail: error.description)
+        default: NodeFailure(of: error)
+        }
+    }
+
     /// Answers a request that was allowed.
     ///
     /// - Parameters:
@@ -78,10 +90,8 @@ public struct NodeAPI: Sendable {
                     admission: admission, body: body))
             if !route.settlesItself { try admission.settle() }
         } catch {
-            let failure = NodeFailure(of: error)
-            // A client that goes away in the middle of its body is no failure of the node.
-            let isGone = error as? RequestBodyError == .brokenOff
-            if [.failed, .damaged].contains(failure.kind), !isGone { report(error) }
+            let failure = Self.failure(of: error)
+            if [.failed, .damaged].contains(failure.kind) { report(error) }
             // What was refused counts as nothing done; what was begun stays counted.
             if failure.kind != .failed { try? admission.giveBack() }
             response = Self.problem(failure)

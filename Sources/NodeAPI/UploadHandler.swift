@@ -98,6 +98,7 @@ struct UploadHandler {
                 try skip(&form)
                 continue
             }
+            try request.admission.check(contentType: part.contentType)
             files += 1
             guard files <= Self.maximumFormFiles else {
                 throw NodeFailure(

@@ -31,10 +31,11 @@ extension NodeConnection {
             let document = try? JSONDecoder().decode(Document.self, from: Data(body.readableBytesView)),
             document.info.title.hasPrefix("Nacre")
         else {
+            let words = Self.words(answer.body.map { Array($0.readableBytesView) } ?? [])
             throw NodeFailure(
                 .failed, code: "unexpected-answer",
-                detail:
-                    "what answers at \(base) (\(answer.status.code)) is no Nacre node; is the address right?")
+                detail: "what answers at \(base) (\(answer.status.code)\(words)) is no Nacre node; "
+                    + "is the address right?")
         }
         let middle = sent.addingTimeInterval(received.timeIntervalSince(sent) / 2)
         let ahead = answer.headers["Date"].first.flatMap(Self.date).map { date in
@@ -65,7 +66,9 @@ extension NodeConnection {
 
     private func plain(_ path: String) throws -> HTTPClient.Response {
         do {
-            return try client.get(url: base + path, deadline: .now() + .seconds(10)).wait()
+            let answer = try client.get(url: base + path, deadline: .now() + .seconds(10)).wait()
+            noteAnswer()
+            return answer
         } catch {
             throw unreachable(error)
         }

@@ -5,27 +5,35 @@ import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
 import NIOSSL
+import NodeCore
 import NodeMessages
+import Synchronization
 
 /// Requests to the API of one node: `/api/v1`. Connections are kept and used again.
 ///
 /// Synchronous and thread-safe: a call waits for the network on the thread that makes it, so it must not be
-/// made on an event loop or in a task. What only reads, and what says the same when it is said twice, is
-/// tried again when the connection fails; a node that is busy is waited for as it asks.
+/// made on an event loop or in a task. A node that cannot be reached at first is told of at once. Once it
+/// has answered, what only reads, and what says the same when it is said twice, is tried again when the
+/// connection fails, and a node that is away is waited for: it may be starting again. One that is busy is
+/// waited for as it asks.
 public final class NodeConnection: Sendable {
     let client: HTTPClient
     let base: String
     private let token: String?
+    /// Whether the node is one to wait for: it has answered, and has not been waited for in vain since.
+    private let hasAnswered = Atomic<Bool>(false)
 
-    /// How often a request is made at most.
+    /// How often a node that is busy is asked at most.
     private static let attempts = 4
     /// How long an answer may take to begin.
     private static let patience = TimeAmount.seconds(120)
 
     /// How a node that speaks TLS proves who it is.
-    public enum Trust: Sendable {
+    public enum Trust: Hashable, Sendable {
         /// By a certificate that the system trusts.
         case system
+        /// By one that the system trusts, or one of the authorities in a PEM file.
+        case authorities(file: String)
         /// Not at all: for a node on this machine that is known by the lock it holds.
         case sameMachine
     }
@@ -33,7 +41,7 @@ public final class NodeConnection: Sendable {
     /// - Parameters:
     ///   - url: such as `http://127.0.0.1:8080`; a path behind it is in front of `/api/v1`.
     ///   - token: of a grant; `nil` for none.
-    /// - Throws: `invalid-node` for what is no such URL.
+    /// - Throws: `invalid-node` for what is no such URL, `invalid-node-ca` for a file without certificates.
     public init(url: String, token: String?, trust: Trust = .system) throws {
         guard let parts = URLComponents(string: url), parts.scheme == "http" || parts.scheme == "https",
             parts.host?.isEmpty == false, parts.query == nil, parts.fragment == nil
@@ -48,12 +56,28 @@ public final class NodeConnection: Sendable {
         configuration.timeout.connect = .seconds(10)
         configuration.redirectConfiguration = .disallow
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 16
-        if trust == .sameMachine {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.certificateVerification = .none
-            configuration.tlsConfiguration = tls
-        }
+        // It would go on for as long as a connection may take, also where nobody is.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.tlsConfiguration = try NodeConnection.tls(trust)
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    /// - Returns: `nil` for what the system does by itself.
+    private static func tls(_ trust: Trust) throws -> TLSConfiguration? {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        switch trust {
+        case .system: return nil
+        case .authorities(let file):
+            guard let certificates = try? NIOSSLCertificate.fromPEMFile(file) else {
+                throw NodeFailure(
+                    .invalid, code: "invalid-node-ca",
+                    detail: "no certificates in PEM can be read from \(PathText.printable(file.utf8)) "
+                        + "(--node-ca, NACRE_NODE_CA)")
+            }
+            tls.additionalTrustRoots = [.certificates(certificates)]
+        case .sameMachine: tls.certificateVerification = .none
+        }
+        return tls
     }
 
     /// Closes the connections. No call may follow.
@@ -113,6 +137,7 @@ public final class NodeConnection: Sendable {
             [.GET, .HEAD, .PUT, .DELETE].contains(method) || path.hasSuffix("/missing")
             || path.hasSuffix("/blocks") || path.hasPrefix("/blocks/") || path.hasSuffix("/commit")
         var attempt = 1
+        var retries = Retries()
         while true {
             var request = try request(method, path, query, wait: wait)
             if let body {
@@ -123,32 +148,44 @@ public final class NodeConnection: Sendable {
                 let answer = try client.execute(
                     request: request, deadline: .now() + Self.patience
                 ).wait()
+                noteAnswer()
                 let bytes = answer.body.map { Array($0.readableBytesView) } ?? []
                 if answer.status.code == 503 || answer.status.code == 429, attempt < Self.attempts {
                     Thread.sleep(forTimeInterval: Self.delay(answer.headers["Retry-After"].first))
+                    attempt += 1
                 } else {
                     return try Self.check(answer.status, bytes, base)
                 }
             } catch let error as NodeFailure {
                 throw error
             } catch {
-                guard isRepeatable, attempt < Self.attempts else { throw unreachable(error) }
-                Thread.sleep(forTimeInterval: 0.2 * Double(attempt))
+                try holdOn(after: error, isRepeatable: isRepeatable, &retries)
             }
-            attempt += 1
         }
+    }
+
+    /// The node is there.
+    func noteAnswer() { hasAnswered.store(true, ordering: .relaxed) }
+
+    /// Waits until a request whose connection failed is to be made again.
+    ///
+    /// - Throws: `unreachable` where it is not to be.
+    private func holdOn(after error: any Error, isRepeatable: Bool, _ retries: inout Retries) throws {
+        guard hasAnswered.load(ordering: .relaxed) else { throw unreachable(error) }
+        guard let seconds = retries.pause(after: error, isRepeatable: isRepeatable) else {
+            // What is to be tidied up behind this failure shall not wait as long again.
+            if UnreachableText.isAbsence(error) { hasAnswered.store(false, ordering: .relaxed) }
+            throw unreachable(error)
+        }
+        Thread.sleep(forTimeInterval: seconds)
     }
 
     /// Gives the body of an answer to `sink` as it comes.
     func download(
         _ path: String, query: [(String, String)], sink: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let delegate = DownloadDelegate()
-        let task = client.execute(
-            request: try request(.GET, path, query, wait: nil), delegate: delegate,
-            deadline: .distantFuture)
+        let (delegate, task, status) = try beginDownload(path, query)
         do {
-            let status = try delegate.status()
             guard status.code < 300 else {
                 var bytes: [UInt8] = []
                 while let piece = try delegate.next(), bytes.count < 64 * 1024 {
@@ -164,6 +201,28 @@ public final class NodeConnection: Sendable {
             delegate.close()
             task.cancel()
             throw translated(error)
+        }
+    }
+
+    /// Asks until there is a head: nothing was given to anybody before.
+    private func beginDownload(
+        _ path: String, _ query: [(String, String)]
+    ) throws -> (DownloadDelegate, HTTPClient.Task<Void>, HTTPResponseStatus) {
+        var retries = Retries()
+        while true {
+            let delegate = DownloadDelegate()
+            let task = client.execute(
+                request: try request(.GET, path, query, wait: nil), delegate: delegate,
+                deadline: .distantFuture)
+            do {
+                let status = try delegate.status()
+                noteAnswer()
+                return (delegate, task, status)
+            } catch {
+                delegate.close()
+                task.cancel()
+                try holdOn(after: error, isRepeatable: true, &retries)
+            }
         }
     }
 
@@ -220,15 +279,25 @@ public final class NodeConnection: Sendable {
             case 429, 503: .busy
             default: code.hasPrefix("damaged-") || code == "pin-not-whole" ? .damaged : .failed
             }
-        let text = problem?.detail ?? "\(base) answered \(status.code) \(status.reasonPhrase)"
+        let text =
+            problem?.detail
+            ?? ("\(base) answered \(status.code) \(status.reasonPhrase)" + words(bytes))
         return NodeFailure(kind, code: code, detail: text)
+    }
+
+    /// The first line of an answer that is plain text, behind a colon; nothing for pages and documents.
+    static func words(_ bytes: [UInt8]) -> String {
+        let line = bytes.drop { $0 <= 0x20 }.prefix { $0 != 0x0A && $0 != 0x0D }.prefix(300)
+        guard let first = line.first, ![UInt8(ascii: "<"), UInt8(ascii: "{")].contains(first) else {
+            return ""
+        }
+        return ": " + PathText.printable(line)
     }
 
     func unreachable(_ error: any Error) -> NodeFailure {
         NodeFailure(
             .failed, code: "unreachable",
-            detail:
-                "no node answers at \(base): \(UnreachableText.reason(error)); is it running? (`nacre serve`)"
-        )
+            detail: "no node answers at \(base): \(UnreachableText.reason(error)); "
+                + UnreachableText.advice(error))
     }
 }

@@ -137,7 +137,15 @@ public final class RemoteNode: NodeOperations {
     }
 
     public func resolveName(_ text: String) throws -> ResolutionMessage {
-        try connection.send(.GET, "/resolve", query: [("name", text)])
+        do {
+            return try connection.send(.GET, "/resolve", query: [("name", text)])
+        } catch let failure as NodeFailure where failure.detail.lowercased().contains("dnslink") {
+            // The code is that of every name that leads nowhere. What is set here does not reach the node.
+            var told = failure
+            told.detail += " (the node at \(connection.base) was asked: its gateway.dnslink counts, "
+            told.detail += "not what is set here)"
+            throw told
+        }
     }
 
     public func record(ofName text: String) throws -> [UInt8] {

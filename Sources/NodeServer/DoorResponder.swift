@@ -95,22 +95,22 @@ struct DoorResponder: Sendable {
             if context.isSampled { log.trace = (context, traces) }
         }
         offer(response, to: request.head, route: label, ground, on: channel)
+        let count = ResponseSender.Count()
         do {
-            let bytes = try await ResponseSender(pool: pool, isMultiplexed: carrier.isMultiplexed)
-                .send(response, with: writer, on: channel)
-            log.finish(bytes: bytes, failure: nil, logger, metrics)
+            try await ResponseSender(pool: pool, isMultiplexed: carrier.isMultiplexed)
+                .send(response, with: writer, on: channel, counting: count)
+            log.finish(bytes: count.bytes, failure: nil, logger, metrics)
             if mustClose { throw BrokenOff.intended }
         } catch BrokenOff.intended where mustClose {
             throw BrokenOff.intended
         } catch {
-            log.finish(bytes: 0, failure: error is BrokenOff ? nil : error, logger, metrics)
+            log.finish(bytes: count.bytes, failure: error is BrokenOff ? nil : error, logger, metrics)
             throw error
         }
     }
 
     private func refuseCoding(_ writer: AnswerWriter) {
-        writer.write(
-            HTTPResponse(status: .badRequest, headerFields: [.contentLength: "0", .connection: "close"]))
+        EarlyRefusal(.badRequest, "the only transfer encoding is chunked").write(to: writer)
     }
 
     private func refuse(_ refusal: Admission.Refusal) -> DoorResponse {

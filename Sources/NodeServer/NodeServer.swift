@@ -108,7 +108,9 @@ public final class NodeServer: Service {
                 if let traces { group.addTask { await traces.run() } }
                 defer { group.cancelAll() }
                 try await withGracefulShutdownHandler {
-                    try await server.run()
+                    do { try await server.run() } catch let error as IOError {
+                        throw ListenError(address: address, errno: error.errnoCode)
+                    }
                     // It takes no more connections; those that are open finish what they began.
                     await connections.drain()
                 } onGracefulShutdown: {

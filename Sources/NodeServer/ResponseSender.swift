@@ -2,6 +2,7 @@ import HTTPSupport
 import HTTPTypes
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// Sends an answer: its body is made in the thread pool, piece by piece, as the client takes it.
 struct ResponseSender: Sendable {
@@ -13,12 +14,20 @@ struct ResponseSender: Sendable {
     /// one that does not read.
     private static let writeBytes = 128 * 1024
 
-    /// - Returns: how many bytes of a body were sent.
+    /// Counts what is sent of a body, also of one that breaks off.
+    final class Count: Sendable {
+        private let sent = Atomic<Int>(0)
+
+        var bytes: Int { sent.load(ordering: .relaxed) }
+
+        fileprivate func add(_ bytes: Int) { sent.add(bytes, ordering: .relaxed) }
+    }
+
     /// - Throws: what broke the body off, or `BrokenOff`: the connection is to be closed, so that the
     ///   client can tell.
     func send(
-        _ response: DoorResponse, with writer: AnswerWriter, on channel: any Channel
-    ) async throws -> Int {
+        _ response: DoorResponse, with writer: AnswerWriter, on channel: any Channel, counting count: Count
+    ) async throws {
         var head = Self.head(of: response)
         // Without a length the body would be framed in chunks, and the end of them be sent though there are
         // none.
@@ -26,15 +35,13 @@ struct ResponseSender: Sendable {
         switch response.body {
         case .none:
             writer.write(head)
-            return 0
         case .bytes(let bytes):
             writer.write(head, ByteBuffer(bytes: bytes))
-            return bytes.count
+            count.add(bytes.count)
         case .omitted(let length):
             writer.write(head)
             if length == nil, !isMultiplexed { throw BrokenOff.intended }
-            return 0
-        case .stream(let stream, _): return try await send(stream, head, with: writer, on: channel)
+        case .stream(let stream, _): try await send(stream, head, with: writer, on: channel, count)
         }
     }
 
@@ -49,13 +56,12 @@ struct ResponseSender: Sendable {
 
     private func send(
         _ stream: any BodyStream, _ head: HTTPResponse, with writer: AnswerWriter,
-        on channel: any Channel
-    ) async throws -> Int {
+        on channel: any Channel, _ count: Count
+    ) async throws {
         writer.begin(head)
         let files = FileLane(channel, head.headerFields.contains(.contentLength) ? .length : .chunked)
-        let sent: Int
         do {
-            sent = try await send(stream, to: writer, files)
+            try await send(stream, to: writer, files, count)
         } catch {
             // What came before is still delivered.
             try? await files.finish()
@@ -63,16 +69,14 @@ struct ResponseSender: Sendable {
         }
         try await files.finish()
         writer.finish()
-        return sent
     }
 
     private func send(
-        _ stream: any BodyStream, to writer: AnswerWriter, _ files: FileLane
-    ) async throws -> Int {
-        var sent = 0
+        _ stream: any BodyStream, to writer: AnswerWriter, _ files: FileLane, _ count: Count
+    ) async throws {
         var piece = try await next(of: stream)
         while let current = piece {
-            sent += current.count
+            let bytes = current.count
             // The next piece is made while this one is sent.
             async let following = next(of: stream)
             switch current {
@@ -94,9 +98,9 @@ struct ResponseSender: Sendable {
                     try await writer.write(part)
                 }
             }
+            count.add(bytes)
             piece = try await following
         }
-        return sent
     }
 
     private func next(of stream: any BodyStream) async throws -> BodyPiece? {
@@ -139,9 +143,15 @@ private final class FileLane {
     var isOpen: Bool {
         get async {
             if let sender { return sender != nil }
-            let channel = channel
+            let (channel, framing) = (channel, framing)
             let found = try? await channel.eventLoop.submit {
-                try NIOLoopBound(
+                // A client that knows no chunks gets none.
+                if framing == .chunked,
+                    try channel.pipeline.syncOperations.handler(type: OldClients.self).isOld
+                {
+                    throw ChannelError.operationUnsupported
+                }
+                return try NIOLoopBound(
                     channel.pipeline.syncOperations.handler(type: FileSender.self),
                     eventLoop: channel.eventLoop)
             }.get()

@@ -83,12 +83,26 @@ import Testing
         ["--allow", "read", "--from", "10.0.0.1/8"], ["--allow", "read", "--from", "256.0.0.1"],
         ["--allow", "read", "--expires", "soon"], ["--allow", "read", "--max-bytes", "-1"],
         ["--allow", "read", "--max-uses", "0"], ["--allow", "write", "--content-type", "png"],
+        ["--allow", "read", "--max-uses", "-1"], ["--allow", "write", "--max-bytes", "-1"],
         ["--allow", "read", "--referrer", "example.org"], [],
     ])
     func whatMakesNoSenseIsWrongUsage(arguments: [String]) throws {
         let outcome = try nacre.run(["key", "create", "--name", "x"] + arguments)
         #expect(outcome.status == 2, "\(outcome.errors)")
         #expect(outcome.lines.isEmpty)
+    }
+
+    @Test func aNumberOfUsesBelowOneIsNamed() throws {
+        _ = try create("--name", "web", "--allow", "read")
+        for arguments in [
+            ["key", "create", "--name", "x", "--allow", "read", "--max-uses", "-1"],
+            ["key", "sign", "web", "GET", "/ipfs/bafkqaaa", "--max-uses", "-1"],
+        ] {
+            let outcome = try nacre.run(arguments)
+            #expect(
+                outcome.status == 2 && outcome.errors.contains("--max-uses is a number of requests"),
+                "\(outcome.errors)")
+        }
     }
 
     @Test func keysThatAreNotThereAreNotFound() throws {
@@ -192,7 +206,8 @@ import Testing
     @Test(arguments: [
         ("GET", "/api/v1/content/bafkqaaa", ""), ("POST", "/api/v1/uploads", ""),
         ("PUT", "/api/v1/nosuch", "leads nowhere"), ("PUT", "/api/v1/uploads", "leads nowhere"),
-        ("GET", "/n/site", "leads nowhere"), ("GET", "/ipfs/bafkqaaa", "by no key"),
+        ("GET", "/n/site", "leads nowhere"), ("GET", "/ipfs/bafkqaaa", ""),
+        ("GET", "/ipns/example.org/a", ""), ("GET", "/health/live", "by no key"),
         ("POST", "/api/v1/pins", "allows pin"), ("GET", "/metrics", "allows metrics"),
     ])
     func aSignedURLThatLeadsNowhereIsWarnedOf(method: String, path: String, warning: String) throws {

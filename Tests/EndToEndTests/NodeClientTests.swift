@@ -128,6 +128,7 @@ import Testing
         audit --outcome perhaps
         audit --principal nobody
         audit --since nonsense
+        project create photos
         name rm blog
         """
 
@@ -194,6 +195,77 @@ import Testing
         let gone = try elsewhere.run("pin", "ls")
         #expect(
             gone.status == 1 && gone.errors.contains("connection refused; is it running?"), "\(gone.errors)")
+    }
+
+    /// Waiting is for nodes that have answered before.
+    @Test(arguments: ["http://127.0.0.1:1", "https://127.0.0.1:1", "http://nosuch.invalid:8080"])
+    func aNodeThatIsNotThereIsToldOfAtOnce(url: String) throws {
+        let none = NacreProcess(data: directory.path("none"))
+        for verb in [["pin", "ls"], ["cat", "bafkreiaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaae"]] {
+            let start = ContinuousClock.now
+            let outcome = try none.run(["--node", url, "--token", "x"] + verb)
+            #expect(outcome.status == 1 && outcome.errors.contains("no node answers at"), "\(outcome.errors)")
+            // A resolver takes its time to say that it knows no such name.
+            #expect(ContinuousClock.now - start < .seconds(url.contains("invalid") ? 15 : 5))
+        }
+    }
+
+    @Test func anAuthorityOfOnesOwnIsTrustedByItsCertificate() throws {
+        for (file, path) in [("one.pem", "certificate.pem"), ("one-key.pem", "key.pem")] {
+            try directory.write(try Vectors.bytes("tls/" + file), to: path)
+        }
+        #expect(chmod(directory.path("key.pem"), 0o600) == 0)
+        let server = try ServerProcess(
+            nacre,
+            [
+                "NACRE_TLS_CERTIFICATE": directory.path("certificate.pem"),
+                "NACRE_TLS_KEY": directory.path("key.pem"),
+            ])
+        let token = try server.adminToken()
+        var elsewhere = NacreProcess(data: directory.path("none"))
+        elsewhere.environment = ["NACRE_NODE": server.address, "NACRE_TOKEN": token]
+        let start = ContinuousClock.now
+        let unknown = try elsewhere.run("pin", "ls")
+        #expect(unknown.status == 1 && unknown.errors.contains("--node-ca FILE"), "\(unknown.errors)")
+        #expect(ContinuousClock.now - start < .seconds(9))
+        let authority = Vectors.url("tls/one.pem").path
+        let trusted = try elsewhere.run("--node-ca", authority, "pin", "ls")
+        #expect(trusted.status == 0, "\(trusted.errors)")
+        elsewhere.environment["NACRE_NODE_CA"] = authority
+        #expect(try elsewhere.run("pin", "ls").status == 0)
+        elsewhere.environment["NACRE_NODE_CA"] = directory.path("folder/a")
+        let nonsense = try elsewhere.run("pin", "ls")
+        #expect(nonsense.status == 2 && nonsense.errors.contains("no certificates"), "\(nonsense.errors)")
+        // HTTP to a port of HTTPS: what the node says about it is shown.
+        let plain = server.address.replacingOccurrences(of: "https://", with: "http://")
+        let told = try elsewhere.run("--node", plain, "--node-ca", authority, "pin", "ls")
+        #expect(told.status == 2 && told.errors.contains("use https://"), "\(told.errors)")
+        try server.stop()
+    }
+
+    @Test(arguments: [false, true]) func whatStaysPublicByAnotherPinIsSaid(throughNode: Bool) throws {
+        let root = try #require(
+            try nacre.run("add", "-Q", "--name", "one", directory.path("folder")).lines.first)
+        #expect(try nacre.run("pin", "add", root, "--name", "two").status == 0)
+        let server = try throughNode ? ServerProcess(nacre) : nil
+        let first = try nacre.run("pin", "unpublish", "one")
+        #expect(first.status == 0 && first.errors.contains("still public by pin two ("), "\(first.errors)")
+        let second = try nacre.run("pin", "unpublish", "two")
+        #expect(second.status == 0 && !second.errors.contains("still public"), "\(second.errors)")
+        try server?.stop()
+    }
+
+    @Test func aRunningNodeGoesByItsOwnTableOfDomains() throws {
+        let server = try ServerProcess(nacre)
+        var here = nacre
+        here.environment["NACRE_GATEWAY_DNSLINK"] = "docs.example.invalid=/ipfs/bafkqaaa"
+        let asked = try here.run("name", "resolve", "docs.example.invalid")
+        #expect(asked.status != 0, "\(asked.text)")
+        if asked.status == 4 {
+            #expect(asked.errors.contains("its gateway.dnslink counts"), "\(asked.errors)")
+        }
+        try server.stop()
+        #expect(try here.run("name", "resolve", "docs.example.invalid").lines == ["/ipfs/bafkqaaa"])
     }
 
     @Test func anAddThroughANodeSurvivesItsInterruptionAndSendsOnlyWhatIsMissing() throws {

@@ -69,7 +69,7 @@ public struct GrantLimits: Hashable, Sendable {
             }
         }
         guard isUpload else { return nil }
-        if !contentTypes.isEmpty {
+        if !contentTypes.isEmpty, !facts.isForm {
             guard let type = facts.contentType, contentTypes.contains(where: { $0.matches(type) }) else {
                 return .contentTypeNotAllowed(AccessText.short(facts.contentType ?? "unknown"))
             }

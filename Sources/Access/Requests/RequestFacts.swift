@@ -6,6 +6,8 @@ public struct RequestFacts: Hashable, Sendable {
     public var referrer: String?
     /// The type of the body.
     public var contentType: String?
+    /// Whether the body is a form, of which each part has a type: see ``Admission/check(contentType:)``.
+    public var isForm = false
     /// How long the body says it is; `nil` if it does not say.
     public var bytes: Int64?
     /// Unix milliseconds; `nil` for the clock of the authority.

@@ -1,6 +1,5 @@
 import Access
 import Catalog
-import Catalog
 import HTTPSupport
 import HTTPTypes
 import Logging
@@ -136,8 +135,12 @@ extension Doorkeeper {
         var facts = RequestFacts(
             source: IPAddress(request.remoteAddress), referrer: request.fields[.referer],
             contentType: request.fields[.contentType])
+        let type = (request.fields[.contentType] ?? "").prefix { $0 != ";" }
+        facts.isForm = type.lowercased().filter { $0 != " " } == "multipart/form-data"
         // An import is a CAR in parts, whatever the request is that is about it.
-        if route.path.hasPrefix("/imports") { facts.contentType = "application/vnd.ipld.car" }
+        if route.path.hasPrefix("/imports") {
+            (facts.contentType, facts.isForm) = ("application/vnd.ipld.car", false)
+        }
         if case .stream = route.body { facts.bytes = bodyBytes }
         do {
             let authorizer = authority.authorizer

@@ -31,9 +31,10 @@ final class HeaderRefusal: ChannelDuplexHandler, RemovableChannelHandler {
         guard unanswered == 0, error as? HTTPParserError == .headerOverflow else {
             return context.fireErrorCaught(error)
         }
-        let fields: HTTPFields = [.contentLength: "0", .connection: "close"]
-        let head = HTTPResponse(status: .requestHeaderFieldsTooLarge, headerFields: fields)
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        let parts = EarlyRefusal(
+            .requestHeaderFieldsTooLarge, "the header of the request is larger than this node reads"
+        ).parts
+        for part in parts.dropLast() { context.write(wrapOutboundOut(part), promise: nil) }
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
             // Not at once: a close with bytes unread would take the answer back.

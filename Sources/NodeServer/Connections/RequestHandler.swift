@@ -199,10 +199,10 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Says that what came cannot be read.
     private func refuse(_ error: any Error, _ context: ChannelHandlerContext) {
         guard error is HTTPParserError, !carrier.isMultiplexed else { return close(context) }
-        let fields: HTTPFields = [.connection: "close", .contentLength: "0"]
-        context.write(
-            wrapOutboundOut(.head(HTTPResponse(status: .badRequest, headerFields: fields))), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        let refusal = EarlyRefusal(
+            .badRequest, "this is no request that can be read in one way only")
+        for part in refusal.parts { context.write(wrapOutboundOut(part), promise: nil) }
+        context.flush()
         finish(context)
     }
 

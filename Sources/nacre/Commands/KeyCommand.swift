@@ -44,13 +44,17 @@ extension KeyCommand {
         var scope: String?
         @Option(name: .long, help: ArgumentHelp("In whose name (default: default).", valueName: "id"))
         var project: String?
-        @Option(name: .long, help: ArgumentHelp("How many requests in all.", valueName: "count"))
+        @Option(
+            name: .long, parsing: .unconditional,
+            help: ArgumentHelp("How many requests in all.", valueName: "count"))
         var maxUses: Int64?
         @Option(
-            name: .long, help: ArgumentHelp("The most bytes of one upload, as 10MiB.", valueName: "bytes"))
+            name: .long, parsing: .unconditional,
+            help: ArgumentHelp("The most bytes of one upload, as 10MiB.", valueName: "bytes"))
         var maxFileBytes: String?
         @Option(
-            name: .long, help: ArgumentHelp("The most bytes of all uploads, as 5GiB.", valueName: "bytes"))
+            name: .long, parsing: .unconditional,
+            help: ArgumentHelp("The most bytes of all uploads, as 5GiB.", valueName: "bytes"))
         var maxBytes: String?
         @Option(
             name: .long,
@@ -83,6 +87,7 @@ extension KeyCommand {
             if name.isEmpty || name.utf8.count > GrantRecord.maximumNameBytes {
                 throw ValidationError("--name needs 1 to \(GrantRecord.maximumNameBytes) bytes")
             }
+            try KeyTime.checkUses(maxUses)
         }
 
         func run() throws {

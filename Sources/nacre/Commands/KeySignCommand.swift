@@ -31,9 +31,13 @@ extension KeyCommand {
             help: ArgumentHelp(
                 "When it ends: a duration as 30d, or a time; at the latest with the key.", valueName: "when"))
         var expires = "1h"
-        @Option(name: .long, help: ArgumentHelp("How many requests in all.", valueName: "count"))
+        @Option(
+            name: .long, parsing: .unconditional,
+            help: ArgumentHelp("How many requests in all.", valueName: "count"))
         var maxUses: Int64?
-        @Option(name: .long, help: ArgumentHelp("The most bytes of the body, as 10MiB.", valueName: "bytes"))
+        @Option(
+            name: .long, parsing: .unconditional,
+            help: ArgumentHelp("The most bytes of the body, as 10MiB.", valueName: "bytes"))
         var maxBytes: String?
         @Option(
             name: .long, help: ArgumentHelp("Only a body of this type, as image/*.", valueName: "type"))
@@ -41,6 +45,8 @@ extension KeyCommand {
         @Option(
             name: .long, help: ArgumentHelp("The root that the upload must have.", valueName: "cid"))
         var root: String?
+
+        func validate() throws { try KeyTime.checkUses(maxUses) }
 
         func run() throws {
             let (base, path, query) = Self.parts(target)
@@ -67,10 +73,10 @@ extension KeyCommand {
             switch SignedLead(method: request.method, path: request.path) {
             case .use: break
             case .nowhere: Terminal.warn("nothing answers \(what): the URL leads nowhere")
+            // There a key reads what its project may read.
+            case .open where ["/ipfs/", "/ipns/"].contains(where: { request.path.hasPrefix($0) }): break
             case .open:
-                Terminal.warn(
-                    "\(what) shows what is public, to anybody and by no key; what is not public is at "
-                        + "/api/v1/content/CID")
+                Terminal.warn("\(what) is answered to anybody, by no key: there is nothing to sign")
             case .needs(let operation):
                 Terminal.warn(
                     "\(what) needs a key that allows \(operation.rawValue), and a signed URL carries reading (GET) "
@@ -102,8 +108,13 @@ enum SignedText {
     }
 }
 
-/// Times and sizes in the options of keys.
+/// Times, numbers and sizes in the options of keys.
 enum KeyTime {
+    static func checkUses(_ count: Int64?) throws {
+        guard let count, count < 1 else { return }
+        throw ValidationError("--max-uses is a number of requests, at least 1")
+    }
+
     static func bytes(_ text: String, _ option: String) throws -> Int64 {
         guard let bytes = ByteCount.parse(text) else {
             throw ValidationError("\(option) is a number of bytes, such as 1048576, 10MiB or 5GiB")

@@ -216,11 +216,33 @@ private enum PinOutput {
     ) throws {
         try global.withNode(.existing) { node in
             var out = StandardOutput()
-            for pin in try texts.flatMap({ try node.pins(of: $0, all: all) }) {
+            let pins = try texts.flatMap { try node.pins(of: $0, all: all) }
+            for pin in pins {
                 let watch = Watch(cancellation: Interruption.cancellation)
                 try write(try node.setVisibility(visibility, ofPin: pin.id, watch), json: json, to: &out)
             }
             try out.flush()
+            if visibility == "private" { noteStillPublic(pins, node) }
+        }
+    }
+
+    /// Says which other pins show the same roots.
+    private static func noteStillPublic(_ pins: [PinMessage], _ node: any NodeOperations) {
+        var seen: Set<String> = []
+        for pin in pins where seen.insert(pin.cid).inserted {
+            var query = PinQuery()
+            query.cid = pin.cid
+            query.visibility = "public"
+            var others: [String] = []
+            // It is done: a list that cannot be read takes nothing from it.
+            try? node.forEachPin(query) { other in
+                let name = PathText.printable(other.name.utf8)
+                others.append(name.isEmpty ? other.id : "\(name) (\(other.id))")
+            }
+            guard !others.isEmpty else { continue }
+            let more = others.count > 5 ? " and \(others.count - 5) more" : ""
+            Terminal.note(
+                "\(pin.cid) is still public by pin \(others.prefix(5).joined(separator: ", pin "))\(more)")
         }
     }
 }

@@ -32,7 +32,23 @@ extension ProjectCommand {
                 var out = StandardOutput()
                 try ProjectOutput.write(line: project, json: output.json, to: &out)
                 try out.flush()
+                // It is made: a list that cannot be read takes nothing from it.
+                guard let others = try? Self.namesakes(of: project, node), !others.isEmpty else { return }
+                Terminal.warn(
+                    "other projects are named \(PathText.printable(project.name.utf8)) too "
+                        + "(\(others.prefix(5).joined(separator: ", "))): tell them apart by their ids")
             }
+        }
+
+        /// The ids of other projects with the same name.
+        private static func namesakes(
+            of project: ProjectMessage, _ node: any NodeOperations
+        ) throws -> [String] {
+            var ids: [String] = []
+            try node.forEachProject { other in
+                if other.name == project.name, other.id != project.id { ids.append(other.id) }
+            }
+            return ids
         }
     }
 

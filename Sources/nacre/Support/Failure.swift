@@ -68,6 +68,12 @@ enum Failure {
             case EEXIST: .conflict
             default: .failed
             }
+        case let error as ListenError:
+            switch error.errno {
+            case EADDRINUSE: .conflict
+            case EACCES, EPERM: .notAllowed
+            default: .wrongUsage
+            }
         case is CIDError, is ContentPathError, is KeyError, is ContentReferenceError,
             is ImportParametersError, is ChunkerError,
             is ConfigurationError, is TLSError:

@@ -29,6 +29,15 @@ struct GlobalOptions: ParsableArguments {
         help: ArgumentHelp("A key for that node (NACRE_TOKEN).", valueName: "token"))
     var token: String?
 
+    @Option(
+        name: .customLong("node-ca"),
+        help: ArgumentHelp(
+            "Certificates (PEM) of a private authority that signs that node's (NACRE_NODE_CA).",
+            valueName: "file"),
+        completion: .file()
+    )
+    var nodeCA: String?
+
     /// Where the data directory is: flag over environment over default.
     var dataDirectory: String {
         data ?? Self.defaultDirectory(ProcessInfo.processInfo.environment)
@@ -47,6 +56,7 @@ struct GlobalOptions: ParsableArguments {
         if let node, node.isEmpty {
             throw ValidationError("--node needs a URL, such as http://127.0.0.1:8080")
         }
+        if nodeCA?.isEmpty == true { throw ValidationError("--node-ca needs the path of a PEM file") }
     }
 
     /// What is configured on this side: how many threads work here, and the like.

@@ -28,7 +28,10 @@ struct RemoteChoice {
     /// The node that was named: by `--node`, else by NACRE_NODE.
     func named() throws -> Target? {
         guard let url = options.node ?? nonEmpty("NACRE_NODE") else { return nil }
-        return Target(url: url, token: options.token ?? nonEmpty("NACRE_TOKEN"), trust: .system)
+        let authorities = options.nodeCA ?? nonEmpty("NACRE_NODE_CA")
+        return Target(
+            url: url, token: options.token ?? nonEmpty("NACRE_TOKEN"),
+            trust: authorities.map { NodeConnection.Trust.authorities(file: $0) } ?? .system)
     }
 
     /// The node that holds a data directory, if it says where it listens.
