@@ -1,7 +1,7 @@
 public import HTTPTypes
 
 extension HTTPField.Name {
-    /// Makes a name that is known to be one: letters and dashes only.
+    /// Makes a name that is known to be one: letters and dashes only, and written in this file.
     private static func known(_ text: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is no field name") }
         return name

@@ -60,6 +60,8 @@ public struct UnixFSFileCursor {
         }
         guard !stack.isEmpty else { return nil }
         if stack[stack.count - 1].ahead.isEmpty { try fetch() }
+        // Whatever a file says of itself: `fetch` throws for a child that is missing, and frames without
+        // children are gone.
         guard let place = stack[stack.count - 1].children.popLast(),
             let block = stack[stack.count - 1].ahead.popLast()
         else { preconditionFailure("a fetch that does not throw brings a block for the next child") }

@@ -1,6 +1,8 @@
 import Foundation
 
 /// State behind a lock, with waiting until it is as wanted.
+///
+/// `BlockStorage` has one like it, which this module must not know: see `LayeringTests`.
 final class LockedState<State>: @unchecked Sendable {
     // Proof of Sendable: `state` is touched only between lock() and unlock() of `condition`, in the methods below, and
     // never leaves them by reference.

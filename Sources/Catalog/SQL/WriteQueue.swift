@@ -54,7 +54,8 @@ package final class WriteQueue: Sendable {
     /// How many closures wait for a transaction.
     package var waiting: Int { state.withLock { $0.waiting.count } }
 
-    /// Runs `body` in a transaction, perhaps together with others and on another thread, while this one waits.
+    /// Runs `body` in a transaction, perhaps together with others and on another thread, while this one
+    /// waits.
     ///
     /// - Parameters:
     ///   - isAlone: shares the transaction with nobody.
@@ -80,6 +81,8 @@ package final class WriteQueue: Sendable {
             return job.error
         }
         if let error { throw error }
+        // `transact` runs each job, or sets its error: anything else is a mistake of ours, and what was
+        // written is not known then.
         guard let value else { preconditionFailure("a job ends with a value or an error") }
         return value
     }
