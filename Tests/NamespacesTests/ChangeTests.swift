@@ -297,6 +297,23 @@ import Testing
         }
     }
 
+    /// What clients say of sizes is added up, and must not end the program.
+    @Test func sizesThatNoFileHasAreRefused() throws {
+        let folder = try Folder()
+        guard case .file(let root, _) = file(1) else { return }
+        for bytes in [Int64.min, -1, NodeContent.maximumFileBytes + 1, Int64.max] {
+            #expect(
+                try folder.commit(.put(.init(.file(root, bytes: bytes), place: folder.place("a"))))[0]
+                    == .refused(.sizeNotAllowed(bytes: bytes, maximum: NodeContent.maximumFileBytes)))
+        }
+        // 2^44 bytes each: the 524,288th would be one too many, so the counter is brought near its end.
+        _ = try folder.store.catalog.namespaces.change(folder.id) { $0.bytes = .max - 5 }
+        #expect(
+            try folder.commit(.put(.init(.file(root, bytes: 6), place: folder.place("a"))))[0]
+                == .refused(.quotaExceeded(limit: .max, wanted: .max)))
+        try folder.must(.put(.init(.file(root, bytes: 5), place: folder.place("a"))))
+    }
+
     @Test(arguments: Engine.all) func quotasHold(engine: Engine) throws {
         var policy = NamespacePolicy()
         policy.maximumBytes = 100

@@ -37,6 +37,8 @@ public enum ChangeRefusal: Hashable, Sendable {
     /// An operation lacks the place or the name that it needs.
     case placeMissing
     case targetTooLong(bytes: Int, maximum: Int)
+    /// A file below 0 bytes, or larger than any may be.
+    case sizeNotAllowed(bytes: Int64, maximum: Int64)
     /// The limit of the namespace on bytes or nodes.
     case quotaExceeded(limit: Int64, wanted: Int64)
     /// So much would go that a person has to agree: the operation goes through with the token.
@@ -48,6 +50,7 @@ public enum ChangeRefusal: Hashable, Sendable {
         case .badName: "bad_path"
         case .unknownNode: "unknown_node"
         case .placeMissing, .targetTooLong: "bad_request"
+        case .sizeNotAllowed: "too_large"
         case .quotaExceeded: "quota_exceeded"
         case .massDelete: "mass_delete_blocked"
         }
@@ -74,6 +77,8 @@ extension ChangeRefusal: CustomStringConvertible {
         case .placeMissing: "a new node needs a parent and a name"
         case .targetTooLong(let bytes, let maximum):
             "the target of a symlink has \(bytes) bytes, \(maximum) are allowed"
+        case .sizeNotAllowed(let bytes, let maximum):
+            "a file is said to have \(bytes) bytes; it may have 0 to \(maximum)"
         case .quotaExceeded(let limit, let wanted):
             "the namespace may hold \(limit), and would hold \(wanted); remove something, or raise its quota"
         case .massDelete(let nodes, _):

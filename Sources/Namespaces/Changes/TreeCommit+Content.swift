@@ -5,10 +5,7 @@ extension TreeCommit {
     mutating func apply(
         _ put: TreeChange.Put, _ operation: TreeOperation
     ) throws -> ChangeOutcome {
-        if case .symlink(let target) = put.content, target.utf8.count > NodeContent.maximumTargetBytes {
-            return .refused(
-                .targetTooLong(bytes: target.utf8.count, maximum: NodeContent.maximumTargetBytes))
-        }
+        if let refusal = put.content.refusal { return .refused(refusal) }
         guard let id = put.node, let current = try tables.node(id) else {
             // A base without a node speaks of a node that this journal never had.
             if let id = put.node, put.base != nil { return .refused(.unknownNode(id)) }

@@ -73,8 +73,11 @@ struct TreeCommit {
         if nodes > 0, namespace.nodes + nodes > policy.maximumNodes {
             return .quotaExceeded(limit: policy.maximumNodes, wanted: namespace.nodes + nodes)
         }
-        if let limit = policy.maximumBytes, bytes > 0, namespace.bytes + bytes > limit {
-            return .quotaExceeded(limit: limit, wanted: namespace.bytes + bytes)
+        // Many files that are as large as one may be add up to more than a counter holds.
+        let limit = policy.maximumBytes ?? .max
+        let (wanted, overflows) = namespace.bytes.addingReportingOverflow(bytes)
+        if bytes > 0, overflows || wanted > limit {
+            return .quotaExceeded(limit: limit, wanted: overflows ? .max : wanted)
         }
         return nil
     }

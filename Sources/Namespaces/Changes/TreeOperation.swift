@@ -86,8 +86,21 @@ public enum NodeContent: Hashable, Sendable {
     /// Any text; it is never followed here.
     case symlink(String)
 
+    /// The most bytes of a file: 16 TiB. What a client says of a size is bounded before anything is added up.
+    public static let maximumFileBytes: Int64 = 16 << 40
     /// The most bytes of a symlink's target.
     public static let maximumTargetBytes = 4096
+
+    /// Why no node may hold it; `nil` if one may.
+    var refusal: ChangeRefusal? {
+        switch self {
+        case .file(_, let bytes) where !(0...Self.maximumFileBytes).contains(bytes):
+            .sizeNotAllowed(bytes: bytes, maximum: Self.maximumFileBytes)
+        case .symlink(let target) where target.utf8.count > Self.maximumTargetBytes:
+            .targetTooLong(bytes: target.utf8.count, maximum: Self.maximumTargetBytes)
+        case .file, .symlink: nil
+        }
+    }
 
     var kind: TreeNodeKind {
         switch self {
