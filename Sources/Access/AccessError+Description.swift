@@ -1,3 +1,5 @@
+import Catalog
+
 extension AccessError: CustomStringConvertible {
     public var description: String {
         switch self {
@@ -45,6 +47,10 @@ extension AccessError: CustomStringConvertible {
         case .projectAbsent(let id): "there is no project \(id); `nacre project ls` lists them"
         case .projectNameAmbiguous(let name, let count):
             "\(count) projects are named \(name); name one by its id (`nacre project ls` lists them)"
+        case .projectIsDefault:
+            "the project default cannot be removed: it owns what is brought in without another one"
+        case .projectNotEmpty(let id, let holdings):
+            "the project \(id) still has \(holdings.text); remove that first (\(holdings.remedy)), then repeat"
         case .userAbsent(let name): "there is no user \(name); `nacre user ls` lists them"
         case .invalidOperation(let text):
             "“\(text)” is no operation; there are "
@@ -95,6 +101,23 @@ extension AccessError: CustomStringConvertible {
     private static let resetRemedy =
         "If it is lost for good, remove the file and run `nacre key reset-master`: signed URLs, logins and stored secrets "
         + "are lost then, keys go on"
+}
+
+extension ProjectHoldings {
+    private var parts: [(count: Int64, one: String, many: String, remedy: String)] {
+        [
+            (pins, "pin", "pins", "`nacre pin rm`"), (names, "name", "names", "`nacre name rm`"),
+            (grants, "key", "keys", "`nacre key revoke`"),
+            (namespaces, "namespace", "namespaces", "delete the namespaces"),
+            (jobs, "job under way", "jobs under way", "`nacre job cancel`"),
+        ].filter { $0.count > 0 }
+    }
+
+    fileprivate var text: String {
+        parts.map { "\($0.count) \($0.count == 1 ? $0.one : $0.many)" }.joined(separator: ", ")
+    }
+
+    fileprivate var remedy: String { parts.map(\.remedy).joined(separator: ", ") }
 }
 
 extension GrantLimit {

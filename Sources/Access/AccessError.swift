@@ -1,3 +1,4 @@
+public import Catalog
 public import Multiformats
 
 /// Why somebody may not do something. Holds no secret.
@@ -35,6 +36,10 @@ public enum AccessError: Error, Equatable, Sendable {
     case grantNameAmbiguous(String, ids: [String])
     case projectAbsent(String)
     case projectNameAmbiguous(String, count: Int)
+    /// The project of everything that was brought in without another one cannot go.
+    case projectIsDefault
+    /// What belongs to the project must go first.
+    case projectNotEmpty(String, ProjectHoldings)
     case userAbsent(String)
     case invalidOperation(String)
     case invalidScope(String)
@@ -123,7 +128,8 @@ extension AccessError {
         case .expired, .revoked, .usesExhausted, .bytesExhausted: .exhausted
         case .tooLarge: .tooLarge
         case .grantAbsent, .projectAbsent, .userAbsent: .notFound
-        case .grantNameAmbiguous, .projectNameAmbiguous, .wrongContent: .conflict
+        case .grantNameAmbiguous, .projectNameAmbiguous, .projectIsDefault, .projectNotEmpty, .wrongContent:
+            .conflict
         case .tooDeep, .invalidOperation, .invalidScope, .invalidAddressRange, .invalidContentType,
             .invalidReferrer, .invalidLimit, .invalidPath, .invalidMethod, .nothingAllowed, .invalidToken,
             .invalidUserName, .invalidPassword:
@@ -168,6 +174,8 @@ extension AccessError {
         case .grantNameAmbiguous: "grant-name-ambiguous"
         case .projectAbsent: "project-absent"
         case .projectNameAmbiguous: "project-name-ambiguous"
+        case .projectIsDefault: "project-is-default"
+        case .projectNotEmpty: "project-not-empty"
         case .userAbsent: "user-absent"
         case .invalidOperation: "invalid-operation"
         case .invalidScope: "invalid-scope"

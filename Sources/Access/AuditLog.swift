@@ -4,9 +4,10 @@ import Synchronization
 
 /// Keeps what was allowed and refused, without slowing who asks.
 ///
-/// Entries wait in memory and are written in batches by a queue of its own, at the latest after `delay`. What repeats
-/// while it waits becomes one entry with a count, and beyond `capacity` entries are counted and dropped: nobody
-/// can fill memory or disk by being refused. What waits is lost if the process is killed.
+/// Entries wait in memory and are written in batches by a queue of its own, at the latest after `delay`.
+/// What repeats while it waits becomes one entry with a count, and beyond `capacity` entries are counted
+/// and dropped: nobody can fill memory or disk by being refused. What waits is lost if the process is
+/// killed.
 public final class AuditLog: Sendable {
     /// How much is kept, and for how long.
     public struct Options: Sendable {
@@ -57,6 +58,24 @@ public final class AuditLog: Sendable {
                 waiting.dropped += 1
             }
         }
+    }
+
+    /// Notes what an administrator did: beside the entry that says that the request was allowed, which does
+    /// not say to whom.
+    ///
+    /// - Parameters:
+    ///   - subject: what it was done to, such as `user:ada`. Never a secret.
+    ///   - project: whose administrators see the entry too.
+    func record(
+        _ deed: Deed, to subject: String, in project: ProjectID? = nil, by principal: Principal
+    ) {
+        var event = AuditEvent(
+            isAllowed: true, operation: deed.rawValue, resource: subject,
+            source: principal.source.rawValue, address: principal.address?.description ?? "")
+        event.project = project
+        event.user = principal.user
+        event.grant = principal.grant
+        record(event, at: now())
     }
 
     /// Notes that a grant was used at `time`.

@@ -99,7 +99,7 @@ public final class Authority: Sendable {
         sessions = Sessions(
             catalog: catalog, options: options.sessions, csrfKey: master.key(for: "nacre csrf token 1"),
             now: options.now)
-        grants = GrantOffice(catalog: catalog, live: live, now: options.now)
+        grants = GrantOffice(catalog: catalog, live: live, audit: audit, now: options.now)
         urls = URLSigner(catalog: catalog, live: live, key: urlKey, now: options.now)
         accounts = Accounts(
             catalog: catalog, live: live, sessions: sessions,

@@ -38,13 +38,16 @@ public final class Authorizer: Sendable {
         -> Principal
     {
         do {
-            switch credentials {
-            case .none: return .anonymous
-            case .bearer(let text): return try principal(bearer: text)
-            case .signedURL(let request): return try principal(of: request, at: facts.time ?? now())
-            case .session(let secret, let project):
-                return try sessions.principal(of: secret, project: project, at: facts.time ?? now())
-            }
+            var principal =
+                switch credentials {
+                case .none: Principal.anonymous
+                case .bearer(let text): try principal(bearer: text)
+                case .signedURL(let request): try principal(of: request, at: facts.time ?? now())
+                case .session(let secret, let project):
+                    try sessions.principal(of: secret, project: project, at: facts.time ?? now())
+                }
+            principal.address = facts.source
+            return principal
         } catch let error as AccessError {
             let source: Principal.Source =
                 switch credentials {

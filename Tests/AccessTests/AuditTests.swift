@@ -17,14 +17,67 @@ import Testing
         _ = accessError { _ = try fixture.authorizer.principal(for: .bearer("nacre_x"), facts) }
         _ = try fixture.authorizer.authorize(.anonymous, .read, on: .public, facts: facts)
         let entries = try fixture.authority.audit.list()
-        #expect(entries.map(\.event.code) == ["credentials-invalid", "operation-not-allowed", ""])
-        #expect(entries.map(\.event.address) == ["192.0.2.7", "192.0.2.7", "192.0.2.7"])
+        #expect(entries.map(\.event.code) == ["credentials-invalid", "operation-not-allowed", "", ""])
+        #expect(entries.map(\.event.address) == ["192.0.2.7", "192.0.2.7", "192.0.2.7", ""])
+        #expect(entries[3].event.operation == "key-create")
         #expect(entries[1].event.grant == issued.grant.id && entries[1].event.operation == "write")
         var filter = AuditFilter()
         filter.isAllowed = true
+        filter.operation = "read"
         #expect(try fixture.authority.audit.list(filter).count == 1)
         let report = try fixture.authority.grants.report(issued.grant.id, by: .localAdministrator)
         #expect(report.activity == GrantActivity(lastUsed: fixture.now, requests: 1))
+    }
+
+    @Test func whatAdministratorsDoNamesWhomItWasDoneTo() throws {
+        let fixture = try AccessFixture()
+        let issued = try fixture.issue(OperationSet([.admin]), scope: .node)
+        let facts = RequestFacts(source: IPAddress("192.0.2.9"))
+        let principal = try fixture.authorizer.principal(for: .bearer(issued.token.text), facts)
+        let (accounts, grants) = (fixture.authority.accounts, fixture.authority.grants)
+
+        let ada = try accounts.add(name: "ada", password: "a long secret", by: principal)
+        try accounts.setPassword("another secret", of: ada.id, by: principal)
+        try accounts.disable(ada.id, by: principal)
+        try accounts.enable(ada.id, by: principal)
+        let project = try accounts.addProject(name: "photos", by: principal)
+        _ = try accounts.renameProject(project.id, to: "pictures", by: principal)
+        try accounts.setRole(.editor, of: ada.id, in: project.id, by: principal)
+        try accounts.removeMember(ada.id, from: project.id, by: principal)
+        var draft = GrantDraft(name: "key", operations: OperationSet([.read]))
+        draft.project = project.id
+        let made = try grants.create(draft, by: principal).grant.id
+        _ = try grants.revoke(made, by: principal)
+        _ = try accounts.removeProject(project.id, by: principal)
+
+        var filter = AuditFilter()
+        filter.grant = issued.grant.id
+        let entries = try fixture.authority.audit.list(filter).reversed()
+        let id = project.id.rawValue
+        let expected = [
+            "user-add user:ada", "user-password user:ada", "user-disable user:ada", "user-enable user:ada",
+            "project-add project:\(id)", "project-rename project:\(id)", "member-set member:\(id)/ada/editor",
+            "member-remove member:\(id)/ada", "key-create key:\(made.text)", "key-revoke key:\(made.text)",
+            "project-remove project:\(id)",
+        ]
+        #expect(entries.map { "\($0.event.operation) \($0.event.resource)" } == expected)
+        #expect(entries.allSatisfy { $0.event.isAllowed && $0.event.address == "192.0.2.9" })
+        #expect(!"\(entries)".contains("secret"))
+        // Whoever administers the project sees what was done in it.
+        filter.project = project.id
+        #expect(try fixture.authority.audit.list(filter).count == 7)
+    }
+
+    /// Nobody did anything: nothing was changed.
+    @Test func whatFailedIsNoDeed() throws {
+        let fixture = try AccessFixture()
+        let accounts = fixture.authority.accounts
+        _ = accessError {
+            _ = try accounts.add(name: "A B", password: "a long secret", by: .localAdministrator)
+        }
+        _ = accessError { _ = try accounts.addProject(name: "x", by: .anonymous) }
+        _ = accessError { _ = try accounts.removeProject(.default, by: .localAdministrator) }
+        #expect(try fixture.authority.audit.list().isEmpty)
     }
 
     @Test func floodsAreCountedAndBounded() throws {

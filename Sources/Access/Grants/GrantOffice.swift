@@ -4,21 +4,26 @@ public import Catalog
 public final class GrantOffice: Sendable {
     private let catalog: CatalogDatabase
     private let live: LiveGrants
+    private let audit: AuditLog
     private let now: @Sendable () -> Int64
 
-    init(catalog: CatalogDatabase, live: LiveGrants, now: @escaping @Sendable () -> Int64) {
+    init(
+        catalog: CatalogDatabase, live: LiveGrants, audit: AuditLog, now: @escaping @Sendable () -> Int64
+    ) {
         self.catalog = catalog
         self.live = live
+        self.audit = audit
         self.now = now
     }
 
     /// Makes a grant.
     ///
-    /// An administrator of the node makes any. A user makes what the user's role allows, and the grant never allows
-    /// more than the user. Who acts by a grant that allows `keys` narrows that one: every limit that the draft leaves
-    /// open is taken over.
+    /// An administrator of the node makes any. A user makes what the user's role allows, and the grant
+    /// never allows more than the user. Who acts by a grant that allows `keys` narrows that one: every
+    /// limit that the draft leaves open is taken over.
     ///
-    /// - Throws: `notNarrower` with the limit that goes too far, `operationNotAllowed`, `projectAbsent`, `grantAbsent`
+    /// - Throws: `notNarrower` with the limit that goes too far, `operationNotAllowed`, `projectAbsent`,
+    ///   `grantAbsent`
     ///   (of the parent), `tooDeep`, `nothingAllowed`, `invalidLimit`, `invalidScope`.
     public func create(_ draft: GrantDraft, by principal: Principal) throws -> IssuedGrant {
         let id = catalog.grants.newID()
@@ -26,6 +31,7 @@ public final class GrantOffice: Sendable {
         let token = GrantToken(id: id)
         try catalog.grants.add(grant.record(secretHash: token.hash))
         live.forget()
+        audit.record(.keyCreate, to: Self.subject(id), in: grant.project, by: principal)
         return IssuedGrant(grant: grant, token: token)
     }
 
@@ -36,6 +42,7 @@ public final class GrantOffice: Sendable {
         _ = try visible(id, to: principal, operation: .keys)
         defer { live.forget() }
         guard let record = try catalog.grants.revoke(id) else { throw AccessError.grantAbsent(id.text) }
+        audit.record(.keyRevoke, to: Self.subject(id), in: record.project, by: principal)
         return try Grant(record)
     }
 
@@ -45,7 +52,11 @@ public final class GrantOffice: Sendable {
         guard principal.mayPerform(.admin, on: .node) else { throw AccessError.operationNotAllowed(.admin) }
         defer { live.forget() }
         guard try catalog.grants.remove(id) else { throw AccessError.grantAbsent(id.text) }
+        audit.record(.keyRemove, to: Self.subject(id), by: principal)
     }
+
+    /// How the audit log names a grant.
+    private static func subject(_ id: GrantID) -> String { "key:" + id.text }
 
     /// A grant with what became of it.
     ///
@@ -94,8 +105,8 @@ public final class GrantOffice: Sendable {
         return first.grant
     }
 
-    /// The other grants of a project that the principal may see, that count and have the name of this one; at
-    /// most a thousand of the name are looked at.
+    /// The other grants of a project that the principal may see, that count and have the name of this one;
+    /// at most a thousand of the name are looked at.
     public func namesakes(of grant: Grant, by principal: Principal) throws -> [GrantID] {
         var filter = GrantFilter()
         filter.name = grant.name
@@ -176,7 +187,8 @@ public final class GrantOffice: Sendable {
         return grant
     }
 
-    /// A grant sees itself and what was narrowed from it, a user the user's own, an administrator all in the scope.
+    /// A grant sees itself and what was narrowed from it, a user the user's own, an administrator all in
+    /// the scope.
     private func maySee(_ grant: Grant, _ principal: Principal) -> Bool {
         if principal.mayPerform(.admin, on: grant.scope) { return true }
         if let own = principal.grant { return grant.id == own || grant.ancestors.contains(own) }

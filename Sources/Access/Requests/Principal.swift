@@ -25,6 +25,8 @@ public struct Principal: Hashable, Sendable {
     public let scope: Resource?
     /// What a signed URL demands beyond its grant.
     public internal(set) var signedURL: SignedURLTerms?
+    /// Where it asked from, for the audit log; `nil` if that is not known.
+    public internal(set) var address: IPAddress?
 
     init(source: Source, project: ProjectID?, operations: OperationSet, scope: Resource?) {
         self.source = source
@@ -44,7 +46,15 @@ public struct Principal: Hashable, Sendable {
     /// what its grant may.
     public var mayPublishUploads: Bool { operations.allows(.publish) || signedURL?.mayPublish == true }
 
-    /// Whether operation and scope would suffice. No limit is asked and no use is counted: for lists and links.
+    /// Whether it is the same one, wherever it asks from.
+    public func isSame(as other: Principal) -> Bool {
+        var moved = other
+        moved.address = address
+        return self == moved
+    }
+
+    /// Whether operation and scope would suffice. No limit is asked and no use is counted: for lists and
+    /// links.
     public func mayPerform(_ operation: Operation, on resource: Resource) -> Bool {
         if operation == .read, resource == .public { return true }
         guard let scope else { return false }

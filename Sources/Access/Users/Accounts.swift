@@ -3,12 +3,12 @@ public import Catalog
 /// The people of a node: users, their passwords, the projects they belong to.
 public final class Accounts: Sendable {
     let catalog: CatalogDatabase
-    private let live: LiveGrants
+    let live: LiveGrants
     private let sessions: Sessions
     private let hasher: PasswordHasher
     private let throttle: LoginThrottle
-    private let audit: AuditLog
-    private let now: @Sendable () -> Int64
+    let audit: AuditLog
+    let now: @Sendable () -> Int64
 
     /// The fewest bytes of a password.
     public static let minimumPasswordBytes = 10
@@ -30,7 +30,8 @@ public final class Accounts: Sendable {
 
     /// Adds a user, without a project.
     ///
-    /// - Throws: `invalidUserName`, `invalidPassword`, `tooManyLogins`, `operationNotAllowed`; the catalog's
+    /// - Throws: `invalidUserName`, `invalidPassword`, `tooManyLogins`, `operationNotAllowed`; the
+    ///   catalog's
     ///   `duplicateUser`.
     public func add(name: String, password: String, isAdministrator: Bool = false, by principal: Principal)
         throws
@@ -38,28 +39,33 @@ public final class Accounts: Sendable {
     {
         try require(principal, on: .node)
         guard Self.isName(name) else { throw AccessError.invalidUserName(AccessText.short(name)) }
-        return try catalog.users.add(
+        let user = try catalog.users.add(
             name: name, passwordHash: try hash(password), isAdministrator: isAdministrator)
+        audit.record(.userAdd, to: Self.subject(user), by: principal)
+        return user
     }
 
     /// Changes a password, and ends every session of the user.
     public func setPassword(_ password: String, of id: UserID, by principal: Principal) throws {
         if principal.source != .session || principal.user != id { try require(principal, on: .node) }
         let hash = try hash(password)
-        guard try catalog.users.update(id, { $0.passwordHash = hash }) != nil else {
+        guard let user = try catalog.users.update(id, { $0.passwordHash = hash }) else {
             throw AccessError.userAbsent(id.text)
         }
+        audit.record(.userPassword, to: Self.subject(user), by: principal)
         try sessions.endAll(of: id)
     }
 
-    /// Takes everything from a user, at once: sessions end, and grants that pass on the user's authority count no more.
+    /// Takes everything from a user, at once: sessions end, and grants that pass on the user's authority
+    /// count no more.
     public func disable(_ id: UserID, by principal: Principal) throws {
         try require(principal, on: .node)
         let time = now()
         defer { live.forget() }
-        guard try catalog.users.update(id, { $0.disabled = $0.disabled ?? time }) != nil else {
+        guard let user = try catalog.users.update(id, { $0.disabled = $0.disabled ?? time }) else {
             throw AccessError.userAbsent(id.text)
         }
+        audit.record(.userDisable, to: Self.subject(user), by: principal)
         try sessions.endAll(of: id)
     }
 
@@ -67,40 +73,10 @@ public final class Accounts: Sendable {
     public func enable(_ id: UserID, by principal: Principal) throws {
         try require(principal, on: .node)
         defer { live.forget() }
-        guard try catalog.users.update(id, { $0.disabled = nil }) != nil else {
+        guard let user = try catalog.users.update(id, { $0.disabled = nil }) else {
             throw AccessError.userAbsent(id.text)
         }
-    }
-
-    /// Adds a project, and makes its maker the owner if that is a user.
-    public func addProject(name: String, by principal: Principal) throws -> Project {
-        guard principal.source == .session || principal.mayPerform(.admin, on: .node) else {
-            throw AccessError.operationNotAllowed(.admin)
-        }
-        let project = try catalog.projects.add(name: name)
-        if let user = principal.user { try catalog.projects.setRole(.owner, of: user, in: project.id) }
-        live.forget()
-        return project
-    }
-
-    /// Makes a user a member of a project, or changes the role.
-    public func setRole(_ role: ProjectRole, of user: UserID, in project: ProjectID, by principal: Principal)
-        throws
-    {
-        try require(principal, on: .project(project))
-        defer { live.forget() }
-        guard try catalog.projects.project(project) != nil else {
-            throw AccessError.projectAbsent(project.rawValue)
-        }
-        guard try catalog.users.user(user) != nil else { throw AccessError.userAbsent(user.text) }
-        try catalog.projects.setRole(role, of: user, in: project)
-    }
-
-    /// Ends a membership, and with it what the user's grants allow in the project.
-    public func removeMember(_ user: UserID, from project: ProjectID, by principal: Principal) throws {
-        try require(principal, on: .project(project))
-        defer { live.forget() }
-        try catalog.projects.removeMember(user, from: project)
+        audit.record(.userEnable, to: Self.subject(user), by: principal)
     }
 
     /// Begins a session for who knows the password.
@@ -186,6 +162,9 @@ public final class Accounts: Sendable {
         guard principal.operations.allows(.admin) else { throw .operationNotAllowed(.admin) }
         guard principal.mayPerform(.admin, on: resource) else { throw .outOfScope(resource) }
     }
+
+    /// How the audit log names a user.
+    static func subject(_ user: User) -> String { "user:" + user.name }
 
     private static func isName(_ name: String) -> Bool {
         (1...64).contains(name.utf8.count)

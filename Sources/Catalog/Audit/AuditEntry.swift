@@ -18,7 +18,8 @@ public struct AuditEvent: Hashable, Sendable {
     /// Why it was refused: a stable code; empty if it was allowed.
     public var code: String
     public var operation: String
-    /// What it was to be done to.
+    /// What it was to be done to: a scope, or the user, member, project or grant that an administrator
+    /// changed.
     public var resource: String
     /// How the principal proved itself: `anonymous`, `grant`, `signed-url`, `session`, `local`.
     public var source: String

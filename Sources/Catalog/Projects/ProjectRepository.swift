@@ -24,11 +24,7 @@ public struct ProjectRepository: Sendable {
 
     /// The project of that id, if there is one.
     public func project(_ id: ProjectID) throws -> Project? {
-        try database.read { connection in
-            try connection.firstRow(
-                "SELECT \(ProjectRow.columns) FROM projects WHERE id = $1", [.text(id.rawValue)]
-            ).map(ProjectRow.project)
-        }
+        try database.read { try ProjectRow.find(id, $0) }
     }
 
     /// The number by which the block index marks what a project holds; allotted at the first call, never
@@ -129,13 +125,10 @@ public struct ProjectRepository: Sendable {
 
     private func insert(_ project: Project, ignoringKnown: Bool) throws {
         try NameColumn.check(project.name, maximumBytes: Project.maximumNameBytes)
-        let fields: [SQLValue] = [
-            .text(project.id.rawValue), .text(project.name), .integer(project.created),
-        ]
         try database.write { connection -> Void in
             try connection.execute(
                 "INSERT INTO projects (\(ProjectRow.columns)) VALUES ($1, $2, $3, $4)"
-                    + (ignoringKnown ? " ON CONFLICT (id) DO NOTHING" : ""), SealedColumns.values(fields))
+                    + (ignoringKnown ? " ON CONFLICT (id) DO NOTHING" : ""), ProjectRow.values(project))
         }
     }
 }
@@ -144,6 +137,17 @@ public struct ProjectRepository: Sendable {
 enum ProjectRow {
     static let columns = "id, name, created, seal"
     static let memberColumns = "project, user_id, role, since, seal"
+
+    static func find(_ id: ProjectID, _ connection: any SQLConnection) throws -> Project? {
+        try connection.firstRow("SELECT \(columns) FROM projects WHERE id = $1", [.text(id.rawValue)])
+            .map(project)
+    }
+
+    static func values(_ project: Project) -> [SQLValue] {
+        SealedColumns.values([
+            .text(project.id.rawValue), .text(project.name), .integer(project.created),
+        ])
+    }
 
     static func project(_ row: SQLRow) throws(CatalogError) -> Project {
         try SealedColumns.read(row, table: "projects") { row in

@@ -27,6 +27,7 @@ package final class SQLiteDatabase: SQLDatabase {
         self.path = path
         queue = Self.queue(options)
         let isNew = !FileManager.default.fileExists(atPath: path)
+        Self.keepPrivate(path)
         do {
             let pool = try DatabasePool(path: path, configuration: Self.configuration(options))
             // The pool chooses NORMAL for itself, under which a power cut may take the last transactions.
@@ -158,6 +159,20 @@ package final class SQLiteDatabase: SQLDatabase {
             return try body()
         } catch let error as DatabaseError {
             throw CatalogError(error, path: path, opening: opening)
+        }
+    }
+
+    /// Sees to it that nobody else can read the file and those beside it, which hold what it holds.
+    ///
+    /// SQLite gives the files beside it the mode that the file has when they are made: it must be right
+    /// before SQLite opens it. What cannot be made or changed here SQLite itself complains of.
+    private static func keepPrivate(_ path: String) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor >= 0 { _ = Glibc.close(descriptor) }
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            var status = stat()
+            guard stat(path + suffix, &status) == 0, status.st_mode & 0o077 != 0 else { continue }
+            _ = chmod(path + suffix, status.st_mode & 0o700)
         }
     }
 
