@@ -1,5 +1,7 @@
-/// What a journal entry did. Of what it did, the first in this order: delete, restore, create, content, move,
-/// metadata. The numbers are those of the rows.
+public import TreeValues
+
+/// What a journal entry did. Of what it did, the first in this order: delete, restore, create, content,
+/// move, metadata. The numbers are those of the rows.
 public enum JournalOperation: Int64, CaseIterable, Hashable, Sendable {
     case create = 1
     case content = 2
@@ -70,6 +72,3 @@ public struct ChangeAuthor: Hashable, Sendable {
         self.operation = operation
     }
 }
-
-/// The id of an operation, made by whoever asks for it: 128 bits, best ordered by time.
-public typealias OperationID = NodeID

@@ -1,4 +1,5 @@
 import Multiformats
+import TreeValues
 
 /// Journal entries as rows, and back.
 enum JournalRow {

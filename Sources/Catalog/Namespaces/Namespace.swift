@@ -1,3 +1,5 @@
+public import TreeValues
+
 /// The id of a namespace.
 public typealias NamespaceID = RecordID<Namespace>
 
@@ -32,11 +34,6 @@ public struct Namespace: Hashable, Sendable, Identifiable {
     /// The most bytes of a policy.
     public static let maximumPolicyBytes = 64 * 1024
 }
-
-/// The number of a journal entry: 1, 2, 3 and so on in each namespace, without a hole; 0 is before the first.
-///
-/// Rows hold it as a signed integer: 2^63 changes are enough for anybody.
-public typealias JID = Int64
 
 /// Who may read a namespace without being asked who they are.
 public enum NamespaceVisibility: String, CaseIterable, Hashable, Sendable {

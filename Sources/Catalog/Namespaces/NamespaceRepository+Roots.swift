@@ -1,4 +1,5 @@
 public import Multiformats
+import TreeValues
 
 /// A root that a namespace keeps.
 public struct NamespaceRoot: Hashable, Sendable {
@@ -18,8 +19,8 @@ extension NamespaceRepository {
         public init() {}
     }
 
-    /// Visits the roots that namespaces keep: of the content of nodes as every journal entry that still has it
-    /// left them, and of snapshots. Deleted namespaces keep theirs until they are removed for good.
+    /// Visits the roots that namespaces keep: of the content of nodes as every journal entry that still has
+    /// it left them, and of snapshots. Deleted namespaces keep theirs until they are removed for good.
     ///
     /// Reads pages, so that changes go on meanwhile. A root comes as often as it stands there.
     ///
@@ -34,13 +35,20 @@ extension NamespaceRepository {
         while true {
             let page = try list(includingDeleted: true, after: last, limit: Self.maximumPage)
             for namespace in page where visibility == nil || namespace.visibility == visibility {
-                // Before the journal: a snapshot that is made from here on is of content that is visited.
-                try forEachRoot("tree_snapshots", "root", of: namespace, &marks.snapshots, body)
-                try forEachRoot("tree_journal", "content", of: namespace, &marks.journal, body)
+                try forEachRoot(of: namespace, since: &marks, body)
             }
             guard page.count == Self.maximumPage else { return }
             last = page.last?.id
         }
+    }
+
+    /// Visits the roots that one namespace keeps: see ``forEachRoot(_:since:_:)``.
+    public func forEachRoot(
+        of namespace: Namespace, since marks: inout RootMarks, _ body: (NamespaceRoot) throws -> Void
+    ) throws {
+        // Before the journal: a snapshot that is made from here on is of content that is visited.
+        try forEachRoot("tree_snapshots", "root", of: namespace, &marks.snapshots, body)
+        try forEachRoot("tree_journal", "content", of: namespace, &marks.journal, body)
     }
 
     private func forEachRoot(

@@ -1,3 +1,5 @@
+import TreeValues
+
 /// The namespaces of the catalog: what they are called and whose they are. Their trees are in `Namespaces`.
 ///
 /// Thread-safe and synchronous. A change that returned survives power loss.
@@ -5,6 +7,9 @@ public struct NamespaceRepository: Sendable {
     package let database: any SQLDatabase
     let ids: RecordIDGenerator<Namespace>
     package let now: @Sendable () -> Int64
+
+    /// Unix milliseconds.
+    public var currentTime: Int64 { now() }
 
     /// The most namespaces of one page.
     public static let maximumPage = 1000
@@ -93,7 +98,8 @@ public struct NamespaceRepository: Sendable {
 
     /// Removes a namespace with its tree and its journal for good.
     ///
-    /// - Returns: whether there was one. Rows go in several transactions, the namespace itself first, so that
+    /// - Returns: whether there was one. Rows go in several transactions, the namespace itself first, so
+    ///   that
     ///   what is left after a cut is found by ``removeOrphans()``.
     public func remove(_ id: NamespaceID) throws -> Bool {
         let number: Int64? = try database.write { connection in

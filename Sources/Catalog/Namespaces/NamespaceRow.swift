@@ -1,3 +1,5 @@
+import TreeValues
+
 /// Namespaces as rows, and back.
 enum NamespaceRow {
     static let columns = """

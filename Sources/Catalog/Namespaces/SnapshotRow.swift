@@ -1,6 +1,8 @@
 public import Multiformats
+public import TreeValues
 
-/// A directory of a namespace as UnixFS: the whole tree as of a JID, or one directory of the newest snapshot.
+/// A directory of a namespace as UnixFS: the whole tree as of a JID, or one directory of the newest
+/// snapshot.
 public struct TreeSnapshot: Hashable, Sendable {
     public let jid: JID
     public let root: CID

@@ -1,11 +1,5 @@
 public import Multiformats
-
-/// What a node of a tree is. The numbers are those of the rows.
-public enum TreeNodeKind: Int64, CaseIterable, Hashable, Sendable {
-    case directory = 1
-    case file = 2
-    case symlink = 3
-}
+public import TreeValues
 
 /// The state of a node of a tree: the newest one, or the one after a journal entry.
 public struct TreeNode: Hashable, Sendable, Identifiable {
@@ -14,7 +8,8 @@ public struct TreeNode: Hashable, Sendable, Identifiable {
     public var parent: NodeID
     /// As it was sent, never changed.
     public var name: String
-    /// What may be there once in a directory: see ``Catalog/TreeNode/folded``; `nil` where only names count.
+    /// What may be there once in a directory: see ``Catalog/TreeNode/folded``; `nil` where only names
+    /// count.
     public var folded: String?
     /// The JID that last changed it.
     public var revision: JID

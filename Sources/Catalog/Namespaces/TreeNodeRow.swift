@@ -1,4 +1,5 @@
 import Multiformats
+import TreeValues
 
 /// Nodes of trees as rows, and back.
 enum TreeNodeRow {

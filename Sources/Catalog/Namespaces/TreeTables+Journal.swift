@@ -1,4 +1,5 @@
 package import Multiformats
+package import TreeValues
 
 extension TreeTables {
     /// Adds an entry.

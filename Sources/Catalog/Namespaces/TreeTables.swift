@@ -1,3 +1,5 @@
+package import TreeValues
+
 /// The rows of one namespace's tree, within a transaction.
 ///
 /// Only `Namespaces` uses it: what the rows mean, and which changes are allowed, is decided there.
