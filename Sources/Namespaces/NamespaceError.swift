@@ -1,5 +1,5 @@
-public import Catalog
 public import Multiformats
+public import TreeValues
 
 /// Why a namespace did not do what it was asked. What is decided operation by operation is a
 /// ``ChangeOutcome`` instead.

@@ -1,5 +1,6 @@
 public import Catalog
 import Foundation
+public import TreeValues
 
 /// The trees of the namespaces: changes, and what was and is there.
 ///
@@ -33,6 +34,8 @@ public final class NamespaceStore: Sendable {
     ///
     /// - Throws: `unknownNamespace`, also for one that is deleted.
     public func namespace(_ text: String) throws -> Namespace {
+        // A database may take what is before a NUL for all of it.
+        guard !text.utf8.contains(0) else { throw NamespaceError.unknownNamespace(text) }
         if let found = try catalog.namespaces.namespace(named: text) { return found }
         guard let id = try? NamespaceID(text: text), let found = try catalog.namespaces.namespace(id),
             found.deleted == nil

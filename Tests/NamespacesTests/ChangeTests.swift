@@ -4,6 +4,7 @@ import Multiformats
 import Namespaces
 import TestKit
 import Testing
+import TreeValues
 
 /// What a change is checked against: the table of docs/formats/namespaces.md, row by row.
 @Suite struct ChangeTests {

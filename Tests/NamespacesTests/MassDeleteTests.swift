@@ -2,6 +2,7 @@ import Catalog
 import Namespaces
 import TestKit
 import Testing
+import TreeValues
 
 /// A device that is about to remove a large part of a namespace is held back.
 @Suite struct MassDeleteTests {

@@ -4,6 +4,7 @@ import Multiformats
 import Namespaces
 import TestKit
 import Testing
+import TreeValues
 
 /// Which database a catalog is in. Tests that hold for both take it as an argument.
 enum Engine: String, CaseIterable, Sendable {

@@ -2,6 +2,7 @@ import Catalog
 import Namespaces
 import TestKit
 import Testing
+import TreeValues
 
 /// Earlier states come back by new entries, whatever happened since.
 @Suite struct RestoreTests {

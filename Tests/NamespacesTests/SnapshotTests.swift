@@ -6,6 +6,7 @@ import Multiformats
 import Namespaces
 import TestKit
 import Testing
+import TreeValues
 import UnixFS
 
 /// The tree as UnixFS: built piece by piece it is what building it from nothing gives, at every version.

@@ -2,6 +2,7 @@ import Catalog
 import Namespaces
 import TestKit
 import Testing
+import TreeValues
 
 /// Random changes, good and bad ones; after each the rows must say what the journal says.
 @Suite struct TreeModelTests {

@@ -1,4 +1,5 @@
 public import Catalog
+public import TreeValues
 
 /// What became of an operation.
 public enum ChangeOutcome: Hashable, Sendable {

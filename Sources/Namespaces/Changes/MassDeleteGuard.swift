@@ -1,8 +1,9 @@
 import Catalog
 import Synchronization
+import TreeValues
 
-/// Holds back a device that is about to remove a large part of a namespace: a disk that is not mounted looks
-/// like a folder from which everything was removed.
+/// Holds back a device that is about to remove a large part of a namespace: a disk that is not mounted
+/// looks like a folder from which everything was removed.
 ///
 /// Thread-safe. In memory: after a restart a device has removed nothing yet, and tokens are void.
 public final class MassDeleteGuard: Sendable {

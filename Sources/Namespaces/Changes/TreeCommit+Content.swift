@@ -1,4 +1,5 @@
 import Catalog
+import TreeValues
 
 /// New content, directories and attributes.
 extension TreeCommit {

@@ -1,4 +1,5 @@
 import Catalog
+import TreeValues
 
 /// Moves, removal and return, and where nodes may be.
 extension TreeCommit {

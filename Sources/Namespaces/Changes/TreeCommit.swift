@@ -1,4 +1,5 @@
 import Catalog
+import TreeValues
 
 /// Operations on one namespace within one transaction.
 ///

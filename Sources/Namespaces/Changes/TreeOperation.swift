@@ -1,5 +1,6 @@
 public import Catalog
 public import Multiformats
+public import TreeValues
 
 /// A change that a client asks for, with what it is based on.
 public struct TreeOperation: Hashable, Sendable {
@@ -86,7 +87,8 @@ public enum NodeContent: Hashable, Sendable {
     /// Any text; it is never followed here.
     case symlink(String)
 
-    /// The most bytes of a file: 16 TiB. What a client says of a size is bounded before anything is added up.
+    /// The most bytes of a file: 16 TiB. What a client says of a size is bounded before anything is added
+    /// up.
     public static let maximumFileBytes: Int64 = 16 << 40
     /// The most bytes of a symlink's target.
     public static let maximumTargetBytes = 4096

@@ -1,6 +1,7 @@
 public import Catalog
 import Foundation
 import Multiformats
+public import TreeValues
 
 extension NamespaceStore {
     /// The JID that a person means by a version: a number, a time (RFC 3339: the newest state not after

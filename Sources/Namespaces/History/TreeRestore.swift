@@ -1,4 +1,5 @@
 import Catalog
+import TreeValues
 
 /// Brings nodes back to the state that they had as of a JID, by new journal entries.
 ///

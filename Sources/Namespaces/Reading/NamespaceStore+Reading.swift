@@ -1,4 +1,5 @@
 public import Catalog
+public import TreeValues
 
 extension NamespaceStore {
     /// The node of that id in its newest state, deleted or not.
@@ -67,7 +68,9 @@ extension NamespaceStore {
 
     /// A page of the journal, oldest first.
     ///
-    /// - Parameter collapse: leaves out entries of nodes that changed again later.
+    /// - Parameter collapse: leaves out entries of nodes that changed again later. That a directory came
+    ///   back is
+    ///   never left out: with it came what is below it, which has no entries of its own.
     public func changes(
         of namespace: Namespace, after jid: JID, limit: Int = 1000, collapse: Bool = false
     ) throws -> ChangePage {
@@ -81,7 +84,10 @@ extension NamespaceStore {
             let entries = try tables.entries(after: jid, limit: limit)
             var page = ChangePage(entries: entries, cursor: entries.last?.jid ?? jid, head: current.head)
             if collapse {
-                page.entries = try entries.filter { try tables.node($0.node.id)?.revision == $0.jid }
+                page.entries = try entries.filter { entry in
+                    try entry.operation == .restore && entry.node.kind == .directory
+                        || tables.node(entry.node.id)?.revision == entry.jid
+                }
             }
             return page
         }
@@ -116,4 +122,46 @@ public struct ChangePage: Hashable, Sendable {
 
     /// Whether there is more.
     public var hasMore: Bool { cursor < head }
+}
+
+extension NamespaceStore {
+    /// When the node at a path was last changed, as of a JID: Unix milliseconds of this node; `nil` where
+    /// nothing is there.
+    ///
+    /// - Parameter names: of the path, from the root.
+    public func changed(at names: [String], in namespace: Namespace, asOf jid: JID) throws -> Int64? {
+        try read { connection in
+            let tables = TreeTables(connection, of: namespace)
+            let view = TreeView(namespace, connection, asOf: jid >= namespace.head ? nil : jid)
+            var found: TreeNode?
+            for (index, name) in names.enumerated() {
+                let parent = found?.id ?? namespace.root
+                let isLast = index == names.count - 1
+                guard let next = try view.child(of: parent, named: name, isDirectory: !isLast) else {
+                    return nil
+                }
+                found = next
+            }
+            guard let found else { return nil }
+            return try tables.entries(after: found.revision - 1, upTo: found.revision, limit: 1).first?.time
+        }
+    }
+}
+
+extension NamespaceStore {
+    /// A page of the journal, newest first.
+    public func journal(
+        of namespace: Namespace, before: JID = .max, limit: Int = 100
+    ) throws -> [JournalEntry] {
+        let limit = min(max(limit, 1), 10_000)
+        return try read { connection in
+            guard let current = try NamespaceRepository.find(namespace.id, connection) else {
+                throw NamespaceError.unknownNamespace(namespace.name)
+            }
+            let last = min(before - 1, current.head)
+            let first = max(0, last - JID(limit))
+            return try TreeTables(connection, of: namespace)
+                .entries(after: first, upTo: last, limit: limit).reversed()
+        }
+    }
 }

@@ -2,6 +2,7 @@ public import BlockStorage
 public import Catalog
 import IPLD
 import Multiformats
+public import TreeValues
 import UnixFS
 
 extension NamespaceStore {

@@ -2,6 +2,7 @@ import BlockStorage
 import Catalog
 import IPLD
 import Multiformats
+import TreeValues
 import UnixFS
 
 /// Makes the UnixFS directory of a tree, from what an earlier snapshot has of it and what changed since.

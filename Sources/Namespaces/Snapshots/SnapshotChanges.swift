@@ -1,4 +1,5 @@
 import Catalog
+import TreeValues
 
 /// What changed in a tree between two versions, as far as a snapshot needs to know.
 struct SnapshotChanges {

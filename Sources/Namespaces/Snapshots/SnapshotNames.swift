@@ -1,4 +1,5 @@
 import Catalog
+import TreeValues
 
 /// What nodes are called in the UnixFS directory of a snapshot.
 ///
