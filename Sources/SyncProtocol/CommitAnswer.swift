@@ -1,0 +1,25 @@
+public import Multiformats
+public import TreeValues
+
+/// What `commit` answers.
+public struct CommitAnswer: Hashable, Sendable {
+    public var head: JID
+    public var results: [CommitResult]
+
+    public init(head: JID, results: [CommitResult]) {
+        self.head = head
+        self.results = results
+    }
+}
+
+/// What became of one operation.
+public enum CommitResult: Hashable, Sendable {
+    /// Done, now or the first time; the node as the server has it.
+    case done(SyncNode)
+    /// These blocks are to be stored first; then the operation is sent again.
+    case need([CID])
+    /// It was based on something else than what is there.
+    case conflict(reason: String, current: SyncNode?)
+    /// Not done at all; `code` as in the protocol.
+    case refused(code: String, message: String)
+}

@@ -1,0 +1,91 @@
+"""Writes messages.json: messages of the sync protocol in both forms, from docs/formats/sync.md alone."""
+import base64, hashlib, json, struct
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+class Id:
+    def __init__(self, n): self.n = n
+    def cbor(self): return self.n.to_bytes(16, "big")
+    def text(self): return "".join(CROCKFORD[self.n >> 5 * i & 31] for i in range(25, -1, -1))
+
+class Cid:
+    def __init__(self, codec, content): self.b = bytes([1, codec, 0x12, 0x20]) + hashlib.sha256(content).digest()
+    def cbor(self): return self.b
+    def text(self): return "b" + base64.b32encode(self.b).decode().lower().rstrip("=")
+
+class Bytes:
+    def __init__(self, b): self.b = b
+    def cbor(self): return self.b
+    def text(self): return base64.b64encode(self.b).decode()
+
+class Long:
+    """A number that is text in JSON."""
+    def __init__(self, n): self.n = n
+    def cbor(self): return self.n
+    def text(self): return str(self.n)
+
+def head(major, n):
+    for limit, code, form in ((24, None, None), (1 << 8, 24, ">B"), (1 << 16, 25, ">H"), (1 << 32, 26, ">I"), (1 << 64, 27, ">Q")):
+        if n < limit:
+            return bytes([major << 5 | n]) if code is None else bytes([major << 5 | code]) + struct.pack(form, n)
+
+def cbor(v):
+    if hasattr(v, "cbor"): v = v.cbor()
+    if v is True: return b"\xf5"
+    if isinstance(v, int): return head(0, v) if v >= 0 else head(1, -1 - v)
+    if isinstance(v, bytes): return head(2, len(v)) + v
+    if isinstance(v, str): return head(3, len(v.encode())) + v.encode()
+    if isinstance(v, list): return head(4, len(v)) + b"".join(map(cbor, v))
+    keys = sorted(v, key=lambda k: (len(k.encode()), k.encode()))
+    return head(5, len(v)) + b"".join(cbor(k) + cbor(v[k]) for k in keys)
+
+def plain(v):
+    if hasattr(v, "text"): return v.text()
+    if isinstance(v, list): return [plain(x) for x in v]
+    if isinstance(v, dict): return {k: plain(x) for k, x in v.items()}
+    return v
+
+def text(v): return json.dumps(plain(v), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+RAW, PB = 0x55, 0x70
+a, b, c = Cid(RAW, b"a"), Cid(RAW, b"b"), Cid(PB, b"c")
+file = {"nid": Id(1), "kind": "file", "parent": Id(2), "name": "Käse \"1\".md", "rev": Long(2**63 - 1), "crev": Long(3),
+        "root": c, "size": Long(5), "mtime_ns": Long(-1), "mode": 0o644}
+folder = {"nid": Id(2), "kind": "dir", "parent": Id(2**128 - 1), "name": "d", "rev": Long(1), "crev": Long(1), "mtime_ns": Long(0)}
+link = {"nid": Id(3), "kind": "symlink", "parent": Id(2), "name": "l", "rev": Long(4), "crev": Long(4), "size": Long(2),
+        "mtime_ns": Long(-2**63), "target": ".."}
+edit = {"base": c, "splices": [[1, 2, [[a, 1], [b, 2097152]]], [70, 0, []]]}
+messages = {
+    "commit-request": {"base_epoch": Long(7), "atomic": True, "ops": [
+        {"op_id": Id(10), "op": "put", "nid": Id(1), "parent": Id(2), "name": "f", "size": Long(2), "mtime_ns": Long(1), "inline": Bytes(b"hi")},
+        {"op_id": Id(11), "op": "put", "nid": Id(1), "parent": Id(2), "name": "f", "base_crev": Long(5), "root": c, "size": Long(9),
+         "mtime_ns": Long(1), "mode": 0o755, "edit": edit},
+        {"op_id": Id(12), "op": "link", "nid": Id(3), "parent": Id(2), "name": "l", "size": Long(0), "mtime_ns": Long(0), "target": "../x"},
+        {"op_id": Id(13), "op": "mkdir", "nid": Id(4), "parent": Id(2), "name": "d", "mtime_ns": Long(0)},
+        {"op_id": Id(14), "op": "move", "nid": Id(4), "parent": Id(5), "name": "e", "base_rev": Long(6)},
+        {"op_id": Id(15), "op": "delete", "nid": Id(4), "base_rev": Long(6), "children_rev": Long(8), "force_delete_token": "T"},
+        {"op_id": Id(16), "op": "meta", "nid": Id(4), "mtime_ns": Long(-5), "mode": 0},
+        {"op_id": Id(17), "op": "restore", "nid": Id(4), "parent": Id(2), "name": "d"}]},
+    "commit-answer": {"head": Long(9), "results": [
+        {"st": "ok", "node": file}, {"st": "need", "blocks": [a, b]},
+        {"st": "conflict", "reason": "stale", "current": folder}, {"st": "conflict", "reason": "parent_missing"},
+        {"st": "error", "code": "bad_path", "message": "no"}]},
+    "list-request": {"cursor": "1.7.9", "limit": 1000, "inline": True},
+    "list-answer": {"entries": [
+        {**file, "inline": Bytes(b"hello"), "device": "laptop"}, {**folder, "restored": True}, {**link, "deleted": True}],
+        "epoch": Long(7), "jid": Long(9), "cursor": "1.7.9", "more": True},
+    "snapshot-request": {"nid": Id(2), "page": "p"},
+    "snapshot-page": {"entries": [folder], "epoch": Long(-7), "jid": Long(0), "cursor": "c", "next": "n"},
+    "block-list": {"cids": [a, c]},
+    "leaves-request": {"root": c, "base": a},
+    "leaf-edit": edit,
+    "wait-request": {"cursors": [{"ns": "recipes", "epoch": Long(7), "jid": Long(9)}], "timeout_s": 30},
+    "wait-answer": {"changed": ["recipes"]},
+    "namespace-info": {"ns": "X", "name": "recipes", "role": "owner", "root": Id(1), "epoch": Long(7), "head": Long(9), "nodes": Long(3),
+                       "used_bytes": Long(5), "visibility": "public", "policy": "{}"},
+    "namespace-request": {"name": "recipes", "visibility": "public"},
+    "problem": {"error": {"code": "unavailable", "message": "later", "retry_after_ms": 2000}},
+}
+if __name__ == "__main__":
+    out = {name: {"cbor": cbor(m).hex(), "json": text(m)} for name, m in messages.items()}
+    print(json.dumps(out, indent=1, ensure_ascii=False))
