@@ -1,0 +1,150 @@
+import SyncProtocol
+
+/// `.nacre` in a folder: the marker, files in the making, and the trash.
+///
+/// Nothing in it is synced. What is in `tmp` when a run begins was left by one that ended suddenly, and
+/// goes to the trash: it may be the only copy of something.
+struct OwnDirectory {
+    static let marker = SyncNames.ownDirectory + "/folder"
+    static let temporary = SyncNames.ownDirectory + "/tmp"
+    static let trash = SyncNames.ownDirectory + "/trash"
+
+    let disk: any FolderFileSystem
+    let environment: SyncEnvironment
+    /// Directories in the trash that are there.
+    private var made: Set<String> = []
+
+    init(disk: any FolderFileSystem, environment: SyncEnvironment) {
+        self.disk = disk
+        self.environment = environment
+    }
+
+    /// The text of the marker; `nil` if there is none.
+    func readMarker() throws(FileError) -> String? {
+        guard let status = try disk.status(Self.marker), status.kind == .file else { return nil }
+        let room = 256
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 1)
+        defer { buffer.deallocate() }
+        let count = try disk.read(Self.marker, at: 0, into: buffer)
+        return String(decoding: buffer.prefix(count), as: UTF8.self)
+    }
+
+    /// Makes the directory with a marker that is whole or not there at all.
+    func make(folderID: String) throws(FileError) {
+        try makeDirectory(SyncNames.ownDirectory)
+        try makeDirectory(Self.temporary)
+        try makeDirectory(Self.trash)
+        let file = Self.temporary + "/" + environment.randomName()
+        try disk.create(file)
+        let bytes = Array(folderID.utf8)
+        try bytes.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
+            try disk.write(bytes, to: file, at: 0)
+        }
+        try disk.synchronize(file: file)
+        try disk.rename(file, to: Self.marker, replacing: true)
+        try disk.synchronize(directory: SyncNames.ownDirectory)
+        try disk.synchronize(directory: "")
+    }
+
+    private func makeDirectory(_ path: String) throws(FileError) {
+        do throws(FileError) {
+            try disk.makeDirectory(path)
+        } catch {
+            if case .exists = error { return }
+            throw error
+        }
+    }
+
+    /// Makes sure of the directories, and moves what an earlier run left to the trash.
+    mutating func recover() throws(FileError) {
+        try makeDirectory(Self.temporary)
+        try makeDirectory(Self.trash)
+        for entry in try disk.list(Self.temporary) {
+            guard let name = entry.name else { continue }
+            let path = Self.temporary + "/" + name
+            if entry.status?.size == 0 {
+                try disk.removeFile(path)
+            } else {
+                try moveToTrash(path, as: "recovered/" + name)
+            }
+        }
+    }
+
+    func temporaryPath() -> String { Self.temporary + "/" + environment.randomName() }
+
+    /// Moves a file or a symlink to the trash of the day.
+    ///
+    /// - Returns: where it is there.
+    @discardableResult
+    mutating func moveToTrash(_ path: String, as name: String) throws(FileError) -> String {
+        let day = Self.trash + "/" + CalendarText(nanoseconds: environment.wallClock()).date
+        if try makeDirectories(above: name, in: day) {
+            do throws(FileError) {
+                try disk.rename(path, to: day + "/" + name, replacing: false)
+                return day + "/" + name
+            } catch {
+                if case .notFound(path) = error { throw error }
+                // Taken, too long, a file on the way: any name will do.
+            }
+        }
+        let other = day + "/" + environment.randomName()
+        try disk.rename(path, to: other, replacing: false)
+        return other
+    }
+
+    private mutating func makeDirectories(above name: String, in day: String) throws(FileError) -> Bool {
+        if !made.contains(day) {
+            try makeDirectory(day)
+            made.insert(day)
+        }
+        var path = day
+        for part in name.split(separator: "/").dropLast() {
+            path += "/" + part
+            if made.contains(path) { continue }
+            do throws(FileError) {
+                try disk.makeDirectory(path)
+            } catch {
+                switch error {
+                case .exists: guard try disk.status(path)?.kind == .directory else { return false }
+                case .nameTooLong: return false
+                default: throw error
+                }
+            }
+            if made.count >= 10_000 { made = [day] }
+            made.insert(path)
+        }
+        return true
+    }
+
+    /// Removes what has been in the trash for so many days.
+    mutating func emptyTrash(keepingDays days: Int64) throws(FileError) {
+        let limit = environment.wallClock() - days * 86_400 * 1_000_000_000
+        let oldest = CalendarText(nanoseconds: limit).date
+        for entry in try disk.list(Self.trash) {
+            // Dates of four-digit years are in the order of their texts.
+            guard let name = entry.name, name.utf8.count == 10, name < oldest else { continue }
+            try remove(Self.trash + "/" + name)
+        }
+        made.removeAll()
+    }
+
+    private func remove(_ directory: String) throws(FileError) {
+        var stack = [directory]
+        while let path = stack.last {
+            var isEmpty = true
+            for entry in try disk.list(path) {
+                guard let name = entry.name else { continue }
+                if entry.status?.kind == .directory {
+                    stack.append(path + "/" + name)
+                    isEmpty = false
+                } else {
+                    try disk.removeFile(path + "/" + name)
+                }
+            }
+            if isEmpty {
+                try disk.removeDirectory(path)
+                stack.removeLast()
+            }
+        }
+    }
+}

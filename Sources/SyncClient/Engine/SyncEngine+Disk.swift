@@ -1,0 +1,145 @@
+import SyncProtocol
+import TreeValues
+
+/// Changing the disk: all but content.
+///
+/// Each step looks at what it is about to change, and does nothing if that is not what the local tree says.
+/// What is changed is made durable before the transaction that says so: after a crash the state may be
+/// behind the disk, and never ahead of it.
+extension SyncEngine {
+    /// Steps between two barriers.
+    static let diskBatch = 500
+
+    func apply(_ steps: [DiskStep]) throws {
+        var fetches: [NodeID] = []
+        var others: [DiskStep] = []
+        for step in steps {
+            if case .fetch(let id) = step { fetches.append(id) } else { others.append(step) }
+        }
+        var start = 0
+        while start < others.count {
+            let end = min(start + Self.diskBatch, others.count)
+            try applyBatch(others[start..<end])
+            start = end
+        }
+        guard !fetches.isEmpty, !areDownloadsPaused else { return }
+        try fetch(fetches)
+    }
+
+    private func applyBatch(_ steps: ArraySlice<DiskStep>) throws {
+        try changeDisk { touched in
+            for step in steps {
+                if isHeldBack(step) { continue }
+                do {
+                    try apply(step, &touched)
+                    succeed(step.id)
+                } catch let failure as StepFailure {
+                    fail(step.id, failure, path: try localPath(of: step.id) ?? "")
+                } catch let error as FileError {
+                    try fail(step.id, error)
+                }
+            }
+        }
+    }
+
+    /// Runs changes of the disk and of the state together: first the disk, then a barrier, then the state.
+    func changeDisk(_ body: (inout Set<String>) throws -> Void) throws {
+        do {
+            try state.transaction {
+                var touched: Set<String> = []
+                try body(&touched)
+                try makeDurable(touched)
+            }
+        } catch {
+            // The disk may be ahead of the state.
+            hasScanned = false
+            throw error
+        }
+    }
+
+    private func makeDurable(_ directories: Set<String>) throws {
+        if directories.isEmpty { return }
+        if directories.count > 8 { return try disk.synchronizeAll() }
+        for directory in directories.sorted() {
+            do {
+                try disk.synchronize(directory: directory)
+            } catch FileError.notFound {
+                // It was removed in this batch; the one above it is in the set.
+            }
+        }
+    }
+
+    private func isHeldBack(_ step: DiskStep) -> Bool {
+        guard removalsHeld == true, case .remove(let id) = step else { return false }
+        if items[id] == nil { fail(id, .confirmationNeeded) }
+        items[id]?.retryAt = .max
+        return true
+    }
+
+    /// Keeps what the disk said of an item.
+    func fail(_ id: NodeID, _ error: FileError, at path: String = "") throws {
+        switch error {
+        case .folderMissing: throw SyncEngineError.folderMissing
+        case .noSpace, .readOnly: pauseDownloads(error.description)
+        default: break
+        }
+        // What is not there, or is there after all, is not what the tree says.
+        if let place = path.isEmpty ? try localPath(of: id) : path {
+            switch error {
+            case .notFound, .exists, .notDirectory, .isDirectory, .notEmpty: rescans.insert(place)
+            default: break
+            }
+        }
+        fail(id, .file(error), path: path)
+    }
+
+    // MARK: Looking first
+
+    /// What the disk says of a local node that is to be changed, if it is what the tree says.
+    ///
+    /// - Throws: `StepFailure`.
+    @discardableResult
+    func check(_ id: NodeID, _ local: SyncNode, at path: String) throws -> FileStatus {
+        guard let status = try disk.status(path) else { throw StepFailure.changed(path) }
+        guard let stamp = try state.stamp(of: id), stamp.identity == status.identity,
+            status.kind == local.kind.onDisk
+        else { throw StepFailure.changed(path) }
+        // What is in a directory changes its times, and is looked at by itself.
+        if local.kind == .file {
+            guard stamp.size == status.size, stamp.modified == status.modified,
+                stamp.changed == status.changed
+            else { throw StepFailure.changed(path) }
+        }
+        return status
+    }
+
+    /// Keeps what the disk says of a node that was just written.
+    ///
+    /// - Parameter before: what it said before a rename: if it differs in more than a rename does, the file
+    ///   was
+    ///   written meanwhile.
+    func keepStamp(
+        of id: NodeID, at path: String, after before: FileStatus? = nil, isCertain: Bool = true
+    ) throws {
+        guard let now = try disk.status(path) else { throw StepFailure.changed(path) }
+        let isSame = before.map {
+            $0.identity == now.identity && $0.size == now.size && $0.modified == now.modified
+        }
+        // A time of change that no file has: it is read again, and stays known by its inode.
+        let changed = isCertain && isSame != false ? now.changed : .min
+        try state.setStamp(
+            LocalStamp(
+                identity: now.identity, size: now.size, modified: now.modified, changed: changed,
+                seen: environment.wallClock()), of: id)
+    }
+}
+
+extension TreeNodeKind {
+    var onDisk: FileStatus.Kind {
+        switch self {
+        case .directory: .directory
+        case .file: .file
+        case .symlink: .symlink
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import SyncProtocol
+import TreeValues
+
+/// The single changes of the disk.
+extension SyncEngine {
+    func apply(_ step: DiskStep, _ touched: inout Set<String>) throws {
+        switch step {
+        case .makeDirectory(let id): try makeDirectory(id, &touched)
+        case .move(let id, let parent, let name): try move(id, to: parent, name, &touched)
+        case .setAside(let id, let name, let detach):
+            try setAside(id, name: name, detach: detach, &touched)
+        case .remove(let id): try remove(id, isPruned: false, &touched)
+        case .prune(let id): try remove(id, isPruned: true, &touched)
+        case .setAttributes(let id): try setAttributes(id, &touched)
+        case .fetch: break
+        }
+    }
+
+    private func makeDirectory(_ id: NodeID, _ touched: inout Set<String>) throws {
+        guard let remote = try state.node(id, in: .remote), try state.node(id, in: .local) == nil,
+            let path = try path(of: remote.name, in: remote.parent)
+        else { throw StepFailure(reason: .changedMeanwhile) }
+        do {
+            try disk.makeDirectory(path)
+        } catch FileError.exists {
+            throw StepFailure.changed(path)
+        }
+        touched.insert(Self.parent(of: path))
+        var local = remote
+        local.revision = 0
+        local.contentRevision = 0
+        // Its owner can always write into it, or nothing could be put there.
+        if let mode = remote.mode { try disk.setAttributes(path, modified: nil, mode: mode | 0o700) }
+        try state.put(local, in: .local)
+        try state.put(remote, in: .synced)
+        try keepStamp(of: id, at: path)
+    }
+
+    private func move(
+        _ id: NodeID, to parent: NodeID, _ name: String, _ touched: inout Set<String>
+    ) throws {
+        guard var local = try state.node(id, in: .local), let source = try localPath(of: id),
+            let target = try path(of: name, in: parent)
+        else { throw StepFailure(reason: .changedMeanwhile) }
+        let before = try check(id, local, at: source)
+        let isSpelling =
+            parent == local.parent
+            && NameKey(name, ignoringCase: true) == NameKey(local.name, ignoringCase: true)
+        if isSpelling, options.ignoresCaseLocally {
+            // Where both spellings are one name, the way from one to the other leads over a third.
+            let between = try path(of: SyncNames.temporary(for: id), in: parent) ?? source
+            try disk.rename(source, to: between, replacing: false)
+            try rename(between, to: target)
+        } else {
+            try rename(source, to: target)
+        }
+        touched.insert(Self.parent(of: source))
+        touched.insert(Self.parent(of: target))
+        local.parent = parent
+        local.name = name
+        try state.put(local, in: .local)
+        if let remote = try state.node(id, in: .remote), local.isInPlace(of: remote),
+            var synced = try state.node(id, in: .synced)
+        {
+            synced.parent = remote.parent
+            synced.name = remote.name
+            try state.put(synced, in: .synced)
+        }
+        if local.kind == .directory { directoryPaths.removeAll() }
+        try keepStamp(of: id, at: target, after: before)
+        status.counters.movedHere += 1
+        environment.report(.movedHere(from: source, to: target))
+    }
+
+    private func setAside(
+        _ id: NodeID, name: String, detach isDetached: Bool, _ touched: inout Set<String>
+    ) throws {
+        guard var local = try state.node(id, in: .local), let source = try localPath(of: id),
+            let target = try path(of: name, in: local.parent)
+        else { throw StepFailure(reason: .changedMeanwhile) }
+        let before = try check(id, local, at: source)
+        try rename(source, to: target)
+        touched.insert(Self.parent(of: source))
+        local.name = name
+        try state.put(local, in: .local)
+        try keepStamp(of: id, at: target, after: before)
+        if isDetached { try detach(id) }
+        directoryPaths.removeAll()
+        status.counters.conflictCopies += 1
+        environment.report(.conflictCopy(path: source, copy: target))
+    }
+
+    private func rename(_ source: String, to target: String) throws {
+        do {
+            try disk.rename(source, to: target, replacing: false)
+        } catch FileError.exists {
+            throw StepFailure.changed(target)
+        }
+    }
+
+    private func remove(_ id: NodeID, isPruned: Bool, _ touched: inout Set<String>) throws {
+        guard let local = try state.node(id, in: .local), let path = try localPath(of: id) else {
+            throw StepFailure(reason: .changedMeanwhile)
+        }
+        _ = try check(id, local, at: path)
+        if local.kind == .directory {
+            do {
+                try disk.removeDirectory(path)
+            } catch FileError.notEmpty {
+                throw StepFailure(reason: .notEmpty, rescan: path)
+            }
+            directoryPaths.removeAll()
+        } else {
+            touched.insert(Self.parent(of: try own.moveToTrash(path, as: path)))
+        }
+        touched.insert(Self.parent(of: path))
+        try state.remove(id, from: .local)
+        if !isPruned { try state.remove(id, from: .synced) }
+        status.counters.removedHere += 1
+        environment.report(.removedHere(path: path))
+    }
+
+    private func setAttributes(_ id: NodeID, _ touched: inout Set<String>) throws {
+        guard var local = try state.node(id, in: .local), let remote = try state.node(id, in: .remote),
+            let path = try localPath(of: id)
+        else { throw StepFailure(reason: .changedMeanwhile) }
+        _ = try check(id, local, at: path)
+        try disk.setAttributes(path, modified: remote.modified, mode: remote.mode)
+        touched.insert(Self.parent(of: path))
+        local.modified = remote.modified
+        local.mode = remote.mode ?? local.mode
+        try state.put(local, in: .local)
+        if var synced = try state.node(id, in: .synced) {
+            synced.modified = remote.modified
+            synced.mode = remote.mode
+            synced.revision = remote.revision
+            try state.put(synced, in: .synced)
+        }
+        // Somebody may have written in between, and the time of that is overwritten: it is read once more.
+        try keepStamp(of: id, at: path, isCertain: false)
+    }
+}

@@ -1,0 +1,224 @@
+import Digests
+import IPLD
+import Multiformats
+import SyncProtocol
+import Synchronization
+import TreeValues
+
+/// Fetching content: into files in the making, then into place.
+extension SyncEngine {
+    func fetch(_ ids: [NodeID]) throws {
+        var start = 0
+        while start < ids.count, !areDownloadsPaused {
+            var bytes: Int64 = 0
+            var end = start
+            // A batch has many small files, or a few large ones.
+            while end < ids.count, end - start < options.fetchBatch, bytes < Int64(options.windowBytes) {
+                bytes += max(try state.node(ids[end], in: .remote)?.size ?? 0, 0)
+                end += 1
+            }
+            let batch = ids[start..<end]
+            start = end
+            guard try hasRoom(bytes) else { return pauseDownloads("the disk is full") }
+            try fetchBatch(batch)
+        }
+    }
+
+    private func hasRoom(_ bytes: Int64) throws -> Bool {
+        let free = try disk.freeBytes()
+        return free - options.minimumFreeBytes >= bytes
+    }
+
+    private func fetchBatch(_ ids: ArraySlice<NodeID>) throws {
+        var jobs: [FetchJob] = []
+        for id in ids {
+            guard let remote = try state.node(id, in: .remote) else { continue }
+            let local = try state.node(id, in: .local)
+            // An older version is replaced where it is: it is moved by itself.
+            guard let path = try path(of: local?.name ?? remote.name, in: local?.parent ?? remote.parent)
+            else {
+                fail(id, .changedMeanwhile)
+                continue
+            }
+            var job = FetchJob(remote: remote, path: path, temporary: own.temporaryPath())
+            do {
+                job.leaves = try leaves(of: remote, base: local?.content)
+                jobs.append(job)
+            } catch let failure as StepFailure {
+                fail(id, failure, path: path)
+            }
+        }
+        defer { removeTemporaries(jobs) }
+        try write(&jobs)
+        try synchronize(&jobs)
+        try changeDisk { touched in
+            for job in jobs { try put(job, &touched) }
+        }
+        for job in jobs { if let cid = job.remote.content { inlineContents.remove(cid) } }
+    }
+
+    // MARK: Leaves
+
+    /// The list of a file's leaves, which together have its root.
+    private func leaves(of node: SyncNode, base: CID?) throws -> [Leaf] {
+        guard node.kind == .file else { return [] }
+        guard let root = node.content, node.size >= 0 else {
+            throw StepFailure(reason: .damaged("a file without content"))
+        }
+        if root.codec == .raw {
+            guard node.size <= Int64(Block.hardMaximumBytes) else {
+                throw StepFailure(reason: .damaged("a block of \(node.size) bytes"))
+            }
+            return [Leaf(cid: root, bytes: Int(node.size))]
+        }
+        if let known = content.cachedLeaves(of: root) { return known }
+        let known = base.flatMap { base in content.cachedLeaves(of: base).map { (base, $0) } }
+        let edit = try server.leaves(of: root, base: known?.0)
+        let old = edit.base == nil ? [] : known.flatMap { $0.0 == edit.base ? $0.1 : nil }
+        guard let old, let leaves = LeafLists.apply(edit, to: old), try LeafLists.root(of: leaves) == root
+        else {
+            throw StepFailure(reason: .damaged("the list of leaves is not that of \(root)"))
+        }
+        let size = leaves.reduce(Int64(0)) { $0 + Int64($1.bytes) }
+        guard size == node.size else {
+            throw StepFailure(reason: .damaged("\(size) bytes instead of \(node.size)"))
+        }
+        content.remember(leaves, of: root)
+        return leaves
+    }
+
+    // MARK: Writing
+
+    private func write(_ jobs: inout [FetchJob]) throws {
+        forEach(&jobs) { [disk] job throws(FileError) in
+            if let target = job.remote.target, job.remote.kind == .symlink {
+                try disk.makeSymlink(job.temporary, target: target)
+            } else {
+                try disk.create(job.temporary)
+            }
+        }
+        var pieces: [FetchPiece] = []
+        var bytes = 0
+        for index in jobs.indices where jobs[index].failure == nil {
+            var offset: Int64 = 0
+            for leaf in jobs[index].leaves {
+                pieces.append(FetchPiece(job: index, leaf: leaf, offset: offset))
+                offset += Int64(leaf.bytes)
+                bytes += leaf.bytes
+                if bytes >= options.windowBytes || pieces.count >= 4096 {
+                    try write(pieces, &jobs)
+                    pieces.removeAll(keepingCapacity: true)
+                    bytes = 0
+                }
+            }
+        }
+        try write(pieces, &jobs)
+    }
+
+    /// Writes a window of leaves: from local files, from entries, or from the server.
+    private func write(_ pieces: [FetchPiece], _ jobs: inout [FetchJob]) throws {
+        guard !pieces.isEmpty else { return }
+        let writer = FetchWriter(disk: disk, blocks: blocks)
+        var open: [FetchPiece] = []
+        var contents: [CID: [UInt8]] = [:]
+        var wanted: [CID] = []
+        for piece in pieces where jobs[piece.job].failure == nil {
+            if piece.leaf.bytes == 0 { continue }
+            if writer.reuse(piece, in: jobs[piece.job].temporary) {
+                status.counters.bytesReused += Int64(piece.leaf.bytes)
+                continue
+            }
+            open.append(piece)
+            guard contents[piece.leaf.cid] == nil else { continue }
+            contents[piece.leaf.cid] = []
+            if let inline = inlineContents[piece.leaf.cid], (try? piece.leaf.cid.verify(inline)) != nil {
+                contents[piece.leaf.cid] = inline
+            } else {
+                wanted.append(piece.leaf.cid)
+            }
+        }
+        try retrieve(wanted, into: &contents)
+        let failures = Mutex<[Int: StepFailure]>([:])
+        // A window is within one file or many: what is in one file is written in order by one thread.
+        let groups = Dictionary(grouping: open, by: \.job).sorted { $0.key < $1.key }
+        let paths = jobs.map(\.temporary)
+        environment.parallelForEach(groups.count) { [contents] index in
+            let (job, pieces) = groups[index]
+            for piece in pieces {
+                guard let bytes = contents[piece.leaf.cid], bytes.count == piece.leaf.bytes else {
+                    let reason = ItemReason.blockMissing(piece.leaf.cid.description)
+                    failures.withLock { $0[job] = StepFailure(reason: reason) }
+                    return
+                }
+                do throws(FileError) {
+                    try writer.write(bytes, piece, in: paths[job])
+                } catch {
+                    failures.withLock { $0[job] = StepFailure(reason: .file(error)) }
+                    return
+                }
+            }
+        }
+        failures.withLock { failures in
+            for (job, failure) in failures { jobs[job].failure = failure }
+        }
+    }
+
+    private func retrieve(_ wanted: [CID], into contents: inout [CID: [UInt8]]) throws {
+        var rest = wanted[...]
+        while !rest.isEmpty {
+            let asked = Array(rest.prefix(1000))
+            let answer = try server.retrieve(asked)
+            let names = Set(asked)
+            var arrived: Set<CID> = []
+            for block in answer where names.contains(block.cid) {
+                // What is damaged is as good as not there.
+                guard (try? block.cid.verify(block.bytes)) != nil else { continue }
+                contents[block.cid] = block.bytes
+                arrived.insert(block.cid)
+                status.counters.bytesReceived += Int64(block.bytes.count)
+            }
+            if arrived.isEmpty {
+                // The first is not to be had; its file fails, the others go on.
+                rest = rest.dropFirst()
+            } else {
+                rest = rest.filter { !arrived.contains($0) }[...]
+            }
+        }
+    }
+
+    /// Makes the files in the making durable before any of them gets its name.
+    private func synchronize(_ jobs: inout [FetchJob]) throws {
+        let isFew = jobs.count <= 8
+        forEach(&jobs) { [disk] job throws(FileError) in
+            guard job.remote.kind == .file else { return }
+            try disk.setAttributes(job.temporary, modified: job.remote.modified, mode: job.remote.mode)
+            if isFew { try disk.synchronize(file: job.temporary) }
+        }
+        if !isFew { try disk.synchronizeAll() }
+    }
+
+    /// Does something for each job that has not failed, on several threads.
+    private func forEach(
+        _ jobs: inout [FetchJob], _ body: @Sendable (FetchJob) throws(FileError) -> Void
+    ) {
+        let failures = Mutex<[Int: FileError]>([:])
+        environment.parallelForEach(jobs.count) { [jobs] index in
+            guard jobs[index].failure == nil else { return }
+            do throws(FileError) {
+                try body(jobs[index])
+            } catch {
+                failures.withLock { $0[index] = error }
+            }
+        }
+        failures.withLock { failures in
+            for (job, error) in failures { jobs[job].failure = StepFailure(reason: .file(error)) }
+        }
+    }
+
+    private func removeTemporaries(_ jobs: [FetchJob]) {
+        for job in jobs where job.failure != nil {
+            // What stays is moved to the trash by the next run.
+            try? disk.removeFile(job.temporary)
+        }
+    }
+}

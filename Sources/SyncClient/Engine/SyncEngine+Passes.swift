@@ -1,0 +1,254 @@
+import SyncProtocol
+import TreeValues
+
+/// The course of things.
+extension SyncEngine {
+    /// Rounds of planning and carrying out in one call; a folder that is edited all the time is left to the
+    /// next.
+    static let maximumRounds = 200
+
+    /// Scans, reads the journal, and carries out plans until there is nothing more to do at once.
+    ///
+    /// The first call of a run scans everything, whatever the scope. Fails as a whole only if the state
+    /// cannot be used; everything else is in ``status`` and with the items.
+    ///
+    /// - Parameter scope: `nil` if nothing changed here.
+    public func synchronize(_ scope: ScanScope?) throws {
+        do {
+            try checkFolder()
+            status.activity = .working
+            if let scope = hasScanned ? scope : .everything { try scan(scope) }
+            guard hasScanned else {
+                status.activity = .waiting
+                return
+            }
+            try resumeOperations()
+            try pull()
+            try settle()
+            try finish()
+        } catch let error as SyncEngineError {
+            // Whatever comes back may be another disk: it is looked at as if for the first time.
+            hasScanned = false
+            isPrepared = false
+            if case .folderMissing = error {
+                if status.activity != .folderMissing { environment.report(.folderMissing) }
+                status.activity = .folderMissing
+            } else {
+                status.activity = .stopped(code: "other_folder", message: error.description)
+            }
+        } catch let error as FileError {
+            hasScanned = false
+            if error == .folderMissing {
+                isPrepared = false
+                status.activity = .folderMissing
+            } else {
+                status.activity = .stopped(code: "file_error", message: error.description)
+            }
+        } catch let error as SyncServerError {
+            note(error)
+        } catch {
+            // The disk may be ahead of a state that could not be written.
+            hasScanned = false
+            throw error
+        }
+    }
+
+    /// Looks for changes on the disk.
+    func scan(_ scope: ScanScope) throws {
+        let report = try scanner.scan(scope)
+        directoryPaths.removeAll()
+        // A folder that went away meanwhile looks as if everything was removed.
+        try checkFolder()
+        if scope == .everything, report.isComplete { hasScanned = true }
+    }
+
+    /// Plans and carries out until nothing more comes of it.
+    private func settle() throws {
+        removalsHeld = nil
+        // What was held back is counted again.
+        items = items.filter { $0.value.reason != .confirmationNeeded || $0.value.retryAt < .max }
+        defer {
+            if removalsHeld != true, status.removalsMessage == nil { status.removalsToConfirm = nil }
+        }
+        for _ in 0..<Self.maximumRounds {
+            let done = steps
+            try sweep()
+            var isChanged = steps > done
+            if !rescans.isEmpty {
+                let paths = rescans.sorted()
+                rescans.removeAll()
+                try scan(.paths(paths))
+                isChanged = true
+            }
+            if needsPull {
+                try pull()
+                isChanged = true
+            }
+            guard isChanged else { return }
+        }
+    }
+
+    /// Plans for all unsettled nodes once, a batch at a time.
+    private func sweep() throws {
+        var last: NodeID?
+        while true {
+            let nodes = try state.unsettledStates(after: last, limit: options.planBatch)
+            guard let end = nodes.last?.id else { return }
+            last = end
+            let now = environment.steadyClock()
+            let plan = try Planner(policy).plan(nodes, in: state) { [items] id in
+                guard let item = items[id] else { return false }
+                return item.retryAt > now
+            }
+            try carryOut(plan)
+        }
+    }
+
+    private func carryOut(_ plan: Plan) throws {
+        for held in plan.held { try hold(held) }
+        try takeOver(plan.state)
+        if !isPaused(&status.uploadsPaused) { try push(plan.server) }
+        if !plan.disk.isEmpty {
+            // Nothing is touched in a folder that is not there any more.
+            try checkFolder()
+            let removes = plan.disk.contains { if case .remove = $0 { true } else { false } }
+            if removes, removalsHeld == nil { removalsHeld = try shouldHoldRemovals() }
+            try apply(plan.disk)
+        }
+    }
+
+    private func isPaused(_ pause: inout FolderStatus.Pause?) -> Bool {
+        guard let until = pause?.until else { return false }
+        if until > environment.steadyClock() { return true }
+        pause = nil
+        return false
+    }
+
+    var areDownloadsPaused: Bool { isPaused(&status.downloadsPaused) }
+
+    private func finish() throws {
+        status.pending = try countUnsettled()
+        if status.pending == 0 {
+            items.removeAll()
+            status.removalsMessage = nil
+            try state.transaction { try state.setValue(nil, StateKey.allowedRemovals) }
+            removalConfirmation = nil
+        }
+        status.activity = status.pending == 0 ? .settled : .waiting
+    }
+
+    private func countUnsettled() throws -> Int {
+        var count = 0
+        var last: NodeID?
+        while true {
+            let ids = try state.unsettled(after: last, limit: 10_000)
+            guard let end = ids.last else { return count }
+            count += ids.count
+            last = end
+        }
+    }
+
+    private func note(_ error: SyncServerError) {
+        switch error {
+        case .unreachable(let text): status.activity = .offline(text)
+        case .notAllowed(let code, let message): status.activity = .stopped(code: code, message: message)
+        case .refused(_, let message, let seconds):
+            pauseUploads(message, milliseconds: Int64(clamping: seconds ?? 60) &* 1000)
+            status.activity = .waiting
+        case .resetRequired:
+            needsPull = true
+            status.activity = .waiting
+        case .badAnswer: status.activity = .offline(error.description)
+        }
+    }
+
+    func pauseUploads(_ reason: String, milliseconds: Int64) {
+        if status.uploadsPaused == nil { environment.report(.paused(reason: reason)) }
+        status.uploadsPaused = .init(
+            reason: reason, until: environment.steadyClock() + min(max(milliseconds, 1000), 3_600_000))
+    }
+
+    func pauseDownloads(_ reason: String) {
+        if status.downloadsPaused == nil { environment.report(.paused(reason: reason)) }
+        status.downloadsPaused = .init(reason: reason, until: environment.steadyClock() + 60_000)
+    }
+
+    // MARK: Items
+
+    /// Keeps why an item was not done, and when it is tried again: after a second, then twice as long each
+    /// time up to an hour, with a quarter of chance either way.
+    func fail(_ id: NodeID, _ reason: ItemReason, path: String = "") {
+        status.counters.failures += 1
+        var item =
+            items[id] ?? ItemStatus(id: id, path: path, reason: reason, attempts: 0, retryAt: 0)
+        item.attempts += 1
+        item.reason = reason
+        if !path.isEmpty { item.path = path }
+        let delay = Int64(1000) << min(item.attempts - 1, 12)
+        let capped = min(delay, 3_600_000)
+        let chance = Int64(environment.random() % UInt64(capped / 2 + 1))
+        // What changed meanwhile is looked at at once, a few times.
+        let isAtOnce = reason == .changedMeanwhile && item.attempts <= 3
+        item.retryAt = isAtOnce ? 0 : environment.steadyClock() + capped * 3 / 4 + chance
+        if items[id] != nil || items.count < Self.maximumItems { items[id] = item }
+        environment.report(.failed(path: item.path, reason))
+    }
+
+    func fail(_ id: NodeID, _ failure: StepFailure, path: String) {
+        if let rescan = failure.rescan { rescans.insert(rescan) }
+        fail(id, failure.reason, path: path)
+    }
+
+    /// An item was done.
+    func succeed(_ id: NodeID) {
+        steps += 1
+        items[id] = nil
+    }
+
+    private func hold(_ held: Plan.Held) throws {
+        guard items[held.id]?.reason != .held(held.reason), items.count < Self.maximumItems else { return }
+        let path = try localPath(of: held.id) ?? ""
+        items[held.id] = ItemStatus(
+            id: held.id, path: path, reason: .held(held.reason), attempts: 1, retryAt: 0)
+    }
+
+    // MARK: Removals
+
+    /// So many may be removed at once of a folder with so many: as the server allows a device.
+    static func removalLimit(of nodes: Int) -> Int { max(100, nodes < 400 ? nodes / 2 : nodes / 4) }
+
+    /// Whether a person should agree to removals here first.
+    private func shouldHoldRemovals() throws -> Bool {
+        guard options.guardsRemovals else { return false }
+        let removals = try countRemovals()
+        guard removals > 100, removals > Self.removalLimit(of: try countLocal()) else { return false }
+        let allowed = try state.value(StateKey.allowedRemovals).flatMap { Int($0) } ?? 0
+        guard removals > allowed else { return false }
+        if status.removalsToConfirm == nil { environment.report(.confirmationNeeded(removals: removals)) }
+        status.removalsToConfirm = removals
+        return true
+    }
+
+    private func countRemovals() throws -> Int {
+        var count = 0
+        var last: NodeID?
+        while true {
+            let nodes = try state.unsettledStates(after: last, limit: options.planBatch)
+            guard let end = nodes.last?.id else { return count }
+            count += nodes.count { $0.remote == nil && $0.local != nil && $0.synced != nil }
+            last = end
+        }
+    }
+
+    private func countLocal() throws -> Int {
+        var count = 0
+        var stack = [state.root]
+        while let directory = stack.popLast() {
+            for child in try state.children(of: directory, in: .local) {
+                count += 1
+                if child.kind == .directory { stack.append(child.id) }
+            }
+        }
+        return count
+    }
+}

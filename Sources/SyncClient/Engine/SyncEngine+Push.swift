@@ -1,0 +1,220 @@
+import Digests
+import IPLD
+import Multiformats
+import SyncProtocol
+import TreeValues
+
+/// Sending changes to the server.
+extension SyncEngine {
+    /// An operation on its way.
+    struct Outgoing {
+        let step: ServerStep
+        /// Under which the operation was written down; `nil` if it need not be.
+        let fingerprint: String?
+        /// The local node as it is sent; `nil` for a removal.
+        let node: SyncNode?
+        let path: String
+        var operation: SyncOperation
+        let leaves: [Leaf]
+        /// Whether the server has the node, as far as is known.
+        let isThere: Bool
+    }
+
+    /// How often blocks are stored for one operation before it is given up for the moment.
+    static let maximumStores = 3
+
+    /// Commits steps in batches.
+    ///
+    /// - Throws: `SyncServerError`; what the state throws.
+    func push(_ steps: [ServerStep]) throws {
+        var start = 0
+        while start < steps.count {
+            let end = min(start + options.commitBatch, steps.count)
+            let outgoing = try prepare(Array(steps[start..<end]))
+            start = end
+            guard !outgoing.isEmpty else { continue }
+            try commit(outgoing)
+            if status.uploadsPaused != nil { return }
+        }
+    }
+
+    /// Sends again what an earlier run, or a call that failed, had no answer to: before the journal is
+    /// read, since what others did afterwards would make it look like a conflict.
+    func resumeOperations() throws {
+        guard hasScanned, let text = try state.value(StateKey.operations), try state.cursor() != nil else {
+            return
+        }
+        let pending = PendingOperations(text: text)
+        let nodes = try pending.nodes.map { try state.states(of: $0) }
+        let plan = try Planner(policy).plan(nodes, in: state)
+        let epoch = try state.cursor()?.epoch ?? 0
+        let same = try plan.server.filter { step in
+            let fingerprint = PendingOperations.fingerprint(
+                step, try state.node(step.id, in: .local), epoch: epoch)
+            return pending.ids[fingerprint] != nil
+        }
+        do {
+            try push(same)
+        } catch SyncServerError.resetRequired {
+            // The journal that they are for is no more.
+        }
+        try state.transaction { try state.setValue(nil, StateKey.operations) }
+    }
+
+    // MARK: Before
+
+    private func prepare(_ steps: [ServerStep]) throws -> [Outgoing] {
+        var requests: [UploadPreparation.Request] = []
+        var places: [Int: Int] = [:]
+        for (index, step) in steps.enumerated() {
+            guard case .put(let id, _) = step, let node = try state.node(id, in: .local),
+                let path = try localPath(of: id)
+            else { continue }
+            places[index] = requests.count
+            let base = try state.node(id, in: .remote)?.content
+            requests.append(UploadPreparation.Request(node: node, path: path, base: base))
+        }
+        let preparation = UploadPreparation(disk: disk, reader: content, inlineBytes: options.inlineBytes)
+        let contents = preparation.prepare(requests, parallelForEach: environment.parallelForEach)
+        var pending = PendingOperations(text: try state.value(StateKey.operations) ?? "")
+        let epoch = try state.cursor()?.epoch ?? 0
+        var outgoing: [Outgoing] = []
+        for (index, step) in steps.enumerated() {
+            var prepared = PreparedContent(content: .none)
+            if let place = places[index] {
+                switch contents[place] {
+                case .success(let content): prepared = content
+                case .failure(let failure):
+                    fail(step.id, failure, path: requests[place].path)
+                    continue
+                }
+            }
+            if let next = try outgoingOperation(step, prepared, &pending, epoch: epoch) {
+                outgoing.append(next)
+            }
+        }
+        if outgoing.contains(where: { $0.fingerprint != nil }) {
+            try state.transaction { try state.setValue(pending.text, StateKey.operations) }
+        }
+        return outgoing
+    }
+
+    private func outgoingOperation(
+        _ step: ServerStep, _ prepared: PreparedContent, _ pending: inout PendingOperations, epoch: Int64
+    ) throws -> Outgoing? {
+        let states = try state.states(of: step.id)
+        let change: SyncOperation.Change
+        switch step {
+        case .put(_, let base):
+            guard let local = states.local else { return nil }
+            change = .put(local, base: base, prepared.content)
+        case .makeDirectory:
+            guard let local = states.local else { return nil }
+            change = .makeDirectory(local)
+        case .move(let id, let parent, let name, let base):
+            guard states.local != nil else { return nil }
+            change = .move(id, parent: parent, name: name, base: base)
+        case .delete(let id, let base, let newest):
+            guard states.local == nil else { return nil }
+            change = .delete(id, base: base, newestBelow: newest)
+        case .setAttributes(let id):
+            guard let local = states.local else { return nil }
+            change = .setAttributes(id, modified: local.modified, mode: local.mode)
+        }
+        // A new node is known by its own id, if it is sent twice.
+        let fingerprint =
+            step.isNew ? nil : PendingOperations.fingerprint(step, states.local, epoch: epoch)
+        let id = fingerprint.flatMap { pending.ids[$0] } ?? environment.makeID()
+        if let fingerprint { pending.set(id, for: fingerprint) }
+        var operation = SyncOperation(id: id, change)
+        if case .delete = step { operation.confirmation = removalConfirmation }
+        return Outgoing(
+            step: step, fingerprint: fingerprint, node: states.local,
+            path: try localPath(of: step.id) ?? states.remote?.name ?? "", operation: operation,
+            leaves: prepared.leaves, isThere: states.remote != nil)
+    }
+
+    // MARK: Sending
+
+    private func commit(_ outgoing: [Outgoing]) throws {
+        var open = outgoing
+        var rounds = 0
+        let epoch = try state.cursor()?.epoch ?? 0
+        while !open.isEmpty {
+            let answer = try server.commit(open.map(\.operation), epoch: epoch)
+            guard answer.results.count == open.count else {
+                throw SyncServerError.badAnswer(
+                    "\(answer.results.count) results for \(open.count) operations")
+            }
+            var again: [Outgoing] = []
+            var wanted: [(CID, Outgoing)] = []
+            try state.transaction {
+                var pending = PendingOperations(text: try state.value(StateKey.operations) ?? "")
+                let before = pending.ids
+                for (sent, result) in zip(open, answer.results) {
+                    if case .need(let cids) = result, rounds < Self.maximumStores {
+                        wanted += cids.map { ($0, sent) }
+                        again.append(sent)
+                    } else {
+                        if let fingerprint = sent.fingerprint { pending.remove(fingerprint) }
+                        try take(result, of: sent)
+                    }
+                }
+                if pending.ids != before { try state.setValue(pending.text, StateKey.operations) }
+            }
+            rounds += 1
+            let unreadable = try store(wanted)
+            open = again.filter { !unreadable.contains($0.step.id) }
+        }
+    }
+
+    /// Stores blocks that the server asks for; the nodes whose files do not have them any more.
+    private func store(_ wanted: [(cid: CID, from: Outgoing)]) throws -> Set<NodeID> {
+        var unreadable: Set<NodeID> = []
+        var stored: Set<CID> = []
+        var window: [Block] = []
+        var bytes = 0
+        let preparation = UploadPreparation(disk: disk, reader: content, inlineBytes: options.inlineBytes)
+        // Where the leaves of the file are that was looked at last: needs of one operation come together.
+        var offsets: (id: NodeID, places: [CID: (offset: Int64, bytes: Int)])?
+        for (cid, sent) in wanted where !stored.contains(cid) && !unreadable.contains(sent.step.id) {
+            if offsets?.id != sent.step.id { offsets = (sent.step.id, Self.offsets(of: sent.leaves)) }
+            do {
+                guard let place = offsets?.places[cid] else {
+                    throw StepFailure(reason: .blockMissing(cid.description))
+                }
+                let content = try preparation.read(sent.path, at: place.offset, count: place.bytes)
+                guard (try? cid.verify(content)) != nil else { throw StepFailure.changed(sent.path) }
+                window.append(Block(cid: cid, bytes: content))
+                stored.insert(cid)
+                bytes += content.count
+            } catch let failure as StepFailure {
+                unreadable.insert(sent.step.id)
+                fail(sent.step.id, failure, path: sent.path)
+            }
+            if bytes >= options.windowBytes || window.count >= 1000 {
+                try send(&window, &bytes)
+            }
+        }
+        try send(&window, &bytes)
+        return unreadable
+    }
+
+    private func send(_ window: inout [Block], _ bytes: inout Int) throws {
+        guard !window.isEmpty else { return }
+        try server.store(window)
+        status.counters.bytesSent += Int64(bytes)
+        window.removeAll()
+        bytes = 0
+    }
+
+    private static func offsets(of leaves: [Leaf]) -> [CID: (offset: Int64, bytes: Int)] {
+        var places: [CID: (Int64, Int)] = [:]
+        var offset: Int64 = 0
+        for leaf in leaves {
+            places[leaf.cid] = (offset, leaf.bytes)
+            offset += Int64(leaf.bytes)
+        }
+        return places
+    }
+}

@@ -1,0 +1,157 @@
+import SyncProtocol
+import TreeValues
+
+/// Keeps one folder equal with a namespace: scans, reads the server's journal, plans, and carries plans
+/// out.
+///
+/// Owns nothing that lasts: what is known is in the ``SyncState``, and it is changed only after the disk or
+/// the server was, in one transaction with all that came of it. A run that ends at any moment is followed
+/// by one that scans and reads again, and finds what was done already as equal on both sides. Nothing is
+/// planned before the first scan of a run has seen the whole folder and the journal was read to its end, so
+/// that nothing is taken for deleted that was only not looked at.
+///
+/// Not thread-safe: one thread at a time calls it. Calls return when there is nothing more to do at once.
+public final class SyncEngine {
+    let state: any SyncState
+    let disk: any FolderFileSystem
+    let server: any SyncServer
+    var scanner: any LocalScanning
+    let content: any ContentReading
+    let blocks: any LocalBlockSource
+    let environment: SyncEnvironment
+    public let options: SyncOptions
+
+    public internal(set) var status = FolderStatus()
+    /// Items that were tried and are to be tried again, and those that wait for somebody.
+    var items: [NodeID: ItemStatus] = [:]
+    /// Items beyond this are not remembered, and are tried in each pass.
+    static let maximumItems = 10_000
+
+    var own: OwnDirectory
+    var isPrepared = false
+    var hasScanned = false
+    /// Paths that turned out not to be what the local tree says.
+    var rescans: Set<String> = []
+    /// The server has something that the remote tree has not.
+    var needsPull = true
+    /// Whether the namespace takes names for one that differ by case: learned from an answer.
+    var ignoresCaseRemotely: Bool
+    /// Paths of local directories.
+    var directoryPaths: [NodeID: String] = [:]
+    /// Contents that came within entries.
+    var inlineContents = InlineCache()
+    /// Whether removals here are held back; `nil` if it was not asked yet in this pass.
+    var removalsHeld: Bool?
+    var removalConfirmation: String?
+    /// Steps that were done.
+    var steps = 0
+
+    public init(
+        state: any SyncState, disk: any FolderFileSystem, server: any SyncServer,
+        scanner: any LocalScanning, content: any ContentReading,
+        blocks: any LocalBlockSource = NoLocalBlocks(),
+        environment: SyncEnvironment, options: SyncOptions
+    ) {
+        self.state = state
+        self.disk = disk
+        self.server = server
+        self.scanner = scanner
+        self.content = content
+        self.blocks = blocks
+        self.environment = environment
+        self.options = options
+        ignoresCaseRemotely = options.ignoresCaseRemotely
+        own = OwnDirectory(disk: disk, environment: environment)
+    }
+
+    /// Items that are not done, the earliest to be tried first; at most `limit`.
+    public func waitingItems(limit: Int = 100) -> [ItemStatus] {
+        Array(items.values.sorted { ($0.retryAt, $0.id) < ($1.retryAt, $1.id) }.prefix(limit))
+    }
+
+    /// Makes the marker of a folder that is added.
+    ///
+    /// - Throws: `otherFolder` if there is a marker of another one; what the state throws; `FileError`.
+    public func addFolder() throws {
+        guard try disk.status("")?.kind == .directory else { throw SyncEngineError.folderMissing }
+        if let found = try own.readMarker(), found != options.folderID {
+            throw SyncEngineError.otherFolder(found: found)
+        }
+        try own.make(folderID: options.folderID)
+        try state.transaction { try state.setValue(options.folderID, StateKey.folder) }
+    }
+
+    /// Checks that the folder is there: the marker, on the file system that the folder's root is on.
+    ///
+    /// - Throws: `SyncEngineError`, and what else the disk says.
+    func checkFolder() throws {
+        let status: FileStatus?
+        let marker: String?
+        let markerStatus: FileStatus?
+        do throws(FileError) {
+            status = try disk.status("")
+            marker = try own.readMarker()
+            markerStatus = try disk.status(OwnDirectory.marker)
+        } catch {
+            switch error {
+            case .notFound, .notDirectory, .folderMissing: throw SyncEngineError.folderMissing
+            default: throw error
+            }
+        }
+        guard let status, status.kind == .directory, let marker, let markerStatus,
+            markerStatus.identity.device == status.identity.device
+        else { throw SyncEngineError.folderMissing }
+        guard marker == options.folderID else { throw SyncEngineError.otherFolder(found: marker) }
+        guard !isPrepared else { return }
+        try own.recover()
+        isPrepared = true
+    }
+
+    /// Agrees to what ``FolderStatus/removalsToConfirm`` says.
+    ///
+    /// - Parameter token: what the server gave, if it asked.
+    public func confirmRemovals(token: String? = nil) throws {
+        try state.transaction {
+            try state.setValue(String(status.removalsToConfirm ?? 0), StateKey.allowedRemovals)
+        }
+        removalConfirmation = token
+        status.removalsToConfirm = nil
+        status.removalsMessage = nil
+        removalsHeld = nil
+        items = items.filter { $0.value.reason != .confirmationNeeded }
+    }
+
+    /// Removes what has been in the trash for longer than so many days.
+    ///
+    /// - Throws: `FileError`, also where the folder is not there.
+    public func emptyTrash(keepingDays days: Int64 = 30) throws {
+        try checkFolder()
+        try own.emptyTrash(keepingDays: days)
+    }
+
+    /// Tries everything again at once, whatever waits for its time.
+    public func retryNow() {
+        items.removeAll()
+        status.downloadsPaused = nil
+        status.uploadsPaused = nil
+        removalsHeld = nil
+    }
+
+    var policy: SyncPolicy {
+        let now = CalendarText(nanoseconds: environment.wallClock())
+        return SyncPolicy(
+            mode: options.mode, ignoresCaseLocally: options.ignoresCaseLocally,
+            ignoresCaseRemotely: ignoresCaseRemotely,
+            conflictTag: "\(now.date) \(now.time) \(options.device.asConflictDevice)",
+            isExcluded: options.isExcluded)
+    }
+}
+
+/// What the engine keeps by name in the state.
+enum StateKey {
+    static let folder = "folder"
+    /// Operations that were sent and not answered, see ``PendingOperations``.
+    static let operations = "operations"
+    /// Up to how many removals a person agreed to.
+    static let allowedRemovals = "removals.allowed"
+}

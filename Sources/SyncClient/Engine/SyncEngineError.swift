@@ -1,0 +1,29 @@
+/// Why an engine does nothing at all.
+public enum SyncEngineError: Error, Hashable, Sendable {
+    /// The folder, or the marker in it, is not there: it may not be mounted.
+    case folderMissing
+    /// The marker is of another folder.
+    case otherFolder(found: String)
+}
+
+extension SyncEngineError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .folderMissing:
+            "the folder, or `.nacre/folder` in it, is not there; mount it, or add it again: nothing is done"
+        case .otherFolder(let found):
+            "the marker `.nacre/folder` says `\(found)`, which is another folder; nothing is done"
+        }
+    }
+}
+
+/// Why a step was not done. Kept with the item.
+struct StepFailure: Error {
+    let reason: ItemReason
+    /// What has to be looked at again first.
+    var rescan: String?
+
+    static func changed(_ path: String) -> StepFailure {
+        StepFailure(reason: .changedMeanwhile, rescan: path)
+    }
+}

@@ -1,0 +1,90 @@
+import Digests
+import IPLD
+import Multiformats
+import SyncProtocol
+import Synchronization
+import TreeValues
+
+/// Content of a file that is about to be sent.
+struct PreparedContent: Sendable {
+    var content: PutContent
+    /// All leaves, with where in the file they are: those that the server asks for are read from there.
+    var leaves: [Leaf] = []
+}
+
+/// Reads what is to be sent.
+struct UploadPreparation: Sendable {
+    let disk: any FolderFileSystem
+    let reader: any ContentReading
+    let inlineBytes: Int64
+
+    /// A file to be sent.
+    struct Request: Sendable {
+        var node: SyncNode
+        var path: String
+        /// The content that the server has of it.
+        var base: CID?
+    }
+
+    /// Prepares contents on several threads; in the order of the requests.
+    func prepare(
+        _ requests: [Request], parallelForEach: ParallelForEach
+    ) -> [Result<PreparedContent, StepFailure>] {
+        let results = Mutex<[Result<PreparedContent, StepFailure>?]>(
+            Array(repeating: nil, count: requests.count))
+        parallelForEach(requests.count) { index in
+            let result = Result { () throws(StepFailure) in try prepare(requests[index]) }
+            results.withLock { $0[index] = result }
+        }
+        return results.withLock { results in
+            zip(results, requests).map { $0 ?? .failure(.changed($1.path)) }
+        }
+    }
+
+    private func prepare(_ request: Request) throws(StepFailure) -> PreparedContent {
+        let node = request.node
+        guard node.kind == .file else { return PreparedContent(content: .none) }
+        guard let root = node.content else { throw .changed(request.path) }
+        if node.size <= inlineBytes, root.codec == .raw {
+            let bytes = try read(request.path, at: 0, count: Int(node.size) + 1)
+            guard (try? root.verify(bytes)) != nil else { throw .changed(request.path) }
+            return PreparedContent(content: .inline(bytes))
+        }
+        let leaves: [Leaf]
+        if root.codec == .raw {
+            leaves = [Leaf(cid: root, bytes: Int(clamping: node.size))]
+        } else {
+            do {
+                guard let found = try reader.leaves(of: root, at: request.path) else {
+                    throw StepFailure.changed(request.path)
+                }
+                leaves = found
+            } catch let error as FileError {
+                throw StepFailure(reason: .file(error), rescan: request.path)
+            } catch let error as StepFailure {
+                throw error
+            } catch { throw .changed(request.path) }
+        }
+        if let base = request.base, let known = reader.cachedLeaves(of: base) {
+            return PreparedContent(
+                content: .leaves(LeafLists.edit(from: known, root: base, to: leaves)), leaves: leaves)
+        }
+        let all = LeafEdit.Splice(start: 0, remove: 0, insert: leaves)
+        return PreparedContent(content: .leaves(LeafEdit(splices: [all])), leaves: leaves)
+    }
+
+    /// Reads up to so many bytes.
+    func read(_ path: String, at offset: Int64, count: Int) throws(StepFailure) -> [UInt8] {
+        var failure: FileError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            do throws(FileError) {
+                let part = try disk.read(path, at: offset, into: UnsafeMutableRawBufferPointer(buffer))
+                initialized = min(part, count)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw StepFailure(reason: .file(failure), rescan: path) }
+        return bytes
+    }
+}

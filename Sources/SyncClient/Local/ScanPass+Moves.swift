@@ -1,0 +1,86 @@
+import SyncProtocol
+import TreeValues
+
+extension ScanPass {
+    /// The node that was elsewhere and is here: known by its inode, and gone from its place.
+    ///
+    /// A file has to have its size and time as well, since the number of a removed file is soon given to
+    /// another one.
+    func movedNode(_ entry: Entry, to parent: NodeID) throws -> SyncNode? {
+        guard let id = try tree.state.localNode(with: entry.status.identity),
+            let node = try tree.state.node(id, in: .local)
+        else { return nil }
+        switch (node.kind, entry.status.kind) {
+        case (.directory, .directory):
+            // A directory cannot be below itself; somebody moves things about while they are looked at.
+            guard try !tree.isBelow(parent, id) else { return nil }
+        case (.file, .file), (.symlink, .symlink):
+            guard let stamp = try tree.state.stamp(of: id), stamp.size == entry.status.size,
+                stamp.modified == entry.status.modified
+            else { return nil }
+        default: return nil
+        }
+        guard try missing.contains(id) || isGone(node) else { return nil }
+        return node
+    }
+
+    /// Whether nothing of its kind is where the tree has a node. What cannot be looked at is not gone.
+    func isGone(_ node: SyncNode) throws -> Bool {
+        guard let path = try tree.path(of: node) else { return true }
+        do throws(FileError) {
+            guard let status = try fileSystem.status(path) else { return true }
+            // A file in the place of a directory, or the other way round.
+            return status.kind != .other && !isSameKind(node.kind, status.kind)
+        } catch .folderMissing {
+            throw FileError.folderMissing
+        } catch {
+            return false
+        }
+    }
+
+    /// Gives a node its new place. Everything below a directory moves with it.
+    mutating func move(_ node: SyncNode, to entry: Entry, in parent: NodeID) throws {
+        missing.remove(node.id)
+        held[node.id] = nil
+        var moved = node
+        moved.parent = parent
+        moved.name = entry.name
+        if node.kind == .directory { moved.mode = entry.status.mode }
+        let isRacy = Self.isRacy(entry.status, seen: entry.seen)
+        if node.kind == .file, !isRacy { moved.mode = entry.status.mode }
+        try tree.put(moved, stamp: entry.stamp)
+        countChange()
+        switch node.kind {
+        case .directory: push(node.id, entry.path)
+        case .symlink: break
+        case .file:
+            // It may have been written to since it was read; the stamp says so, and the content is read
+            // again.
+            guard isRacy || node.content == nil else { return }
+            let child = LocalChild(moved, stamp: entry.stamp)
+            try compare(child, entry, in: parent)
+        }
+    }
+
+    /// Notes a node whose place something of another kind has taken: it is not held, since a directory has
+    /// a name once.
+    mutating func noteReplaced(_ id: NodeID) {
+        missing.insert(id)
+        held[id] = clock() &- options.deletionHold
+    }
+
+    /// Removes from the tree what is gone, and was not found elsewhere for as long as it is held.
+    mutating func removeMissing() throws {
+        let now = clock()
+        for id in missing where held[id] == nil { held[id] = now }
+        for (id, since) in held.sorted(by: { $0.key < $1.key }) {
+            guard let node = try tree.state.node(id, in: .local), try isGone(node) else {
+                held[id] = nil
+                continue
+            }
+            guard now - since >= options.deletionHold else { continue }
+            held[id] = nil
+            report.changes += try tree.removeSubtree(id)
+        }
+    }
+}

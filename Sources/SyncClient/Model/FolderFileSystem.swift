@@ -1,0 +1,136 @@
+import SyncProtocol
+
+/// The system calls that sync makes below the folder: the disk's, or a simulated one's.
+///
+/// Paths are relative to the folder, `/` between names, empty for the folder itself; names are the bytes on
+/// the disk as valid UTF-8 (others are reported and left alone). No call follows a symlink. Synchronous and
+/// thread-safe.
+public protocol FolderFileSystem: Sendable {
+    /// The entries of a directory with what `lstat` says of them, in no particular order.
+    func list(_ directory: String) throws(FileError) -> [FileEntry]
+    /// `nil` if nothing is there.
+    func status(_ path: String) throws(FileError) -> FileStatus?
+    /// What a symlink says.
+    func readLink(_ path: String) throws(FileError) -> String
+    /// Reads up to `buffer.count` bytes at an offset; less only at the end.
+    func read(_ path: String, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer)
+        throws(FileError) -> Int
+
+    /// Makes an empty directory, which must not be there.
+    func makeDirectory(_ path: String) throws(FileError)
+    /// Makes a symlink, which must not be there; the target is any text.
+    func makeSymlink(_ path: String, target: String) throws(FileError)
+    /// Makes an empty file, which must not be there.
+    func create(_ path: String) throws(FileError)
+    func write(_ bytes: UnsafeRawBufferPointer, to path: String, at offset: Int64) throws(FileError)
+    /// Copies bytes of one file to another, by reference where the file system can.
+    func copy(
+        _ source: String, at sourceOffset: Int64, to path: String, at offset: Int64, count: Int64
+    ) throws(FileError)
+    /// Makes the content of a file durable.
+    func synchronize(file path: String) throws(FileError)
+    /// Makes the entries of a directory durable.
+    func synchronize(directory path: String) throws(FileError)
+    /// Makes everything durable that was written below the folder: one barrier for many small files.
+    func synchronizeAll() throws(FileError)
+    /// Renames. With `replacing` false it fails with `exists` rather than replace anything.
+    func rename(_ source: String, to destination: String, replacing: Bool) throws(FileError)
+    /// Gives each of two files the other's name, in one step.
+    ///
+    /// - Throws: `system` with the number of "not supported" where the file system cannot; the caller then
+    ///   makes
+    ///   do with two renames.
+    func exchange(_ first: String, _ second: String) throws(FileError)
+    /// Removes anything but a directory.
+    func removeFile(_ path: String) throws(FileError)
+    /// Fails with `notEmpty` unless it is empty.
+    func removeDirectory(_ path: String) throws(FileError)
+    /// - Parameter modified: nanoseconds since 1970.
+    func setAttributes(_ path: String, modified: Int64?, mode: UInt32?) throws(FileError)
+    /// Bytes that are free.
+    func freeBytes() throws(FileError) -> Int64
+}
+
+extension FolderFileSystem {
+    public func exchange(_ first: String, _ second: String) throws(FileError) {
+        throw .system(first, code: FileError.notSupported)
+    }
+}
+
+/// What `lstat` says.
+public struct FileStatus: Hashable, Sendable {
+    /// What it is.
+    public enum Kind: Hashable, Sendable { case file, directory, symlink, other }
+
+    public var kind: Kind
+    public var identity: FileIdentity
+    public var size: Int64
+    /// Nanoseconds since 1970.
+    public var modified: Int64
+    /// Nanoseconds since 1970.
+    public var changed: Int64
+    /// Permission bits.
+    public var mode: UInt32
+
+    public init(
+        kind: Kind, identity: FileIdentity, size: Int64, modified: Int64, changed: Int64, mode: UInt32
+    ) {
+        self.kind = kind
+        self.identity = identity
+        self.size = size
+        self.modified = modified
+        self.changed = changed
+        self.mode = mode
+    }
+}
+
+/// An entry of a directory.
+public struct FileEntry: Hashable, Sendable {
+    /// `nil` if the name is not UTF-8.
+    public var name: String?
+    /// `nil` if the entry went away, or may not be looked at.
+    public var status: FileStatus?
+
+    public init(name: String?, status: FileStatus?) {
+        self.name = name
+        self.status = status
+    }
+}
+
+/// Why a call failed.
+public enum FileError: Error, Hashable, Sendable {
+    case notFound(String)
+    case exists(String)
+    case notEmpty(String)
+    case notDirectory(String)
+    case isDirectory(String)
+    case denied(String)
+    case readOnly(String)
+    case noSpace(String)
+    case nameTooLong(String)
+    /// The folder itself is not there, or another file system is where it was.
+    case folderMissing
+    /// Anything else, by the system's number.
+    case system(String, code: Int32)
+
+    /// `ENOSYS`: what a file system cannot do.
+    public static let notSupported: Int32 = 38
+}
+
+extension FileError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .notFound(let path): "`\(path)` is not there"
+        case .exists(let path): "`\(path)` is there already"
+        case .notEmpty(let path): "the directory `\(path)` is not empty"
+        case .notDirectory(let path): "`\(path)` is no directory"
+        case .isDirectory(let path): "`\(path)` is a directory"
+        case .denied(let path): "`\(path)` may not be used: give this user the permission"
+        case .readOnly(let path): "`\(path)` is on a read-only file system"
+        case .noSpace(let path): "there is no space left for `\(path)`: free some; it goes on by itself then"
+        case .nameTooLong(let path): "the path `\(path)` is too long for this file system"
+        case .folderMissing: "the folder is not there, or not mounted; nothing is done until it is"
+        case .system(let path, let code): "`\(path)`: error \(code) of the system"
+        }
+    }
+}

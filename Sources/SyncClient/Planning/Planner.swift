@@ -1,0 +1,204 @@
+import SyncProtocol
+public import TreeValues
+
+/// Compares the three trees and says what is to be done, a batch at a time.
+///
+/// A pure function: the same trees and policy give the same plan. Nothing is done to a node that others
+/// stand in the way of; it comes again once they are out of it, so that plans which are carried out one
+/// after the other, in whatever pieces, end where both sides are equal. Time: a few lookups in the trees
+/// for each node; removing a directory on the server looks at everything below it, a conflict at all of its
+/// directory.
+public struct Planner: Sendable {
+    public var policy: SyncPolicy
+
+    public init(_ policy: SyncPolicy) { self.policy = policy }
+
+    /// What is to be done for these nodes, and for those that they wait for.
+    ///
+    /// - Parameter nodes: unsettled ones, some hundreds or thousands.
+    /// - Parameter isSkipped: nodes that are left alone for the moment.
+    public func plan(
+        _ nodes: [NodeStates], in trees: any SyncTrees, skipping isSkipped: (NodeID) -> Bool = { _ in false }
+    ) throws -> Plan {
+        try withoutActuallyEscaping(isSkipped) { isSkipped in
+            var builder = PlanBuilder(trees, policy, isSkipped: isSkipped)
+            for states in nodes { builder.remember(states) }
+            for states in nodes { try builder.visit(states.id) }
+            return builder.plan
+        }
+    }
+}
+
+/// A plan in the making.
+struct PlanBuilder {
+    /// What came of looking at a node.
+    enum Outcome: Equatable {
+        /// Its steps are in the plan, or it needs none.
+        case done
+        /// Something is in its way; it comes again.
+        case wait
+        /// That node first. Nothing was planned.
+        case after(NodeID)
+    }
+
+    /// A place in a tree as names clash in it.
+    struct Slot: Hashable {
+        let parent: NodeID
+        let key: NameKey
+
+        init(_ parent: NodeID, _ name: String) {
+            self.parent = parent
+            key = NameKey(name, ignoringCase: true)
+        }
+    }
+
+    /// How many nodes may wait for one another.
+    static let maximumChain = 1000
+    /// How deep a tree is looked up: what the server says of parents may be anything.
+    static let maximumDepth = 10_000
+
+    let trees: any SyncTrees
+    let policy: SyncPolicy
+    let isSkipped: (NodeID) -> Bool
+    var plan = Plan()
+    /// Nodes that are dealt with in this plan.
+    var decided: Set<NodeID> = []
+    /// Directories that the plan makes on the server, or on the disk.
+    var onServer: Set<NodeID> = []
+    var onDisk: Set<NodeID> = []
+    /// Nodes that the plan takes away from where they are.
+    var leavingServer: Set<NodeID> = []
+    var leavingDisk: Set<NodeID> = []
+    /// Places that the plan fills.
+    var takenServer: Set<Slot> = []
+    var takenDisk: Set<Slot> = []
+    /// Where the plan puts nodes.
+    var serverParents: [NodeID: NodeID] = [:]
+    var diskParents: [NodeID: NodeID] = [:]
+    var copies: [NodeID: [ConflictCopy]] = [:]
+    private var waitedOnce: Set<NodeID> = []
+    private var known: [NodeID: NodeStates] = [:]
+
+    init(_ trees: any SyncTrees, _ policy: SyncPolicy, isSkipped: @escaping (NodeID) -> Bool) {
+        self.trees = trees
+        self.policy = policy
+        self.isSkipped = isSkipped
+    }
+
+    mutating func remember(_ states: NodeStates) { known[states.id] = states }
+
+    func states(of id: NodeID) throws -> NodeStates {
+        if let states = known[id] { return states }
+        return try trees.states(of: id)
+    }
+
+    /// Deals with a node, and before it with those that it waits for.
+    mutating func visit(_ start: NodeID) throws {
+        guard !decided.contains(start) else { return }
+        var stack = [start]
+        var waiting: Set<NodeID> = [start]
+        while let top = stack.last {
+            if isSkipped(top) { decided.insert(top) }
+            if decided.contains(top) {
+                stack.removeLast()
+                waiting.remove(top)
+                continue
+            }
+            guard case .after(let other) = try decide(top, isLast: false) else {
+                decided.insert(top)
+                continue
+            }
+            if decided.contains(other) || stack.count >= Self.maximumChain {
+                // It was of no use to wait: what can be done without is done.
+                _ = try decide(top, isLast: true)
+                decided.insert(top)
+            } else if waiting.contains(other) {
+                try breakCycle(stack.drop { $0 != other })
+                decided.insert(top)
+            } else {
+                stack.append(other)
+                waiting.insert(other)
+            }
+        }
+    }
+
+    /// Nodes that wait for each other's names: one gets another name for the time being.
+    private mutating func breakCycle(_ cycle: ArraySlice<NodeID>) throws {
+        for id in cycle {
+            let states = try states(of: id)
+            guard let remote = states.remote, let local = states.local, let synced = states.synced else {
+                continue
+            }
+            let name = SyncNames.temporary(for: id)
+            if isMovedLocally(local, remote, synced) {
+                guard policy.canPush, !leavingServer.contains(id), remote.name != name else { continue }
+                leavingServer.insert(id)
+                plan.server.append(.move(id, parent: remote.parent, name: name, base: remote.revision))
+            } else if !local.isInPlace(of: remote) {
+                guard policy.canPull, !leavingDisk.contains(id), local.name != name else { continue }
+                leavingDisk.insert(id)
+                plan.disk.append(.move(id, parent: local.parent, name: name))
+            } else {
+                continue
+            }
+            // It is where it will not be once the plan is carried out.
+            decided.insert(id)
+            return
+        }
+    }
+
+    /// A directory waits for one of many nodes in it, once in a plan.
+    mutating func wait(_ directory: NodeID, for node: NodeID) -> Outcome {
+        waitedOnce.insert(directory).inserted ? .after(node) : .wait
+    }
+
+    /// Whether a node was moved here and not on the server.
+    func isMovedLocally(_ local: SyncNode, _ remote: SyncNode, _ synced: SyncNode) -> Bool {
+        !local.isInPlace(of: synced) && remote.isInPlace(of: synced) && !local.isInPlace(of: remote)
+            && local.name != SyncNames.temporary(for: local.id)
+    }
+
+    mutating func hold(_ id: NodeID, _ reason: HoldReason) -> Outcome {
+        plan.held.append(Plan.Held(id: id, reason: reason))
+        return .done
+    }
+
+    /// Whether a node is excluded where any of the trees has it.
+    mutating func isExcluded(_ states: NodeStates) throws -> Bool {
+        guard let rule = policy.isExcluded else { return false }
+        for (tree, node) in [
+            (TreeName.remote, states.remote), (.local, states.local), (.synced, states.synced),
+        ] {
+            guard let node else { continue }
+            if try isExcluded(node, in: tree, by: rule) { return true }
+        }
+        return false
+    }
+
+    private mutating func isExcluded(
+        _ node: SyncNode, in tree: TreeName, by rule: (String, Bool) -> Bool
+    ) throws -> Bool {
+        var names = [node.name]
+        var next = node.parent
+        while next != trees.root {
+            // A tree that is not whole yet says nothing of paths.
+            guard names.count < Self.maximumDepth, let parent = try trees.node(next, in: tree) else {
+                return false
+            }
+            names.append(parent.name)
+            next = parent.parent
+        }
+        var path = ""
+        for (index, name) in names.reversed().enumerated() {
+            path += (path.isEmpty ? "" : "/") + name
+            if rule(path, index < names.count - 1 || node.kind == .directory) { return true }
+        }
+        return false
+    }
+}
+
+/// A conflict copy that is in a directory.
+struct ConflictCopy {
+    let name: ConflictName
+    let node: SyncNode
+}

@@ -1,0 +1,73 @@
+/// What of a folder takes part: the ignore lists, and the paths that a person selected.
+public struct FolderRules: Sendable {
+    /// The list that is synced with the folder.
+    public static let fileName = ".syncignore"
+    /// More of the file is not read.
+    public static let maximumFileBytes = 1024 * 1024
+
+    /// Lists in rising order of weight: a later one decides where it says anything.
+    private var ignored: IgnoreList
+    /// Paths that take part, with what is below them; empty for all.
+    private let selected: [String]
+
+    /// - Parameters:
+    ///   - shared: the lines of the folder's own list.
+    ///   - local: the lines of the list that is for this device only.
+    ///   - selected: paths relative to the folder; empty for all.
+    public init(shared: String = "", local: String = "", selected: [String] = []) {
+        ignored = .defaults
+        ignored.add(text: shared)
+        ignored.add(text: local)
+        self.selected = selected.map { path in
+            path.split(separator: "/").joined(separator: "/")
+        }.filter { !$0.isEmpty }
+    }
+
+    /// Reads the folder's own list.
+    ///
+    /// - Throws: if there is a list that cannot be read: without it too much would take part.
+    public init(
+        of fileSystem: any FolderFileSystem, local: String = "", selected: [String] = []
+    ) throws(FileError) {
+        var shared = ""
+        if let status = try fileSystem.status(Self.fileName), status.kind == .file {
+            var bytes = [UInt8](repeating: 0, count: Int(min(status.size, Int64(Self.maximumFileBytes))))
+            var result: Result<Int, FileError> = .success(0)
+            bytes.withUnsafeMutableBytes { buffer in
+                do throws(FileError) {
+                    result = .success(try fileSystem.read(Self.fileName, at: 0, into: buffer))
+                } catch {
+                    result = .failure(error)
+                }
+            }
+            shared = String(decoding: bytes.prefix(try result.get()), as: UTF8.self)
+        }
+        self.init(shared: shared, local: local, selected: selected)
+    }
+
+    /// Lines of the lists that could not be taken.
+    public var problems: [IgnoreList.Problem] { ignored.problems }
+
+    /// Whether a path takes no part. What is below one that does not is not asked for.
+    public func isExcluded(_ path: String, isDirectory: Bool) -> Bool {
+        if !isSelected(path, isDirectory: isDirectory) { return true }
+        // The list itself goes with the folder, whatever it says.
+        if path.utf8.elementsEqual(Self.fileName.utf8) { return false }
+        return ignored.ignores(path, isDirectory: isDirectory)
+    }
+
+    /// Whether a path is selected, is below one that is, or leads to one.
+    private func isSelected(_ path: String, isDirectory: Bool) -> Bool {
+        guard !selected.isEmpty else { return true }
+        if path.utf8.elementsEqual(Self.fileName.utf8) { return true }
+        return selected.contains { chosen in
+            Self.isAtOrBelow(path, chosen) || (isDirectory && Self.isAtOrBelow(chosen, path))
+        }
+    }
+
+    private static func isAtOrBelow(_ path: String, _ directory: String) -> Bool {
+        let (path, directory) = (path.utf8, directory.utf8)
+        guard path.starts(with: directory) else { return false }
+        return path.count == directory.count || path.dropFirst(directory.count).first == UInt8(ascii: "/")
+    }
+}

@@ -1,0 +1,246 @@
+import Multiformats
+import SyncProtocol
+import Testing
+import TreeValues
+
+@testable import SyncClient
+
+/// Folders, disks and servers that fail: nothing is deleted for it, and all goes on by itself.
+@Suite struct FaultTests {
+    private func pairWithFiles(_ count: Int, _ change: (inout SyncOptions) -> Void = { _ in }) throws
+        -> TwoDevices
+    {
+        let pair = try TwoDevices(change)
+        try pair.there.makeDirectory("d")
+        for number in 0..<count { try pair.there.write("content \(number)", to: "d/f\(number)") }
+        try pair.settle()
+        return pair
+    }
+
+    private func activity(_ device: SimulatedDevice) -> FolderActivity? { device.engine?.status.activity }
+
+    // MARK: Folders that are not there
+
+    @Test func aFolderThatIsNotMountedIsLeftAlone() throws {
+        let pair = try pairWithFiles(5)
+        pair.here.disk.set(unmounted: true)
+        try pair.settle()
+        #expect(activity(pair.here) == .folderMissing)
+        #expect(try pair.files(pair.there).count == 6)
+        pair.here.disk.set(unmounted: false)
+        try pair.settle()
+        #expect(activity(pair.here) == .settled)
+        #expect(try pair.files(pair.here).count == 6)
+    }
+
+    @Test func anEmptyDirectoryInThePlaceOfTheFolderIsNotTheFolder() throws {
+        let pair = try pairWithFiles(5)
+        // What is below a mount point when nothing is mounted.
+        try pair.here.move("d", to: ".nacre/d")
+        try pair.here.disk.asUser { disk throws(FileError) in try disk.removeFile(OwnDirectory.marker) }
+        try pair.settle()
+        #expect(activity(pair.here) == .folderMissing)
+        #expect(try pair.files(pair.there).count == 6)
+    }
+
+    @Test func theMarkerOfAnotherFolderStopsThisOne() throws {
+        let pair = try pairWithFiles(1)
+        try pair.here.write("another", to: OwnDirectory.marker)
+        try pair.settle()
+        guard case .stopped(let code, _)? = activity(pair.here) else {
+            Issue.record("it is not stopped")
+            return
+        }
+        #expect(code == "other_folder")
+    }
+
+    @Test func aFolderThatGoesAwayWithinAScanLosesNothing() throws {
+        // Every call of a pass, one after the other, until one goes through.
+        for calls in 1... {
+            let pair = try pairWithFiles(3)
+            let disk = pair.here.disk
+            pair.here.stop()
+            let start = disk.calls
+            disk.interfere(afterCalls: calls) { disk.set(unmounted: true) }
+            try pair.here.synchronize()
+            let isOver = disk.calls < start + calls
+            disk.set(unmounted: false)
+            disk.interfere(afterCalls: .max / 2) {}
+            try pair.settle()
+            #expect(try pair.files(pair.there).count == 4)
+            #expect(try pair.files(pair.here).count == 4)
+            if isOver { break }
+        }
+    }
+
+    // MARK: Disks that cannot
+
+    @Test func aFullDiskPausesDownloadsAndNothingElse() throws {
+        let pair = try pairWithFiles(2)
+        try pair.there.write("new", to: "there")
+        try pair.there.synchronize()
+        try pair.here.write("mine", to: "here")
+        pair.here.disk.set(full: true)
+        try pair.here.synchronize()
+        #expect(pair.here.engine?.status.downloadsPaused != nil)
+        #expect(pair.here.engine?.status.uploadsPaused == nil)
+        #expect(pair.server.tree()["here"] != nil)
+        #expect(try pair.files(pair.here)["there"] == nil)
+        pair.here.disk.set(full: false)
+        try pair.settle()
+        #expect(try pair.files(pair.here)["there"] == "new")
+        #expect(activity(pair.here) == .settled)
+    }
+
+    @Test func aReadOnlyDiskPausesDownloadsAndDeletesNothing() throws {
+        let pair = try pairWithFiles(2)
+        try pair.there.write("new", to: "there")
+        try pair.there.remove("d/f0")
+        try pair.there.synchronize()
+        pair.here.disk.set(readOnly: true)
+        try pair.here.synchronize()
+        #expect(pair.here.engine?.status.downloadsPaused != nil)
+        #expect(try pair.files(pair.here) == ["d": "/", "d/f0": "content 0", "d/f1": "content 1"])
+        pair.here.disk.set(readOnly: false)
+        try pair.settle()
+        #expect(try pair.files(pair.here) == ["d": "/", "d/f1": "content 1", "there": "new"])
+    }
+
+    @Test func oneFileThatFailsTakesNoOtherWithIt() throws {
+        let pair = try pairWithFiles(0)
+        for name in ["a", "b", "c"] { try pair.here.write(name, to: name) }
+        pair.here.disk.set(unreadable: "b")
+        try pair.here.synchronize()
+        #expect(Set(pair.server.tree().keys) == ["d", "a", "c"])
+        try pair.there.synchronize()
+        #expect(try pair.files(pair.there) == ["d": "/", "a": "a", "c": "c"])
+    }
+
+    @Test func aTroubledItemWaitsTwiceAsLongEachTime() throws {
+        let pair = try pairWithFiles(0)
+        let engine = pair.here.startEngine()
+        let id = NodeID(bits: 5)
+        var waits: [Int64] = []
+        for _ in 0..<16 {
+            engine.fail(id, .blockMissing("x"))
+            waits.append((engine.waitingItems().first?.retryAt ?? 0) - pair.clock.steady())
+        }
+        for (index, wait) in waits.enumerated() {
+            let middle = min(Int64(1000) << Int64(min(index, 12)), 3_600_000)
+            #expect((middle * 3 / 4...middle * 5 / 4).contains(wait))
+        }
+    }
+
+    // MARK: Much at once
+
+    @Test func removingMuchOfAFolderAsksFirst() throws {
+        let pair = try pairWithFiles(300)
+        for number in 0..<250 { try pair.there.remove("d/f\(number)") }
+        try pair.there.synchronize()
+        try pair.settle()
+        #expect(try pair.files(pair.here).count == 301)
+        #expect(pair.here.engine?.status.removalsToConfirm == 250)
+        #expect(pair.here.engine?.waitingItems(limit: 1).first?.reason == .confirmationNeeded)
+        try pair.here.engine?.confirmRemovals()
+        try pair.settle()
+        #expect(try pair.files(pair.here).count == 51)
+        #expect(activity(pair.here) == .settled)
+        #expect(try pair.here.trash().count == 250)
+    }
+
+    @Test func aRenamedDirectoryIsOneOperationAndMovesNoContent() throws {
+        let pair = try pairWithFiles(40)
+        let head = pair.server.head
+        let received = pair.there.engine?.status.counters.bytesReceived
+        try pair.here.move("d", to: "e")
+        try pair.settle()
+        #expect(pair.server.head == head + 1)
+        #expect(pair.there.engine?.status.counters.bytesReceived == received)
+        #expect(try pair.files(pair.there)["e/f39"] == "content 39")
+    }
+
+    @Test func anEqualFolderTransfersNothingAndRewritesNothing() throws {
+        let pair = try TwoDevices()
+        for device in [pair.here, pair.there] {
+            try device.makeDirectory("d")
+            for number in 0..<20 { try device.write("content \(number)", to: "d/f\(number)") }
+        }
+        func inodes() throws -> Set<FileIdentity> {
+            try pair.here.disk.asUser { disk throws(FileError) in
+                Set(try disk.list("d").compactMap { $0.status?.identity })
+            }
+        }
+        let before = try inodes()
+        try pair.there.synchronize()
+        let head = pair.server.head
+        try pair.here.synchronize()
+        #expect(pair.server.head == head)
+        #expect(try inodes() == before)
+        #expect(pair.here.engine?.status.counters.bytesReceived == 0)
+        #expect(pair.here.engine?.status.counters.downloaded == 0)
+        #expect(activity(pair.here) == .settled)
+    }
+
+    // MARK: Servers that go back
+
+    @Test func aServerFromAnOldBackupDeletesNothingAndGetsBackWhatItLost() throws {
+        let pair = try pairWithFiles(3)
+        let backup = pair.server.backup()
+        try pair.there.write("newer", to: "d/f0")
+        try pair.there.write("new", to: "d/new")
+        try pair.there.makeDirectory("e")
+        try pair.there.write("in e", to: "e/x")
+        try pair.settle()
+        let before = try pair.files(pair.here)
+        pair.server.restore(backup, epoch: 2)
+        try pair.settle()
+        #expect(try pair.files(pair.here) == before)
+        #expect(try pair.files(pair.there) == before)
+        #expect(Set(pair.server.tree().keys) == Set(before.keys))
+    }
+
+    @Test func aFileThatOnlyTheRestoredServerHasComesBackAndIsNotDeletedThere() throws {
+        let pair = try pairWithFiles(3)
+        let backup = pair.server.backup()
+        try pair.there.remove("d/f1")
+        try pair.settle()
+        pair.server.restore(backup, epoch: 2)
+        try pair.settle()
+        #expect(try pair.files(pair.here)["d/f1"] == "content 1")
+        #expect(try pair.files(pair.there)["d/f1"] == "content 1")
+    }
+
+    // MARK: Modes
+
+    @Test func aPullOnlyFolderKeepsItsOwnChangesToItself() throws {
+        let pair = try pairWithFiles(2) { $0.mode = .pullOnly }
+        try pair.here.write("mine", to: "mine")
+        try pair.here.write("edited here", to: "d/f0")
+        try pair.here.remove("d/f1")
+        try pair.there.write("edited there", to: "d/f0")
+        try pair.there.write("new there", to: "new")
+        try pair.settle()
+        #expect(
+            try pair.files(pair.there) == [
+                "d": "/", "d/f0": "edited there", "d/f1": "content 1", "new": "new there",
+            ])
+        #expect(
+            try pair.files(pair.here) == [
+                "d": "/", "d/f0": "edited there", "d/f0 (conflict here)": "edited here", "mine": "mine",
+                "new": "new there",
+            ])
+        #expect(activity(pair.here) == .waiting)
+    }
+
+    @Test func aPushOnlyFolderTakesNothingOver() throws {
+        let pair = try pairWithFiles(2) { $0.mode = .pushOnly }
+        try pair.here.write("mine", to: "mine")
+        try pair.there.write("edited there", to: "d/f0")
+        try pair.there.remove("d/f1")
+        try pair.there.write("new there", to: "new")
+        try pair.settle()
+        // It takes part from the start as a sender: what was there already is not taken over either.
+        #expect(try pair.files(pair.here) == ["mine": "mine"])
+        #expect(try pair.files(pair.there)["mine"] == "mine")
+    }
+}

@@ -1,0 +1,182 @@
+import Foundation
+import Glibc
+import SyncProtocol
+import Testing
+
+@testable import SyncClient
+
+/// Every way to the disk that a kernel may offer.
+private let abilities: [DiskFolder.Abilities] = [
+    DiskFolder.Abilities(), DiskFolder.Abilities(openat2: false, renameNoReplace: false),
+]
+
+@Suite struct DiskFolderTests {
+    @Test(arguments: abilities.indices)
+    func writesWhatItReads(way: Int) throws {
+        let scratch = try ScratchFolder()
+        let folder = try DiskFolder(scratch.path, volume: nil, abilities: abilities[way])
+        try folder.makeDirectory("a")
+        try folder.makeDirectory("a/b")
+        try folder.create("a/b/file")
+        let bytes = Array("some bytes".utf8)
+        try bytes.withUnsafeBytes { try folder.write($0, to: "a/b/file", at: 2) }
+        #expect(try scratch.read("a/b/file") == [0, 0] + bytes)
+        var buffer = [UInt8](repeating: 9, count: 20)
+        let count = try buffer.withUnsafeMutableBytes { try folder.read("a/b/file", at: 7, into: $0) }
+        #expect(Array(buffer[..<count]) == Array("bytes".utf8))
+        try folder.synchronize(file: "a/b/file")
+        try folder.synchronize(directory: "a/b")
+        try folder.synchronizeAll()
+        #expect(try folder.freeBytes() > 0)
+    }
+
+    @Test(arguments: abilities.indices)
+    func neverFollowsASymlink(way: Int) throws {
+        let (scratch, outside) = (try ScratchFolder(), try ScratchFolder())
+        try outside.write("secret", "file")
+        let folder = try DiskFolder(scratch.path, volume: nil, abilities: abilities[way])
+        try folder.makeSymlink("out", target: outside.path)
+        try folder.makeSymlink("file", target: outside.path("file"))
+        #expect(throws: FileError.self) { try folder.list("out") }
+        #expect(throws: FileError.self) { try folder.create("out/new") }
+        #expect(throws: FileError.self) { try folder.removeFile("out/file") }
+        #expect(throws: FileError.self) { try folder.rename("file", to: "out/file", replacing: true) }
+        #expect(try folder.status("out/file") == nil)
+        var byte: UInt8 = 0
+        #expect(throws: FileError.self) {
+            try withUnsafeMutableBytes(of: &byte) { try folder.read("file", at: 0, into: $0) }
+        }
+        #expect(throws: FileError.self) {
+            try withUnsafeBytes(of: &byte) { try folder.write($0, to: "file", at: 0) }
+        }
+        #expect(try folder.readLink("out") == outside.path)
+        #expect(try outside.read("file") == Array("secret".utf8))
+    }
+
+    @Test(arguments: ["..", "a/../../x", "/etc/passwd", "a//b", ".", "a/.", "nul\0byte", "a/"])
+    func refusesPathsThatAreNotBelow(path: String) throws {
+        let scratch = try ScratchFolder()
+        try scratch.makeDirectory("a")
+        let folder = try DiskFolder(scratch.path)
+        #expect(throws: FileError.system(path, code: EINVAL)) { try folder.create(path) }
+        #expect(throws: FileError.system(path, code: EINVAL)) { try folder.status(path) }
+        #expect(throws: FileError.system(path, code: EINVAL)) { try folder.list(path) }
+    }
+
+    @Test(arguments: abilities.indices)
+    func renamesOverNothingUnlessAsked(way: Int) throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("one", "one")
+        try scratch.write("two", "two")
+        try scratch.makeDirectory("directory")
+        let folder = try DiskFolder(scratch.path, volume: nil, abilities: abilities[way])
+        #expect(throws: FileError.exists("two")) { try folder.rename("one", to: "two", replacing: false) }
+        #expect(throws: FileError.exists("two")) {
+            try folder.rename("directory", to: "two", replacing: false)
+        }
+        #expect(try scratch.read("two") == Array("two".utf8))
+        try folder.rename("one", to: "three", replacing: false)
+        try folder.rename("directory", to: "other", replacing: false)
+        try folder.rename("three", to: "two", replacing: true)
+        #expect(try scratch.read("two") == Array("one".utf8))
+        #expect(Set(try folder.list("").compactMap(\.name)) == ["two", "other"])
+        #expect(throws: FileError.notFound("gone")) { try folder.rename("gone", to: "x", replacing: false) }
+    }
+
+    @Test func seesADirectoryAtItsNewPlaceAfterARename() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("x", "a/b/file")
+        let folder = try DiskFolder(scratch.path)
+        #expect(try folder.status("a/b/file") != nil)
+        try folder.rename("a", to: "c", replacing: false)
+        #expect(try folder.status("a/b/file") == nil)
+        #expect(try folder.status("c/b/file")?.size == 1)
+        try scratch.write("y", "a/b/file2")
+        #expect(try folder.status("a/b/file2")?.size == 1)
+        // Nor does what others do stay unseen.
+        try scratch.rename("a", "d")
+        #expect(try folder.status("a/b/file2") == nil)
+        #expect(try folder.status("d/b/file2") != nil)
+    }
+
+    @Test(arguments: [-1, 0, 1_700_000_000_123_456_789, -1_500_000_001, 9_000_000_000_000_000_001])
+    func keepsTimesToTheNanosecond(time: Int64) throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("x", "file")
+        let folder = try DiskFolder(scratch.path)
+        try folder.setAttributes("file", modified: time, mode: 0o640)
+        let status = try #require(try folder.status("file"))
+        #expect(status.modified == time)
+        #expect(status.mode == 0o640)
+    }
+
+    @Test func listsNamesThatAreNotTextAndReadsDeepDirectories() throws {
+        let scratch = try ScratchFolder()
+        let folder = try DiskFolder(scratch.path)
+        let bad = scratch.path.utf8CString.dropLast() + [0x2F, -1, -2, 0]
+        close(open(Array(bad), O_CREAT | O_WRONLY, 0o644))
+        #expect(try folder.list("").map(\.name) == [nil])
+        // Deeper than one system call can say.
+        var path = ""
+        let name = String(repeating: "d", count: 200)
+        for _ in 0..<40 {
+            path += (path.isEmpty ? "" : "/") + name
+            try folder.makeDirectory(path)
+        }
+        try folder.create(path + "/file")
+        #expect(try folder.list(path).map(\.name) == ["file"])
+        #expect(throws: FileError.nameTooLong(path + "/" + String(repeating: "n", count: 256))) {
+            try folder.create(path + "/" + String(repeating: "n", count: 256))
+        }
+        // Too deep for others to remove in one go.
+        try folder.removeFile(path + "/file")
+        while !path.isEmpty {
+            try folder.removeDirectory(path)
+            path = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+        }
+    }
+
+    @Test func copiesRangesAndSaysWhenTheSourceEnds() throws {
+        let scratch = try ScratchFolder()
+        var random = LocalRandom(seed: 3)
+        let bytes = random.bytes(300_000)
+        try scratch.write(bytes, "source")
+        try scratch.write([], "target")
+        let folder = try DiskFolder(scratch.path)
+        try folder.copy("source", at: 1000, to: "target", at: 5, count: 200_000)
+        #expect(try scratch.read("target") == [0, 0, 0, 0, 0] + bytes[1000..<201_000])
+        #expect(throws: FileError.self) {
+            try folder.copy("source", at: 200_000, to: "target", at: 0, count: 200_000)
+        }
+    }
+
+    @Test func saysThatTheFolderIsMissing() throws {
+        let scratch = try ScratchFolder()
+        try scratch.makeDirectory("folder")
+        let folder = try DiskFolder(scratch.path("folder"))
+        let volume = folder.volume
+        #expect(throws: FileError.folderMissing) {
+            try DiskFolder(scratch.path("folder"), volume: volume + "0")
+        }
+        try scratch.remove("folder")
+        // Also while it is still open, when it looks like an empty one.
+        #expect(throws: FileError.folderMissing) { try folder.status("x") }
+        #expect(throws: FileError.folderMissing) { try folder.list("") }
+        #expect(throws: FileError.folderMissing) { try DiskFolder(scratch.path("folder")) }
+        try scratch.makeDirectory("folder")
+        #expect(try folder.list("").isEmpty)
+    }
+
+    @Test func doesNotWaitForAPipe() throws {
+        let scratch = try ScratchFolder()
+        mkfifo(scratch.path("pipe"), 0o644)
+        let folder = try DiskFolder(scratch.path)
+        var byte: UInt8 = 0
+        #expect(throws: FileError.denied("pipe")) {
+            try withUnsafeMutableBytes(of: &byte) { try folder.read("pipe", at: 0, into: $0) }
+        }
+        #expect(try folder.status("pipe")?.kind == .other)
+        #expect(throws: FileError.notEmpty("")) { throw FileError(ENOTEMPTY, "") }
+        #expect(FileError(EDQUOT, "x") == .noSpace("x"))
+    }
+}

@@ -1,0 +1,199 @@
+import Digests
+import IPLD
+import Multiformats
+import SyncProtocol
+import Synchronization
+import TreeValues
+
+@testable import SyncClient
+
+/// A namespace as the node keeps it, in memory: the same checks, the same answers.
+final class ModelServer: Sendable {
+    struct Row {
+        var node: SyncNode
+        var isDeleted = false
+    }
+
+    struct Namespace {
+        var epoch: Int64 = 1
+        var head: JID = 0
+        var rows: [NodeID: Row] = [:]
+        /// The node after each entry.
+        var journal: [RemoteEntry] = []
+        var results: [OperationID: CommitResult] = [:]
+        var blocks: [CID: [UInt8]] = [:]
+        var leaves: [CID: [Leaf]] = [:]
+        /// Every content that a live node ever had.
+        var history: Set<CID> = []
+        /// Entries up to this one are not kept.
+        var forgotten: JID = 0
+        var children: [NodeID: Set<NodeID>] = [:]
+    }
+
+    let root: NodeID
+    let ignoresCase: Bool
+    private let namespace = Mutex(Namespace())
+
+    init(root: NodeID, ignoresCase: Bool) {
+        self.root = root
+        self.ignoresCase = ignoresCase
+    }
+
+    // MARK: For the simulation
+
+    func backup() -> Namespace { namespace.withLock { $0 } }
+
+    /// Goes back to a backup, as a person does after a disk was lost: with another epoch.
+    func restore(_ backup: Namespace, epoch: Int64) {
+        namespace.withLock {
+            $0 = backup
+            $0.epoch = epoch
+            // Operations are known by the journal.
+        }
+    }
+
+    /// Changes a stored block behind its name.
+    func damage(_ cid: CID) { namespace.withLock { $0.blocks[cid] = [1, 2, 3] } }
+
+    var history: Set<CID> { namespace.withLock { $0.history } }
+    var head: JID { namespace.withLock { $0.head } }
+    var journal: [RemoteEntry] { namespace.withLock { $0.journal } }
+
+    /// Live nodes by path.
+    func tree() -> [String: SyncNode] {
+        namespace.withLock { namespace in
+            var found: [String: SyncNode] = [:]
+            var stack = [(root, "")]
+            while let (directory, path) = stack.popLast() {
+                for id in namespace.children[directory] ?? [] {
+                    guard let row = namespace.rows[id], !row.isDeleted else { continue }
+                    let below = path + (path.isEmpty ? "" : "/") + row.node.name
+                    found[below] = row.node
+                    if row.node.kind == .directory { stack.append((id, below)) }
+                }
+            }
+            return found
+        }
+    }
+
+    // MARK: Calls
+
+    func list(after cursor: SyncCursor?, limit: Int) throws(SyncServerError) -> ListAnswer {
+        try namespace.withLock { (namespace) throws(SyncServerError) in
+            let start = cursor?.jid ?? 0
+            if let cursor, cursor.epoch != namespace.epoch || cursor.jid > namespace.head {
+                throw .resetRequired
+            }
+            if start < namespace.forgotten { throw .resetRequired }
+            var newest: [NodeID: JID] = [:]
+            for entry in namespace.journal[Int(start)...] { newest[entry.node.id] = entry.node.revision }
+            var entries: [RemoteEntry] = []
+            var jid = start
+            var hasMore = false
+            for entry in namespace.journal[Int(start)...] {
+                if entries.count == limit {
+                    hasMore = true
+                    break
+                }
+                jid = entry.node.revision
+                if newest[entry.node.id] == jid { entries.append(entry) }
+            }
+            return ListAnswer(
+                entries: entries, cursor: SyncCursor(epoch: namespace.epoch, jid: jid, text: "\(jid)"),
+                hasMore: hasMore)
+        }
+    }
+
+    func snapshot(of directory: NodeID?, page: String?, pageSize: Int) throws(SyncServerError) -> SnapshotPage
+    {
+        namespace.withLock { namespace in
+            var all: [RemoteEntry] = []
+            let start = directory ?? root
+            if start == root || Self.isLive(start, namespace, root) {
+                var queue = [start]
+                var index = 0
+                while index < queue.count {
+                    for id in (namespace.children[queue[index]] ?? []).sorted() {
+                        guard let row = namespace.rows[id], !row.isDeleted else { continue }
+                        all.append(RemoteEntry(node: row.node, inline: Self.inline(row.node, namespace)))
+                        if row.node.kind == .directory { queue.append(id) }
+                    }
+                    index += 1
+                }
+            }
+            // A page names the moment and the place: `jid offset`.
+            let parts = (page ?? "\(namespace.head) 0").split(separator: " ").compactMap { Int($0) }
+            let end = min(parts[1] + pageSize, all.count)
+            let cursor = SyncCursor(epoch: namespace.epoch, jid: JID(parts[0]), text: "\(parts[0])")
+            // The tree may have changed between pages; what is missed comes with the journal.
+            let entries = parts[1] < end ? Array(all[parts[1]..<end]) : []
+            return SnapshotPage(
+                entries: entries, cursor: cursor, next: end < all.count ? "\(parts[0]) \(end)" : nil)
+        }
+    }
+
+    private static func inline(_ node: SyncNode, _ namespace: Namespace) -> [UInt8]? {
+        guard let cid = node.content, node.size <= 20 else { return nil }
+        return namespace.blocks[cid]
+    }
+
+    func missing(_ cids: [CID]) -> [CID] { namespace.withLock { n in cids.filter { n.blocks[$0] == nil } } }
+
+    func store(_ blocks: [Block]) {
+        namespace.withLock { namespace in
+            for block in blocks where (try? block.cid.verify(block.bytes)) != nil {
+                namespace.blocks[block.cid] = block.bytes
+            }
+        }
+    }
+
+    func retrieve(_ cids: [CID]) -> [Block] {
+        namespace.withLock { namespace in
+            // A few at a time, so that answers end early.
+            cids.prefix(3).compactMap { cid in namespace.blocks[cid].map { Block(cid: cid, bytes: $0) } }
+        }
+    }
+
+    func leaves(of root: CID, base: CID?) throws(SyncServerError) -> LeafEdit {
+        try namespace.withLock { (namespace) throws(SyncServerError) in
+            guard let leaves = namespace.leaves[root] else { throw .badAnswer("no such file") }
+            if let base, let old = namespace.leaves[base] {
+                return LeafLists.edit(from: old, root: base, to: leaves)
+            }
+            return LeafEdit(splices: [LeafEdit.Splice(start: 0, remove: 0, insert: leaves)])
+        }
+    }
+
+    func commit(_ operations: [SyncOperation], epoch: Int64, device: String) throws(SyncServerError)
+        -> CommitAnswer
+    {
+        try namespace.withLock { (namespace) throws(SyncServerError) in
+            guard epoch == namespace.epoch else { throw .resetRequired }
+            var results: [CommitResult] = []
+            for operation in operations {
+                if let known = namespace.results[operation.id] {
+                    results.append(known)
+                    continue
+                }
+                var change = ModelCommit(
+                    namespace: namespace, root: root, ignoresCase: ignoresCase, device: device)
+                let result = change.apply(operation.change)
+                if change.namespace.head != namespace.head {
+                    namespace = change.namespace
+                    namespace.results[operation.id] = result
+                }
+                results.append(result)
+            }
+            return CommitAnswer(head: namespace.head, results: results)
+        }
+    }
+
+    static func isLive(_ id: NodeID, _ namespace: Namespace, _ root: NodeID) -> Bool {
+        var next = id
+        while next != root {
+            guard let row = namespace.rows[next], !row.isDeleted else { return false }
+            next = row.node.parent
+        }
+        return true
+    }
+}

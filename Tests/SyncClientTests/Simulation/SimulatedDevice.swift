@@ -1,0 +1,223 @@
+import Multiformats
+import SyncProtocol
+import Synchronization
+import TreeValues
+
+@testable import SyncClient
+
+/// A machine with a folder, which runs an engine until it is stopped.
+final class SimulatedDevice {
+    let name: String
+    let disk: VirtualDisk
+    let state: SimulatedState
+    let server: SimulatedServer
+    let clock: SimulatedClock
+    let random: SimulationRandom
+    var options: SyncOptions
+    private(set) var engine: SyncEngine?
+    private let leaves = LeafCache()
+    private(set) var events = EventLog()
+
+    init(
+        name: String, server: ModelServer, names: VirtualDisk.Names, canExchange: Bool, clock: SimulatedClock,
+        random: SimulationRandom, batch: Int
+    ) throws {
+        self.name = name
+        self.clock = clock
+        self.random = random
+        disk = VirtualDisk(names: names, canExchange: canExchange, clock: { clock.now() })
+        state = SimulatedState(root: server.root, disk: disk)
+        self.server = SimulatedServer(server, device: name, random: random, pageSize: batch)
+        options = SyncOptions(folderID: "folder", device: name)
+        options.ignoresCaseLocally = disk.ignoresCase
+        options.ignoresCaseRemotely = server.ignoresCase
+        options.planBatch = batch
+        options.commitBatch = batch
+        options.fetchBatch = batch
+        try startEngine().addFolder()
+    }
+
+    @discardableResult
+    func startEngine() -> SyncEngine {
+        if let engine { return engine }
+        let clock = clock
+        let random = random
+        let events = events
+        let environment = SyncEnvironment(
+            wallClock: { clock.now() }, steadyClock: { clock.steady() }, random: { random.next() },
+            parallelForEach: { count, body in for index in 0..<count { body(index) } },
+            report: { events.add($0) })
+        var scanning = ScannerOptions()
+        scanning.quietTime = 0
+        scanning.ignoresCase = disk.ignoresCase
+        scanning.isExcluded = options.isExcluded
+        let scanner = FolderScanner(
+            fileSystem: disk, state: state, content: ContentReader(fileSystem: disk), options: scanning,
+            makeID: { NodeID(bits: UInt128(random.next()) << 64 | UInt128(random.next())) },
+            clock: { clock.now() })
+        let engine = SyncEngine(
+            state: state, disk: disk, server: server, scanner: scanner,
+            content: SimulatedContent(reader: ContentReader(fileSystem: disk), cache: leaves),
+            environment: environment, options: options)
+        self.engine = engine
+        return engine
+    }
+
+    /// Runs once; a machine that stands is started again with what was durable.
+    func synchronize(_ scope: ScanScope? = .everything) throws {
+        do {
+            try startEngine().synchronize(scope)
+        } catch is SimulatedState.Stopped {}
+        guard disk.isCrashed else { return }
+        engine = nil
+        disk.restart(random)
+        state.restart(random)
+    }
+
+    /// Ends the engine, as a person does who stops the program.
+    func stop() {
+        engine = nil
+        disk.crash(afterCalls: nil)
+        state.crashIn = nil
+    }
+
+    /// What is in the folder, by path with NFC names; sync's own directory left out. Where names are bytes,
+    /// two may be the same but for the Unicode form: one of them is not synced, and reported.
+    func tree() throws -> [String: Set<FolderEntry>] {
+        try disk.asUser { disk throws(FileError) in try FolderEntry.tree(of: disk, below: "") }
+    }
+
+    /// The contents of the files in the folder.
+    func files() throws -> Set<[UInt8]> {
+        Set(
+            try tree().values.joined().compactMap { entry in
+                if case .file(let bytes) = entry { bytes } else { nil }
+            })
+    }
+
+    /// Conflict copies that were one too many.
+    func copiesInTrash() throws -> Set<[UInt8]> {
+        let trash = try disk.asUser { disk throws(FileError) in
+            try FolderEntry.tree(of: disk, below: OwnDirectory.trash)
+        }
+        var found: Set<[UInt8]> = []
+        for (path, entries) in trash where ConflictName(String(path.split(separator: "/").last ?? "")) != nil
+        {
+            for case .file(let bytes) in entries { found.insert(bytes) }
+        }
+        return found
+    }
+
+    /// All contents on the disk, the trash and files in the making included.
+    func contents() throws -> Set<[UInt8]> {
+        try disk.asUser { disk throws(FileError) in
+            var found: Set<[UInt8]> = []
+            var stack = [""]
+            while let directory = stack.popLast() {
+                for entry in try disk.list(directory) {
+                    guard let name = entry.name, let status = entry.status else { continue }
+                    let path = directory.isEmpty ? name : directory + "/" + name
+                    if status.kind == .directory {
+                        stack.append(path)
+                    } else if status.kind == .file {
+                        found.insert(try disk.contents(of: path))
+                    }
+                }
+            }
+            return found
+        }
+    }
+}
+
+/// Something in a folder, as two devices compare it.
+enum FolderEntry: Hashable {
+    case directory
+    case file([UInt8])
+    case symlink(String)
+
+    static func tree(of disk: VirtualDisk, below top: String) throws(FileError) -> [String: Set<FolderEntry>]
+    {
+        var found: [String: Set<FolderEntry>] = [:]
+        var stack = [(top, "")]
+        while let (directory, key) = stack.popLast() {
+            for entry in try disk.list(directory) {
+                guard let name = entry.name, let status = entry.status else { continue }
+                if directory.isEmpty, name == SyncNames.ownDirectory { continue }
+                let path = directory.isEmpty ? name : directory + "/" + name
+                let below = key + (key.isEmpty ? "" : "/") + NameKey(name).text
+                switch status.kind {
+                case .directory:
+                    found[below, default: []].insert(.directory)
+                    stack.append((path, below))
+                case .file: found[below, default: []].insert(.file(try disk.contents(of: path)))
+                case .symlink: found[below, default: []].insert(.symlink(try disk.readLink(path)))
+                case .other: break
+                }
+            }
+        }
+        return found
+    }
+}
+
+/// A clock that jumps, and one that does not.
+final class SimulatedClock: Sendable {
+    private let time: Mutex<(wall: Int64, steady: Int64)>
+
+    init() { time = Mutex((1_790_000_000_000_000_000, 0)) }
+
+    /// Each look takes a millisecond.
+    func now() -> Int64 {
+        time.withLock { time in
+            time.wall += 1_000_000
+            return time.wall
+        }
+    }
+
+    func steady() -> Int64 { time.withLock { $0.steady } }
+    func advance(milliseconds: Int64) {
+        time.withLock { time in
+            time.wall += milliseconds * 1_000_000
+            time.steady += milliseconds
+        }
+    }
+    func jump(milliseconds: Int64) { time.withLock { $0.wall += milliseconds * 1_000_000 } }
+}
+
+/// The last events of a device.
+final class EventLog: Sendable {
+    private let events = Mutex<[SyncEvent]>([])
+
+    func add(_ event: SyncEvent) {
+        events.withLock { events in
+            if events.count >= 500 { events.removeFirst(100) }
+            events.append(event)
+        }
+    }
+
+    var all: [SyncEvent] { events.withLock { $0 } }
+}
+
+/// Lists of leaves of files that were read or written.
+final class LeafCache: Sendable {
+    let lists = Mutex<[CID: [Leaf]]>([:])
+}
+
+struct SimulatedContent: ContentReading {
+    let reader: ContentReader
+    let cache: LeafCache
+
+    func leaves(of root: CID, at path: String) throws(FileError) -> [Leaf]? {
+        if let known = cachedLeaves(of: root) { return known }
+        guard let content = try reader.read(path, keepingInline: false), content.root == root else {
+            return nil
+        }
+        remember(content.leaves, of: root)
+        return content.leaves
+    }
+
+    func cachedLeaves(of root: CID) -> [Leaf]? { cache.lists.withLock { $0[root] } }
+
+    func remember(_ leaves: [Leaf], of root: CID) {
+        if leaves.count > 1 { cache.lists.withLock { $0[root] = leaves } }
+    }
+}

@@ -1,0 +1,82 @@
+import IPLD
+import Multiformats
+import SyncProtocol
+import Synchronization
+import TreeValues
+
+@testable import SyncClient
+
+/// The server as one device sees it: over a network that loses questions and answers, and sends some twice.
+final class SimulatedServer: SyncServer {
+    struct Network {
+        var isDown = false
+        /// One call in so many is lost; 0 for none.
+        var lossOneIn = 0
+    }
+
+    let server: ModelServer
+    let device: String
+    private let random: SimulationRandom
+    private let network = Mutex(Network())
+    let pageSize: Int
+
+    init(_ server: ModelServer, device: String, random: SimulationRandom, pageSize: Int) {
+        self.server = server
+        self.device = device
+        self.random = random
+        self.pageSize = pageSize
+    }
+
+    func set(isDown: Bool, lossOneIn: Int) {
+        network.withLock { $0 = Network(isDown: isDown, lossOneIn: lossOneIn) }
+    }
+
+    private func call<Answer>(_ body: () throws(SyncServerError) -> Answer) throws(SyncServerError) -> Answer
+    {
+        let network = network.withLock { $0 }
+        if network.isDown { throw .unreachable("no network") }
+        guard network.lossOneIn > 0, random.oneIn(network.lossOneIn) else { return try body() }
+        switch random.number(0...2) {
+        case 0: throw .unreachable("the question was lost")
+        case 1:
+            _ = try body()
+            throw .unreachable("the answer was lost")
+        default:
+            // The question came twice.
+            _ = try body()
+            return try body()
+        }
+    }
+
+    func list(after cursor: SyncCursor?, limit: Int) throws(SyncServerError) -> ListAnswer {
+        try call { () throws(SyncServerError) in try server.list(after: cursor, limit: min(limit, pageSize)) }
+    }
+
+    func snapshot(of directory: NodeID?, page: String?) throws(SyncServerError) -> SnapshotPage {
+        try call { () throws(SyncServerError) in
+            try server.snapshot(of: directory, page: page, pageSize: pageSize)
+        }
+    }
+
+    func commit(_ operations: [SyncOperation], epoch: Int64) throws(SyncServerError) -> CommitAnswer {
+        try call { () throws(SyncServerError) in
+            try server.commit(operations, epoch: epoch, device: device)
+        }
+    }
+
+    func missing(_ cids: [CID]) throws(SyncServerError) -> [CID] {
+        try call { () throws(SyncServerError) in server.missing(cids) }
+    }
+
+    func store(_ blocks: [Block]) throws(SyncServerError) {
+        try call { () throws(SyncServerError) in server.store(blocks) }
+    }
+
+    func retrieve(_ cids: [CID]) throws(SyncServerError) -> [Block] {
+        try call { () throws(SyncServerError) in server.retrieve(cids) }
+    }
+
+    func leaves(of root: CID, base: CID?) throws(SyncServerError) -> LeafEdit {
+        try call { () throws(SyncServerError) in try server.leaves(of: root, base: base) }
+    }
+}

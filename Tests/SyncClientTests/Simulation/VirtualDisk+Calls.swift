@@ -1,0 +1,207 @@
+import SyncClient
+
+/// The system calls.
+extension VirtualDisk: FolderFileSystem {
+    func list(_ directory: String) throws(FileError) -> [FileEntry] {
+        try use { (volume) throws(FileError) in
+            let id = try self.find(directory, &volume)
+            guard let inode = volume.inodes[id], inode.kind == .directory else {
+                throw .notDirectory(directory)
+            }
+            if let last = directory.split(separator: "/").last, volume.unreadable.contains(Array(last.utf8)) {
+                throw .denied(directory)
+            }
+            return inode.entries.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { name, id in
+                FileEntry(
+                    name: String(decoding: name, as: UTF8.self),
+                    status: volume.inodes[id].map { self.status(id, $0) })
+            }
+        }
+    }
+
+    func status(_ path: String) throws(FileError) -> FileStatus? {
+        try use { (volume) throws(FileError) in
+            do throws(FileError) {
+                let id = try self.find(path, &volume)
+                return volume.inodes[id].map { self.status(id, $0) }
+            } catch {
+                switch error {
+                case .notFound, .notDirectory: return nil
+                default: throw error
+                }
+            }
+        }
+    }
+
+    func readLink(_ path: String) throws(FileError) -> String {
+        try use { (volume) throws(FileError) in
+            volume.inodes[try self.find(path, &volume)]?.target ?? ""
+        }
+    }
+
+    func read(_ path: String, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(FileError)
+        -> Int
+    {
+        let bytes = try use { (volume) throws(FileError) -> [UInt8] in
+            let id = try self.find(path, &volume)
+            if let last = path.split(separator: "/").last, volume.unreadable.contains(Array(last.utf8)) {
+                throw .denied(path)
+            }
+            guard let inode = volume.inodes[id], inode.kind == .file else { throw .isDirectory(path) }
+            return Array(inode.content.dropFirst(Int(offset)))
+        }
+        buffer.copyBytes(from: bytes.prefix(buffer.count))
+        return min(bytes.count, buffer.count)
+    }
+
+    private func make(_ path: String, _ inode: Inode) throws(FileError) {
+        try changeNames { (volume) throws(FileError) in
+            if volume.isFull { throw .noSpace(path) }
+            let (directory, name) = try self.parent(of: path, &volume)
+            if name.utf8.count > 255 { throw .nameTooLong(path) }
+            guard self.entry(name, in: directory, volume) == nil else { throw .exists(path) }
+            let id = volume.nextInode
+            volume.nextInode += 1
+            volume.inodes[id] = inode
+            volume.inodes[directory]?.entries[self.stored(name)] = id
+            volume.inodes[directory]?.changed = inode.changed
+        }
+    }
+
+    func makeDirectory(_ path: String) throws(FileError) {
+        let now = clock()
+        try make(path, Inode(kind: .directory, modified: now, changed: now, mode: 0o755))
+    }
+
+    func makeSymlink(_ path: String, target: String) throws(FileError) {
+        let now = clock()
+        try make(path, Inode(kind: .symlink, target: target, modified: now, changed: now, mode: 0o777))
+    }
+
+    func create(_ path: String) throws(FileError) {
+        let now = clock()
+        try make(path, Inode(kind: .file, modified: now, changed: now, mode: 0o644))
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, to path: String, at offset: Int64) throws(FileError) {
+        let now = clock()
+        let new = Array(bytes)
+        try use { (volume) throws(FileError) in
+            if volume.isFull { throw .noSpace(path) }
+            if volume.isReadOnly { throw .readOnly(path) }
+            let id = try self.find(path, &volume)
+            var content = volume.inodes[id]?.content ?? []
+            if content.count < Int(offset) + new.count {
+                content += Array(repeating: 0, count: Int(offset) + new.count - content.count)
+            }
+            content.replaceSubrange(Int(offset)..<Int(offset) + new.count, with: new)
+            volume.inodes[id]?.content = content
+            volume.inodes[id]?.modified = now
+            volume.inodes[id]?.changed = now
+        }
+    }
+
+    func copy(
+        _ source: String, at sourceOffset: Int64, to path: String, at offset: Int64, count: Int64
+    ) throws(FileError) {
+        let bytes = try contents(of: source).dropFirst(Int(sourceOffset)).prefix(Int(count))
+        try Array(bytes).span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
+            try write(bytes, to: path, at: offset)
+        }
+    }
+
+    func synchronize(file path: String) throws(FileError) {
+        try use { (volume) throws(FileError) in
+            let id = try self.find(path, &volume)
+            let content = volume.inodes[id]?.content ?? []
+            volume.inodes[id]?.durable = content
+        }
+    }
+
+    func synchronize(directory path: String) throws(FileError) {
+        try use { (volume) throws(FileError) in
+            _ = try self.find(path, &volume)
+            // What is written into files is not part of it.
+            volume.undurable.removeAll()
+        }
+    }
+
+    func synchronizeAll() throws(FileError) {
+        try use { (volume) throws(FileError) in Self.barrier(&volume) }
+    }
+
+    func rename(_ source: String, to destination: String, replacing: Bool) throws(FileError) {
+        let now = clock()
+        try changeNames { (volume) throws(FileError) in
+            let (from, name) = try self.parent(of: source, &volume)
+            guard let moved = self.entry(name, in: from, volume) else { throw .notFound(source) }
+            let (to, newName) = try self.parent(of: destination, &volume)
+            if newName.utf8.count > 255 { throw .nameTooLong(destination) }
+            if let there = self.entry(newName, in: to, volume) {
+                guard replacing else { throw .exists(destination) }
+                volume.inodes[to]?.entries[there.name] = nil
+                if there.id != moved.id { volume.inodes[there.id] = nil }
+            }
+            // Not into itself.
+            var above = to
+            while above != 1 {
+                if above == moved.id { throw .system(destination, code: 22) }
+                above = volume.inodes.first { $0.value.entries.values.contains(above) }?.key ?? 1
+            }
+            volume.inodes[from]?.entries[moved.name] = nil
+            volume.inodes[to]?.entries[self.stored(newName)] = moved.id
+            volume.inodes[moved.id]?.changed = now
+        }
+    }
+
+    func exchange(_ first: String, _ second: String) throws(FileError) {
+        guard canExchange else { throw .system(first, code: FileError.notSupported) }
+        let now = clock()
+        try changeNames { (volume) throws(FileError) in
+            let (firstParent, firstName) = try self.parent(of: first, &volume)
+            let (secondParent, secondName) = try self.parent(of: second, &volume)
+            guard let one = self.entry(firstName, in: firstParent, volume) else { throw .notFound(first) }
+            guard let two = self.entry(secondName, in: secondParent, volume) else { throw .notFound(second) }
+            volume.inodes[firstParent]?.entries[one.name] = two.id
+            volume.inodes[secondParent]?.entries[two.name] = one.id
+            volume.inodes[one.id]?.changed = now
+            volume.inodes[two.id]?.changed = now
+        }
+    }
+
+    func removeFile(_ path: String) throws(FileError) {
+        try changeNames { (volume) throws(FileError) in
+            let (directory, name) = try self.parent(of: path, &volume)
+            guard let found = self.entry(name, in: directory, volume) else { throw .notFound(path) }
+            if volume.inodes[found.id]?.kind == .directory { throw .isDirectory(path) }
+            volume.inodes[directory]?.entries[found.name] = nil
+            volume.inodes[found.id] = nil
+        }
+    }
+
+    func removeDirectory(_ path: String) throws(FileError) {
+        try changeNames { (volume) throws(FileError) in
+            let (directory, name) = try self.parent(of: path, &volume)
+            guard let found = self.entry(name, in: directory, volume) else { throw .notFound(path) }
+            guard volume.inodes[found.id]?.kind == .directory else { throw .notDirectory(path) }
+            guard volume.inodes[found.id]?.entries.isEmpty == true else { throw .notEmpty(path) }
+            volume.inodes[directory]?.entries[found.name] = nil
+            volume.inodes[found.id] = nil
+        }
+    }
+
+    func setAttributes(_ path: String, modified: Int64?, mode: UInt32?) throws(FileError) {
+        let now = clock()
+        try use { (volume) throws(FileError) in
+            if volume.isReadOnly { throw .readOnly(path) }
+            let id = try self.find(path, &volume)
+            if let modified { volume.inodes[id]?.modified = modified }
+            if let mode { volume.inodes[id]?.mode = mode }
+            volume.inodes[id]?.changed = now
+        }
+    }
+
+    func freeBytes() throws(FileError) -> Int64 {
+        try use { (volume) throws(FileError) in volume.isFull ? 0 : 1 << 40 }
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+
+@testable import SyncClient
+
+@Suite struct IgnoreListTests {
+    @Test(arguments: [
+        ("*.o", "a.o", true), ("*.o", "deep/down/a.o", true), ("*.o", "a.oo", false), ("*.o", ".o", true),
+        ("/a", "a", true), ("/a", "b/a", false), ("b/a", "b/a", true), ("b/a", "c/b/a", false),
+        ("**/b/a", "c/d/b/a", true), ("**/b/a", "b/a", true), ("a/**/z", "a/z", true),
+        ("a/**/z", "a/b/c/z", true),
+        ("a/**", "a", false), ("a/**", "a/b", true), ("a?c", "abc", true), ("a?c", "aöc", true),
+        ("a?c", "a/c", false),
+        ("[a-c]x", "bx", true), ("[!a-c]x", "bx", false), ("[!a-c]x", "dx", true), ("[x", "[x", true),
+        ("[]a]", "]", true), ("\\*", "*", true), ("\\*", "x", false), ("\\#x", "#x", true),
+        ("#x", "#x", false),
+        ("(?i)README", "readme", true), ("(?i)README", "ReadMe", true), ("README", "readme", false),
+        ("x ", "x", true), ("x\\ ", "x ", true), ("a*b*c", "aXbYc", true), ("a*b*c", "aXcYb", false),
+        ("ä*", "äpfel", true), ("**", "a", true), ("*", "a/b", true), ("", "a", false), ("/", "a", false),
+        ("a//b", "a/b", true), ("!a", "a", false),
+    ])
+    func matches(pattern: String, path: String, expected: Bool) {
+        #expect(IgnoreList(text: pattern).ignores(path, isDirectory: false) == expected)
+    }
+
+    @Test func theLastPatternDecides() {
+        let list = IgnoreList(text: "*.log\r\n!keep.log\n\n# a comment\nsub/keep.log\nbuild/")
+        #expect(list.ignores("a.log", isDirectory: false))
+        #expect(!list.ignores("keep.log", isDirectory: false))
+        #expect(list.ignores("sub/keep.log", isDirectory: false))
+        #expect(list.ignores("build", isDirectory: true))
+        #expect(!list.ignores("build", isDirectory: false))
+    }
+
+    @Test func defaultsAreWhatEditorsLeaveBehind() {
+        let list = IgnoreList.defaults
+        for name in [
+            ".DS_Store", "a/.DS_Store", "THUMBS.DB", "text~", ".text.swp", ".#text", "#text#",
+            "~$report.docx",
+            ".~lock.report.odt#", ".goutputstream-AB12", "4913", "a/film.part", "._text",
+        ] {
+            #expect(list.ignores(name, isDirectory: false), "\(name)")
+        }
+        for name in [
+            "text", "a.swift", "#1 hit.mp3", "swp", ".gitignore", "Thumbs", "price~list", "49130",
+            ".syncignore",
+        ] {
+            #expect(!list.ignores(name, isDirectory: false), "\(name)")
+        }
+        #expect(list.problems.isEmpty)
+    }
+
+    @Test func saysWhichLinesItLeftOut() {
+        let list = IgnoreList(text: "a\n" + String(repeating: "x", count: 5000) + "\nb")
+        #expect(list.problems == [IgnoreList.Problem(line: 2, reason: .tooLong)])
+        #expect(list.ignores("b", isDirectory: false))
+        let many = IgnoreList(text: (0...10_000).map { "f\($0)\n" }.joined())
+        #expect(many.problems == [IgnoreList.Problem(line: 10_001, reason: .tooMany)])
+    }
+
+    @Test func noPatternMakesItSlow() {
+        let list = IgnoreList(
+            text: String(repeating: "*a", count: 100) + "b\n" + String(repeating: "**/a/", count: 50))
+        let start = ContinuousClock.now
+        #expect(!list.ignores(String(repeating: "a", count: 1000), isDirectory: false))
+        #expect(!list.ignores(String(repeating: "a/", count: 500) + "c", isDirectory: false))
+        #expect(ContinuousClock.now - start < .seconds(20))
+    }
+
+    @Test func rulesOfAFolderJoinListsAndSelection() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("*.tmp\nsecret/\n.syncignore\n", ".syncignore")
+        let disk = try DiskFolder(scratch.path)
+        let rules = try FolderRules(
+            of: disk, local: "!mine.tmp\n*.iso", selected: ["docs/2026/", "/top.txt"])
+        for (path, isDirectory, expected) in [
+            ("docs", true, false), ("docs", false, true), ("docs/2026", true, false),
+            ("docs/2026/a", false, false),
+            ("docs/2025", true, true), ("docs/2026x", true, true), ("top.txt", false, false),
+            ("other", false, true),
+            ("docs/2026/x.tmp", false, true), ("docs/2026/mine.tmp", false, false),
+            ("docs/2026/x.iso", false, true),
+            ("docs/2026/secret", true, true), (".syncignore", false, false),
+        ] {
+            #expect(rules.isExcluded(path, isDirectory: isDirectory) == expected, "\(path)")
+        }
+        #expect(!FolderRules().isExcluded("any/thing", isDirectory: false))
+        try scratch.remove(".syncignore")
+        #expect(try !FolderRules(of: disk).isExcluded("x.tmp", isDirectory: false))
+    }
+}
