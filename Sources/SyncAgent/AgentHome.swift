@@ -1,0 +1,189 @@
+import Foundation
+import Glibc
+
+/// Where the folders that this user syncs are written down.
+///
+/// `folders.json` lists them, `device` is what this machine is called, `control.sock` is where a running
+/// daemon listens, and each folder has a directory with its state. All of it is for the user alone: keys
+/// are in it.
+public struct AgentHome: Sendable {
+    public let path: String
+
+    public init(path: String) { self.path = path }
+
+    /// NACRE_SYNC_HOME, else `nacre/sync` in XDG_STATE_HOME, else `~/.local/state/nacre/sync`.
+    public static func standard(_ environment: [String: String]) -> AgentHome {
+        func given(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        if let home = given("NACRE_SYNC_HOME") { return AgentHome(path: home) }
+        if let state = given("XDG_STATE_HOME") { return AgentHome(path: state + "/nacre/sync") }
+        let user = given("HOME") ?? NSString(string: "~").expandingTildeInPath
+        return AgentHome(path: user + "/.local/state/nacre/sync")
+    }
+
+    public var socketPath: String { path + "/control.sock" }
+    /// Held by the process that runs the folders.
+    var lockPath: String { path + "/lock" }
+    private var listPath: String { path + "/folders.json" }
+    private var devicePath: String { path + "/device" }
+
+    /// Where the state of a folder is.
+    public func stateDirectory(of folder: String) -> String { path + "/" + folder }
+
+    /// Makes the directory, for the user alone.
+    public func make() throws {
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    }
+
+    /// What this machine is called among the devices of its user: its name, and four letters.
+    public func device() throws -> String {
+        if let known = try? String(contentsOfFile: devicePath, encoding: .utf8) {
+            let name = known.trimmingCharacters(in: .whitespacesAndNewlines)
+            if !name.isEmpty { return name }
+        }
+        try make()
+        var host = [CChar](repeating: 0, count: 256)
+        let known = gethostname(&host, host.count - 1) == 0
+        let bytes = host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        let name = String(decoding: bytes, as: UTF8.self).prefix { $0 != "." }
+            .filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+        let letters = (0..<4).map { _ in "abcdefghjkmnpqrstvwxyz".randomElement() ?? "a" }
+        let device = (known && !name.isEmpty ? String(name.prefix(32)) : "device") + "-" + String(letters)
+        try write(Data((device + "\n").utf8), to: devicePath)
+        return device
+    }
+
+    /// The folders, in the order in which they were added.
+    ///
+    /// - Throws: `AgentError.listUnreadable`.
+    public func folders() throws -> [FolderRecord] {
+        guard let data = FileManager.default.contents(atPath: listPath) else { return [] }
+        do {
+            return try JSONDecoder().decode([FolderRecord].self, from: data)
+        } catch { throw AgentError.listUnreadable(listPath, reason: "\(error)") }
+    }
+
+    /// Writes the list in the place of the one before.
+    public func setFolders(_ folders: [FolderRecord]) throws {
+        try make()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try write(try encoder.encode(folders), to: listPath)
+    }
+
+    /// Changes the list, with nobody else doing so meanwhile.
+    public func changeFolders<R>(_ body: (inout [FolderRecord]) throws -> R) throws -> R {
+        try make()
+        let lock = open(path + "/folders.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw AgentError.system("open", path, errno) }
+        defer { close(lock) }
+        while flock(lock, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw AgentError.system("lock", path, errno) }
+        }
+        var folders = try self.folders()
+        let result = try body(&folders)
+        try setFolders(folders)
+        return result
+    }
+
+    private func write(_ data: Data, to file: String) throws {
+        let temporary = file + ".\(getpid()).new"
+        guard
+            FileManager.default.createFile(
+                atPath: temporary, contents: data, attributes: [.posixPermissions: 0o600]),
+            rename(temporary, file) == 0
+        else { throw AgentError.system("write", file, errno) }
+    }
+}
+
+/// A folder that is kept equal with a namespace.
+public struct FolderRecord: Codable, Hashable, Sendable {
+    /// Stands in the marker within the folder.
+    public var id: String
+    /// Absolute.
+    public var path: String
+    /// The address of the node; `nil` for the node of a data directory on this machine.
+    public var node: String?
+    public var dataDirectory: String?
+    public var token: String?
+    public var authorities: String?
+    /// The id of the namespace, which it keeps when it is renamed.
+    public var namespace: String
+    /// What it was called when the folder was added.
+    public var namespaceName: String
+    /// The id of the namespace's root directory.
+    public var root: String
+    /// Whether the namespace takes names for one that differ by case.
+    public var ignoresCase: Bool
+    /// `two-way`, `pull-only` or `push-only`.
+    public var mode: String
+    public var isPaused = false
+    /// Paths within the folder that are synced; all if there are none.
+    public var only: [String] = []
+    /// Bytes a second; 0 for no limit.
+    public var uploadLimit = 0
+    /// Bytes a second; 0 for no limit.
+    public var downloadLimit = 0
+    /// Milliseconds for which a file must be quiet before it is sent.
+    public var quietMilliseconds = 2000
+
+    public init(
+        id: String, path: String, node: String?, dataDirectory: String?, token: String?,
+        authorities: String?, namespace: String, namespaceName: String, root: String,
+        ignoresCase: Bool, mode: String
+    ) {
+        self.root = root
+        self.ignoresCase = ignoresCase
+        self.id = id
+        self.path = path
+        self.node = node
+        self.dataDirectory = dataDirectory
+        self.token = token
+        self.authorities = authorities
+        self.namespace = namespace
+        self.namespaceName = namespaceName
+        self.mode = mode
+    }
+}
+
+/// Why the agent cannot do something.
+public enum AgentError: Error, Equatable, Sendable {
+    case listUnreadable(String, reason: String)
+    case system(String, String, Int32)
+    /// Another process runs the folders.
+    case running
+    case notRunning
+    case unknownFolder(String)
+    case folderAbsent(String)
+    case folderWithin(String, other: String)
+    case folderKnown(String, namespace: String)
+    case badMode(String)
+    case badAnswer(String)
+    case nodeAbsent(String)
+    case socketPathTooLong(String)
+}
+
+extension AgentError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .listUnreadable(let path, let reason):
+            "\(path) cannot be read: \(reason); mend it, or remove it and add the folders again"
+        case .system(let operation, let path, let code):
+            "cannot \(operation) \(path): \(String(cString: strerror(code)))"
+        case .running: "folders are synced by another process; `nacre sync status` asks it"
+        case .notRunning: "nothing is synced at the moment: start `nacre sync --daemon`"
+        case .unknownFolder(let path):
+            "\(path) is not synced; `nacre sync status` lists what is, `nacre sync DIR NAMESPACE` adds it"
+        case .folderAbsent(let path): "there is no directory \(path)"
+        case .folderWithin(let path, let other):
+            "\(path) and \(other), which is synced already, are within one another"
+        case .folderKnown(let path, let namespace): "\(path) is synced with \(namespace) already"
+        case .badMode(let text): "\(text) is no mode; use two-way, pull-only or push-only"
+        case .badAnswer(let text): "the running process answered what cannot be understood: \(text)"
+        case .nodeAbsent(let directory):
+            "no node runs with the data directory \(directory): start `nacre serve`, or name one by --node"
+        case .socketPathTooLong(let path):
+            "\(path) is too long for a socket: set NACRE_SYNC_HOME to a shorter path"
+        }
+    }
+}

@@ -1,0 +1,88 @@
+/// The state of a folder, as `nacre sync status` shows it.
+public struct FolderReport: Codable, Hashable, Sendable {
+    public var id: String
+    public var path: String
+    public var namespace: String
+    public var node: String
+    public var mode: String
+    /// `settled`, `working`, `waiting`, `offline`, `missing`, `stopped`, `paused`, or `not-running`.
+    public var state: String
+    /// Why, in words.
+    public var detail: String?
+    /// Files and directories that are not equal on both sides yet.
+    public var pending = 0
+    /// What waits, and for what; the first hundred.
+    public var items: [Item] = []
+    public var uploadsPaused: String?
+    public var downloadsPaused: String?
+    /// So many would be removed that a person is asked: `nacre sync confirm`.
+    public var removalsToConfirm: Int?
+    public var counters = Counters()
+    /// Milliseconds since both sides were last equal; `nil` if they were not since the start.
+    public var settledAgo: Int64?
+    public var scanMilliseconds: Int64?
+    /// Changes are not told by the system: the folder is scanned instead.
+    public var watchDegraded: String?
+
+    /// A file or directory that is not done, and what it waits for.
+    public struct Item: Codable, Hashable, Sendable {
+        public var path: String
+        /// For programs.
+        public var code: String
+        public var reason: String
+        public var attempts: Int
+        /// Milliseconds until it is tried again.
+        public var retryIn: Int64
+    }
+
+    /// What was done since the process was started.
+    public struct Counters: Codable, Hashable, Sendable {
+        public var uploaded = 0
+        public var downloaded = 0
+        public var movedHere = 0
+        public var movedThere = 0
+        public var removedHere = 0
+        public var removedThere = 0
+        public var conflictCopies = 0
+        public var adopted = 0
+        public var failures = 0
+        public var bytesSent: Int64 = 0
+        public var bytesReceived: Int64 = 0
+        public var bytesReused: Int64 = 0
+
+        public init() {}
+    }
+
+    public init(_ record: FolderRecord) {
+        id = record.id
+        path = record.path
+        namespace = record.namespaceName
+        node = record.node ?? record.dataDirectory ?? ""
+        mode = record.mode
+        state = record.isPaused ? "paused" : "not-running"
+    }
+}
+
+/// What is asked over the control socket: one JSON object on a line, answered by one.
+public struct ControlRequest: Codable, Hashable, Sendable {
+    /// `status`, `pause`, `resume`, `rescan`, `confirm`, `reload` or `stop`.
+    public var verb: String
+    /// Id of a folder; all if it is left out.
+    public var folder: String?
+
+    public init(verb: String, folder: String? = nil) {
+        self.verb = verb
+        self.folder = folder
+    }
+}
+
+/// What is answered over the control socket.
+public struct ControlAnswer: Codable, Hashable, Sendable {
+    public var folders: [FolderReport]?
+    public var error: String?
+
+    public init(folders: [FolderReport]? = nil, error: String? = nil) {
+        self.folders = folders
+        self.error = error
+    }
+}

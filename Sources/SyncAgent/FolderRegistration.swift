@@ -1,0 +1,136 @@
+import Foundation
+import SyncClient
+import SyncProtocol
+import TreeValues
+
+/// Adds folders to the list of the user, and takes them off.
+public struct FolderRegistration: Sendable {
+    private let home: AgentHome
+
+    public init(_ home: AgentHome) { self.home = home }
+
+    /// The folder at a path, if it is synced.
+    public func folder(at path: String) throws -> FolderRecord? {
+        try home.folders().first { $0.path == path }
+    }
+
+    /// The folder at a path.
+    ///
+    /// - Throws: `unknownFolder`.
+    public func require(_ path: String) throws -> FolderRecord {
+        guard let found = try folder(at: path) else { throw AgentError.unknownFolder(path) }
+        return found
+    }
+
+    /// What to sync a folder with.
+    public struct Request: Sendable {
+        /// Absolute, without symlinks.
+        public var path: String
+        /// Name or id; what the folder is called if it is left out.
+        public var namespace: String?
+        public var node: String?
+        public var dataDirectory: String?
+        public var token: String?
+        public var authorities: String?
+        public var mode = "two-way"
+        public var only: [String] = []
+        public var quietMilliseconds = 2000
+        public var uploadLimit = 0
+        public var downloadLimit = 0
+
+        public init(path: String) { self.path = path }
+    }
+
+    /// Adds a folder; makes the namespace if there is none.
+    ///
+    /// - Returns: the folder, and whether the namespace was made.
+    /// - Throws: `AgentError`, `SyncServerError`, `FileError`.
+    public func add(
+        _ request: Request, dial: @escaping @Sendable () throws -> HTTPSyncServer.Options
+    ) throws -> (folder: FolderRecord, isNewNamespace: Bool) {
+        _ = try OpenFolder.mode(request.mode)
+        let name = request.namespace ?? Self.namespaceName(of: request.path)
+        let device = try home.device()
+        let (info, isNew) = try namespace(name, NodeDialer(namespace: name, device: device, dial: dial))
+        var record = FolderRecord(
+            id: NodeIDGenerator().next(now: MachineClock.wallNanoseconds() / 1_000_000).text,
+            path: request.path, node: request.node, dataDirectory: request.dataDirectory,
+            token: request.token, authorities: request.authorities, namespace: info.id,
+            namespaceName: info.name, root: info.root.text,
+            ignoresCase: !info.policy.contains("\"sensitive\""), mode: request.mode)
+        record.only = request.only
+        record.quietMilliseconds = request.quietMilliseconds
+        record.uploadLimit = request.uploadLimit
+        record.downloadLimit = request.downloadLimit
+        let added = try home.changeFolders { folders in
+            for other in folders {
+                if other.path == request.path {
+                    throw AgentError.folderKnown(other.path, namespace: other.namespaceName)
+                }
+                guard !Self.isWithin(other.path, request.path), !Self.isWithin(request.path, other.path)
+                else { throw AgentError.folderWithin(request.path, other: other.path) }
+            }
+            try mark(record, device)
+            folders.append(record)
+            return record
+        }
+        return (added, isNew)
+    }
+
+    private func namespace(_ name: String, _ server: NodeDialer) throws -> (NamespaceInfo, Bool) {
+        defer { server.close() }
+        do {
+            return (try server.info(), false)
+        } catch SyncServerError.refused(code: "unknown_namespace", _, _) {
+            return (try server.create(NamespaceRequest(name: name)), true)
+        }
+    }
+
+    /// Makes the marker within the folder, by which it is known to be mounted.
+    private func mark(_ record: FolderRecord, _ device: String) throws {
+        let server = NodeDialer(namespace: record.namespace, device: device) { throw AgentError.notRunning }
+        let folder = try OpenFolder(
+            record, home: home, device: device, server: server, isOnce: true, report: { _ in })
+        defer { folder.close() }
+        try folder.engine.addFolder()
+    }
+
+    /// Takes a folder off the list. Files stay on both sides.
+    public func remove(_ path: String) throws -> FolderRecord {
+        let removed = try home.changeFolders { folders in
+            guard let index = folders.firstIndex(where: { $0.path == path }) else {
+                throw AgentError.unknownFolder(path)
+            }
+            return folders.remove(at: index)
+        }
+        try? FileManager.default.removeItem(atPath: home.stateDirectory(of: removed.id))
+        try? FileManager.default.removeItem(atPath: removed.path + "/.nacre/folder")
+        return removed
+    }
+
+    /// Changes a folder on the list.
+    public func change(_ path: String, _ body: (inout FolderRecord) -> Void) throws -> FolderRecord {
+        try home.changeFolders { folders in
+            guard let index = folders.firstIndex(where: { $0.path == path }) else {
+                throw AgentError.unknownFolder(path)
+            }
+            body(&folders[index])
+            return folders[index]
+        }
+    }
+
+    static func isWithin(_ path: String, _ other: String) -> Bool {
+        path.hasPrefix(other.hasSuffix("/") ? other : other + "/")
+    }
+
+    /// What a folder is called, of characters that a namespace may have.
+    static func namespaceName(of path: String) -> String {
+        let name = (path as NSString).lastPathComponent
+        let allowed = name.map { character -> Character in
+            character.isASCII && (character.isLetter || character.isNumber || "-_.".contains(character))
+                ? character : "-"
+        }
+        let trimmed = String(allowed.drop { $0 == "." || $0 == "-" }.prefix(63))
+        return trimmed.isEmpty ? "folder" : trimmed
+    }
+}

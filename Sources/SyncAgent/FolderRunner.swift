@@ -1,0 +1,206 @@
+import Dispatch
+import Foundation
+import Glibc
+import Synchronization
+public import SyncClient
+import SyncProtocol
+import TreeValues
+
+/// Keeps one folder equal with its namespace, on threads of its own: one that works, one that waits for the
+/// node, one that waits for the disk.
+///
+/// Proof of Sendable: everything that changes is in `Mutex`es and in the mailbox; the engine is touched by
+/// the working thread alone.
+public final class FolderRunner: @unchecked Sendable {
+    public let record: FolderRecord
+    private let home: AgentHome
+    private let server: NodeDialer
+    private let device: String
+    private let mailbox = Mailbox()
+    private let report: Mutex<FolderReport>
+    private let event: @Sendable (FolderRecord, SyncEvent) -> Void
+    /// Where the journal was read up to after the last pass, and how many passes there were.
+    private let position = Mutex<(cursor: SyncCursor?, passes: Int)>((nil, 0))
+    private let finished = DispatchSemaphore(value: 0)
+
+    /// - Parameter event: is told what happens, on the working thread.
+    public init(
+        _ record: FolderRecord, home: AgentHome, device: String,
+        dial: @escaping @Sendable () throws -> HTTPSyncServer.Options,
+        event: @escaping @Sendable (FolderRecord, SyncEvent) -> Void
+    ) {
+        self.record = record
+        self.home = home
+        self.device = device
+        self.event = event
+        server = NodeDialer(
+            namespace: record.namespace, device: device, uploadLimit: record.uploadLimit,
+            downloadLimit: record.downloadLimit, dial: dial)
+        report = Mutex(FolderReport(record))
+    }
+
+    /// The state of the folder at this moment.
+    public var status: FolderReport { report.withLock { $0 } }
+
+    /// Begins to work, until ``stop()``.
+    public func start() {
+        if record.isPaused { mailbox.send(.pause) }
+        thread("nacre-folder") { [self] in
+            run(once: false)
+            finished.signal()
+        }
+        thread("nacre-wait") { [self] in waitForNode() }
+    }
+
+    private func thread(_ name: String, _ body: @escaping @Sendable () -> Void) {
+        let thread = Thread(block: body)
+        thread.name = name
+        thread.stackSize = 4 << 20
+        thread.start()
+    }
+
+    /// Works until there is nothing more to do at once, on this thread.
+    ///
+    /// - Returns: the state of the folder then.
+    public func runOnce() -> FolderReport {
+        run(once: true)
+        server.close()
+        return status
+    }
+
+    /// Ends at the next step; returns when it has.
+    public func stop() {
+        mailbox.stop()
+        server.close()
+        finished.wait()
+    }
+
+    func send(_ command: FolderCommand) { mailbox.send(command) }
+
+    // MARK: Working
+
+    private func run(once: Bool) {
+        do {
+            let folder = try OpenFolder(
+                record, home: home, device: device, server: server, isOnce: once
+            ) { [record, event] in event(record, $0) }
+            defer { folder.close() }
+            try once ? work(once: folder) : work(folder)
+        } catch let error as FileError where error == .folderMissing {
+            report.withLock { report in
+                report.state = "missing"
+                report.detail = error.description
+            }
+            if !once { retryOpening() }
+        } catch {
+            report.withLock { report in
+                report.state = "stopped"
+                report.detail = String(describing: error)
+            }
+            if !once { retryOpening() }
+        }
+    }
+
+    /// What could not be opened is tried again: the disk may be mounted by then.
+    private func retryOpening() {
+        let mail = mailbox.take(waiting: 10_000)
+        if !mail.isStopping { run(once: false) }
+    }
+
+    private func work(once folder: OpenFolder) throws {
+        // What was written meanwhile, and what is to be tried again at once.
+        for round in 0..<20 where !mailbox.isStopping {
+            try pass(folder, round == 0 ? .everything : folder.nextScope())
+            let status = folder.engine.status
+            guard status.activity != .settled || folder.hasBusyFiles else { return }
+            switch status.activity {
+            case .settled, .waiting, .working: break
+            case .offline, .folderMissing, .stopped: return
+            }
+            guard folder.hasBusyFiles || folder.hasItemsToRetry(within: 2000) else { return }
+            _ = mailbox.take(waiting: min(folder.delay, 2000))
+        }
+    }
+
+    private func work(_ folder: OpenFolder) throws {
+        var isPaused = false
+        var scope: ScanScope? = .everything
+        var backOff: Int64 = 1000
+        let watching = folder.watch(mailbox)
+        defer { watching?.stop() }
+        while !mailbox.isStopping {
+            if !isPaused {
+                try pass(folder, scope)
+                folder.emptyTrash()
+                if case .offline = folder.engine.status.activity {
+                    backOff = min(backOff * 2, 60_000)
+                } else {
+                    backOff = 1000
+                }
+                report.withLock { $0.watchDegraded = watching?.problem }
+            }
+            let isOffline = if case .offline = folder.engine.status.activity { true } else { false }
+            let delay = isPaused ? 3_600_000 : isOffline ? backOff : folder.delay
+            let mail = mailbox.take(waiting: delay)
+            scope = folder.scope(for: mail)
+            for command in mail.commands {
+                switch command {
+                case .pause:
+                    isPaused = true
+                    report.withLock { $0.state = "paused" }
+                case .resume:
+                    isPaused = false
+                    scope = .everything
+                    folder.engine.retryNow()
+                case .rescan:
+                    scope = .everything
+                    folder.engine.retryNow()
+                case .confirm:
+                    // The message ends with the token: docs/formats/sync.md, "Operations".
+                    let token = folder.engine.status.removalsMessage?.split(separator: " ").last
+                    try folder.engine.confirmRemovals(token: token.map(String.init))
+                    scope = scope ?? .paths([])
+                }
+            }
+        }
+    }
+
+    private func pass(_ folder: OpenFolder, _ scope: ScanScope?) throws {
+        report.withLock { if $0.state != "settled" || scope != nil { $0.state = "working" } }
+        try folder.engine.synchronize(scope)
+        let cursor = try folder.cursor()
+        let now = MachineClock.steadyMilliseconds()
+        report.withLock { $0.update(from: folder, now: now) }
+        position.withLock { $0 = (cursor, $0.passes + 1) }
+    }
+
+    // MARK: Waiting for the node
+
+    /// Seconds that one question takes at most.
+    private static let waitSeconds = 60
+
+    private func waitForNode() {
+        var backOff = 1.0
+        var seen = 0
+        while !mailbox.isStopping {
+            let (cursor, passes) = position.withLock { $0 }
+            // Until the last news was looked at there is nothing to ask.
+            guard let cursor, passes > seen else {
+                Thread.sleep(forTimeInterval: 0.01)
+                continue
+            }
+            do throws(SyncServerError) {
+                if try server.wait(after: cursor, seconds: Self.waitSeconds) {
+                    let now = position.withLock { $0 }
+                    seen = now.cursor == cursor ? now.passes : passes
+                    mailbox.noteRemoteChange()
+                }
+                backOff = 1
+            } catch {
+                guard !mailbox.isStopping else { return }
+                Thread.sleep(forTimeInterval: backOff)
+                backOff = min(backOff * 2, 30)
+            }
+        }
+    }
+}

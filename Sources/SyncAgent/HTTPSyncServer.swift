@@ -1,0 +1,317 @@
+import AsyncHTTPClient
+import CAR
+import Dispatch
+import Foundation
+public import IPLD
+public import Multiformats
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+import NIOSSL
+import Synchronization
+public import SyncClient
+public import SyncProtocol
+public import TreeValues
+
+/// A node's sync protocol over HTTP, for one namespace and as one device. Format: docs/formats/sync.md.
+///
+/// Synchronous and thread-safe: a call waits for the network on the thread that makes it. What failed on
+/// the way is not tried again here: the engine does that, item by item. Blocks are checked against their
+/// CIDs.
+public final class HTTPSyncServer: SyncServer {
+    private let client: HTTPClient
+    /// Such as `http://127.0.0.1:8080/sync/v1`.
+    private let base: String
+    private let token: String?
+    private let namespace: String
+    private let device: String
+    /// What came and went, in bytes of bodies.
+    private let counters = Mutex(TransferCounters())
+    private let isClosed = Mutex(false)
+
+    /// How long an answer may take to begin.
+    private static let patience = TimeAmount.seconds(120)
+
+    /// Whom to speak to, and as whom.
+    public struct Options: Sendable {
+        /// Such as `http://127.0.0.1:8080`; a path behind it is in front of `/sync/v1`.
+        public var node: String
+        /// Of a grant.
+        public var token: String?
+        /// A PEM file of further authorities to trust.
+        public var authorities: String?
+        /// Whether the certificate of the node is not looked at: for a node on this machine alone.
+        public var trustsAnyCertificate = false
+
+        public init(node: String, token: String?) {
+            self.node = node
+            self.token = token
+        }
+    }
+
+    /// - Parameter namespace: id or name.
+    /// - Throws: `badAnswer` for an address that is none, or a file without certificates.
+    public init(_ options: Options, namespace: String, device: String) throws(SyncServerError) {
+        guard let parts = URLComponents(string: options.node),
+            parts.scheme == "http" || parts.scheme == "https",
+            parts.host?.isEmpty == false
+        else {
+            throw .badAnswer(
+                "\(options.node.prefix(200)) is no address of a node; it is like http://127.0.0.1:8080")
+        }
+        base = (options.node.hasSuffix("/") ? String(options.node.dropLast()) : options.node) + "/sync/v1"
+        token = options.token
+        self.namespace = namespace
+        self.device = device
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout.connect = .seconds(10)
+        configuration.redirectConfiguration = .disallow
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 8
+        configuration.connectionPool.retryConnectionEstablishment = false
+        if options.trustsAnyCertificate || options.authorities != nil {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            if options.trustsAnyCertificate { tls.certificateVerification = .none }
+            if let file = options.authorities {
+                guard let certificates = try? NIOSSLCertificate.fromPEMFile(file) else {
+                    throw .badAnswer("no certificates in PEM can be read from \(file)")
+                }
+                tls.additionalTrustRoots = [.certificates(certificates)]
+            }
+            configuration.tlsConfiguration = tls
+        }
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    deinit { close() }
+
+    /// Breaks off what is under way and closes the connections; later calls fail. Does not wait.
+    public func close() {
+        let isFirst = isClosed.withLock { isClosed in
+            defer { isClosed = true }
+            return !isClosed
+        }
+        if isFirst { client.shutdown(queue: .global()) { _ in } }
+    }
+
+    /// Bytes of bodies that were sent and received so far.
+    public var transfers: TransferCounters { counters.withLock { $0 } }
+
+    // MARK: Calls
+
+    public func list(after cursor: SyncCursor?, limit: Int) throws(SyncServerError) -> ListAnswer {
+        try call("list", ListRequest(cursor: cursor?.text, limit: limit).value(.cbor), ListAnswer.init)
+    }
+
+    public func snapshot(of directory: NodeID?, page: String?) throws(SyncServerError) -> SnapshotPage {
+        try call(
+            "snapshot", SnapshotRequest(directory: directory, page: page).value(.cbor), SnapshotPage.init)
+    }
+
+    public func commit(_ operations: [SyncOperation], epoch: Int64) throws(SyncServerError) -> CommitAnswer {
+        let answer = try call(
+            "commit", CommitRequest(epoch: epoch, operations: operations).value(.cbor), CommitAnswer.init)
+        guard answer.results.count == operations.count else {
+            throw .badAnswer("\(operations.count) operations have \(answer.results.count) results")
+        }
+        return answer
+    }
+
+    public func missing(_ cids: [CID]) throws(SyncServerError) -> [CID] {
+        var missing: [CID] = []
+        var rest = cids[...]
+        while !rest.isEmpty {
+            let part = Array(rest.prefix(SyncLimits.maximumBlocks))
+            missing += try call("blocks/have", BlockList(part).value(.cbor), BlockList.init).cids
+            rest = rest.dropFirst(part.count)
+        }
+        return missing
+    }
+
+    /// Sends blocks, as many requests as they need.
+    public func store(_ blocks: [Block]) throws(SyncServerError) {
+        var rest = blocks[...]
+        while !rest.isEmpty {
+            // At least one, and as many as one request may have.
+            var (count, bytes) = (0, 0)
+            for block in rest {
+                guard
+                    count == 0
+                        || (bytes + block.bytes.count <= SyncLimits.maximumBlockBytes
+                            && count < SyncLimits.maximumBlocks)
+                else { break }
+                (count, bytes) = (count + 1, bytes + block.bytes.count)
+            }
+            try store(part: Array(rest.prefix(count)), bytes: bytes)
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    private func store(part: [Block], bytes: Int) throws(SyncServerError) {
+        var car: [UInt8] = []
+        car.reserveCapacity(bytes + 64 * part.count + 64)
+        do {
+            var writer = try CARWriter(roots: []) { car.append(contentsOf: $0) }
+            for block in part { try writer.append(block) }
+            _ = try writer.finish()
+        } catch { throw .badAnswer("\(error)") }
+        let answer = try exchange(
+            "ns/\(encoded)/blocks/store", "application/vnd.ipld.car", car,
+            [("X-Block-Count", String(part.count))])
+        guard case .integer(let stored)? = answer[key: "stored"], stored == part.count else {
+            throw .badAnswer("blocks were damaged on their way; they are sent again")
+        }
+    }
+
+    public func retrieve(_ cids: [CID]) throws(SyncServerError) -> [Block] {
+        let part = Array(cids.prefix(SyncLimits.maximumBlocks))
+        let bytes = try raw("ns/\(encoded)/blocks/retrieve", BlockList(part).value(.cbor))
+        var blocks: [Block] = []
+        do {
+            var offset = 0
+            var stream = CARStream(options: CARReadingOptions()) { buffer in
+                let count = min(buffer.count, bytes.count - offset)
+                bytes[offset..<offset + count].withUnsafeBytes { buffer.copyMemory(from: $0) }
+                offset += count
+                return count
+            }
+            _ = try stream.header()
+            while let section = try stream.next() { blocks.append(section.block) }
+        } catch { throw .badAnswer("\(error)") }
+        guard !blocks.isEmpty || part.isEmpty, zip(blocks, part).allSatisfy({ $0.cid == $1 }) else {
+            throw .badAnswer("the blocks are others than were asked for")
+        }
+        return blocks
+    }
+
+    public func leaves(of root: CID, base: CID?) throws(SyncServerError) -> LeafEdit {
+        try call("leaves", LeavesRequest(root: root, base: base).value(.cbor), LeafEdit.init)
+    }
+
+    // MARK: Beside the folder
+
+    /// The namespace as the node has it.
+    public func info() throws(SyncServerError) -> NamespaceInfo {
+        let value = try get("ns/\(encoded)")
+        do { return try NamespaceInfo(value) } catch { throw .badAnswer(error.description) }
+    }
+
+    /// Makes the namespace.
+    public func create(_ request: NamespaceRequest) throws(SyncServerError) -> NamespaceInfo {
+        let value = try exchange("ns", WireForm.cbor.rawValue, try Self.encode(request.value(.cbor)))
+        do { return try NamespaceInfo(value) } catch { throw .badAnswer(error.description) }
+    }
+
+    /// Returns when the namespace is beyond the cursor, or after so many seconds.
+    ///
+    /// - Returns: whether there is something new.
+    public func wait(after cursor: SyncCursor, seconds: Int) throws(SyncServerError) -> Bool {
+        let request = WaitRequest(
+            positions: [.init(namespace: namespace, epoch: cursor.epoch, jid: cursor.jid)], seconds: seconds)
+        let bytes = try raw("wait", request.value(.cbor), patience: .seconds(Int64(seconds) + 30))
+        return !bytes.isEmpty
+    }
+
+    // MARK: The wire
+
+    private var encoded: String {
+        namespace.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? namespace
+    }
+
+    private func call<Answer>(
+        _ name: String, _ request: IPLDValue, _ read: (IPLDValue) throws(SyncMessageError) -> Answer
+    ) throws(SyncServerError) -> Answer {
+        let value = try exchange("ns/\(encoded)/\(name)", WireForm.cbor.rawValue, try Self.encode(request))
+        do { return try read(value) } catch { throw .badAnswer(error.description) }
+    }
+
+    private static func encode(_ value: IPLDValue) throws(SyncServerError) -> [UInt8] {
+        do { return try WireForm.cbor.encode(value) } catch { throw .badAnswer("\(error)") }
+    }
+
+    private func raw(
+        _ path: String, _ request: IPLDValue, patience: TimeAmount = HTTPSyncServer.patience
+    ) throws(SyncServerError) -> [UInt8] {
+        try send(.POST, path, WireForm.cbor.rawValue, try Self.encode(request), [], patience: patience)
+    }
+
+    private func get(_ path: String) throws(SyncServerError) -> IPLDValue {
+        try Self.decode(try send(.GET, path, nil, [], [], patience: Self.patience))
+    }
+
+    private func exchange(
+        _ path: String, _ type: String, _ body: [UInt8], _ headers: [(String, String)] = []
+    ) throws(SyncServerError) -> IPLDValue {
+        try Self.decode(try send(.POST, path, type, body, headers, patience: Self.patience))
+    }
+
+    private static func decode(_ bytes: [UInt8]) throws(SyncServerError) -> IPLDValue {
+        do {
+            return try WireForm.cbor.decode(bytes, maximumBytes: 4 * SyncLimits.maximumBlockBytes)
+        } catch { throw .badAnswer("\(error)") }
+    }
+
+    private func send(
+        _ method: HTTPMethod, _ path: String, _ type: String?, _ body: [UInt8],
+        _ headers: [(String, String)], patience: TimeAmount
+    ) throws(SyncServerError) -> [UInt8] {
+        let response: HTTPClient.Response
+        do {
+            var request = try HTTPClient.Request(url: base + "/" + path, method: method)
+            request.headers.add(name: "Accept", value: WireForm.cbor.rawValue)
+            request.headers.add(name: "X-Device-Id", value: device)
+            if let token { request.headers.add(name: "Authorization", value: "Bearer " + token) }
+            for (name, value) in headers { request.headers.add(name: name, value: value) }
+            if let type {
+                request.headers.add(name: "Content-Type", value: type)
+                request.body = .byteBuffer(ByteBuffer(bytes: body))
+            }
+            response = try client.execute(request: request, deadline: .now() + patience).wait()
+        } catch {
+            throw .unreachable(String(describing: error))
+        }
+        let bytes = response.body.map { Array($0.readableBytesView) } ?? []
+        counters.withLock { counters in
+            counters.requests += 1
+            counters.sent += Int64(body.count)
+            counters.received += Int64(bytes.count)
+        }
+        guard response.status.code < 300 else { throw Self.failure(response, bytes) }
+        return bytes
+    }
+
+    /// What a refusal means for who syncs.
+    private static func failure(_ response: HTTPClient.Response, _ bytes: [UInt8]) -> SyncServerError {
+        let form = WireForm(mediaType: response.headers["Content-Type"].first ?? "") ?? .json
+        let problem = (try? form.decode(bytes, maximumBytes: 1 << 20)).flatMap { try? SyncProblem($0) }
+        let code = problem?.code ?? "http_\(response.status.code)"
+        let message = problem?.message ?? Self.detail(bytes) ?? "the node answered \(response.status.code)"
+        switch response.status.code {
+        case 401, 403: return .notAllowed(code: code, message: message)
+        case 410 where code == "reset_required": return .resetRequired
+        case 502, 504: return .unreachable(message)
+        default:
+            let seconds = response.headers["Retry-After"].first.flatMap { Int($0) }
+            return .refused(
+                code: code, message: message, retryAfterSeconds: problem?.retryAfterSeconds ?? seconds)
+        }
+    }
+
+    /// The text of a problem document, which is what refuses before the protocol is reached.
+    private static func detail(_ bytes: [UInt8]) -> String? {
+        guard let value = try? WireForm.json.decode(bytes, maximumBytes: 1 << 20),
+            case .string(let detail)? = value[key: "detail"]
+        else { return nil }
+        return detail
+    }
+}
+
+/// What a connection moved.
+public struct TransferCounters: Hashable, Sendable {
+    public var requests = 0
+    /// Bytes of bodies, as they were on the wire.
+    public var sent: Int64 = 0
+    /// Bytes of bodies, as they were on the wire.
+    public var received: Int64 = 0
+
+    public init() {}
+}

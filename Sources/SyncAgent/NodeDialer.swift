@@ -1,0 +1,128 @@
+import Foundation
+public import IPLD
+public import Multiformats
+import Synchronization
+public import SyncClient
+public import SyncProtocol
+public import TreeValues
+
+/// The node of a folder, wherever it is at the moment: after it could not be reached, it is looked up anew.
+/// A node on this machine may be at another port after a restart.
+public final class NodeDialer: SyncServer {
+    private let dial: @Sendable () throws -> HTTPSyncServer.Options
+    private let namespace: String
+    private let device: String
+    private let current = Mutex<HTTPSyncServer?>(nil)
+    private let upload: Mutex<BandwidthLimiter>
+    private let download: Mutex<BandwidthLimiter>
+
+    /// - Parameters:
+    ///   - uploadLimit: bytes of blocks in a second; 0 for no limit.
+    ///   - downloadLimit: bytes of blocks in a second; 0 for no limit.
+    ///   - dial: says where the node is.
+    public init(
+        namespace: String, device: String, uploadLimit: Int = 0, downloadLimit: Int = 0,
+        dial: @escaping @Sendable () throws -> HTTPSyncServer.Options
+    ) {
+        upload = Mutex(BandwidthLimiter(bytesPerSecond: uploadLimit > 0 ? Int64(uploadLimit) : nil))
+        download = Mutex(BandwidthLimiter(bytesPerSecond: downloadLimit > 0 ? Int64(downloadLimit) : nil))
+        self.namespace = namespace
+        self.device = device
+        self.dial = dial
+    }
+
+    private static func pass(_ bytes: Int, _ limiter: borrowing Mutex<BandwidthLimiter>) {
+        let wait = limiter.withLock { $0.take(bytes, now: MachineClock.steadyMilliseconds() * 1_000_000) }
+        if wait > 0 { Thread.sleep(forTimeInterval: Double(wait) / 1e9) }
+    }
+
+    private func server() throws(SyncServerError) -> HTTPSyncServer {
+        if let server = current.withLock({ $0 }) { return server }
+        let options: HTTPSyncServer.Options
+        do { options = try dial() } catch { throw .unreachable(String(describing: error)) }
+        let made = try HTTPSyncServer(options, namespace: namespace, device: device)
+        return current.withLock { server in
+            if server == nil { server = made }
+            return server ?? made
+        }
+    }
+
+    private func call<T>(
+        _ body: (HTTPSyncServer) throws(SyncServerError) -> T
+    ) throws(SyncServerError) -> T {
+        let server = try server()
+        do throws(SyncServerError) {
+            return try body(server)
+        } catch {
+            if case .unreachable = error {
+                let isOurs = current.withLock { current in
+                    defer { if current === server { current = nil } }
+                    return current === server
+                }
+                // Calls of other threads on it fail as this one did.
+                if isOurs { server.close() }
+            }
+            throw error
+        }
+    }
+
+    public func list(after cursor: SyncCursor?, limit: Int) throws(SyncServerError) -> ListAnswer {
+        try call { server throws(SyncServerError) in try server.list(after: cursor, limit: limit) }
+    }
+
+    public func snapshot(of directory: NodeID?, page: String?) throws(SyncServerError) -> SnapshotPage {
+        try call { server throws(SyncServerError) in try server.snapshot(of: directory, page: page) }
+    }
+
+    public func commit(_ operations: [SyncOperation], epoch: Int64) throws(SyncServerError) -> CommitAnswer {
+        try call { server throws(SyncServerError) in try server.commit(operations, epoch: epoch) }
+    }
+
+    public func missing(_ cids: [CID]) throws(SyncServerError) -> [CID] {
+        try call { server throws(SyncServerError) in try server.missing(cids) }
+    }
+
+    /// Sends blocks, as many requests as they need.
+    public func store(_ blocks: [Block]) throws(SyncServerError) {
+        Self.pass(blocks.reduce(0) { $0 + $1.bytes.count }, upload)
+        try call { server throws(SyncServerError) in try server.store(blocks) }
+    }
+
+    public func retrieve(_ cids: [CID]) throws(SyncServerError) -> [Block] {
+        let blocks = try call { server throws(SyncServerError) in try server.retrieve(cids) }
+        // How much comes is known when it is there: the next question waits.
+        Self.pass(blocks.reduce(0) { $0 + $1.bytes.count }, download)
+        return blocks
+    }
+
+    public func leaves(of root: CID, base: CID?) throws(SyncServerError) -> LeafEdit {
+        try call { server throws(SyncServerError) in try server.leaves(of: root, base: base) }
+    }
+
+    /// The namespace as the node has it.
+    public func info() throws(SyncServerError) -> NamespaceInfo {
+        try call { server throws(SyncServerError) in try server.info() }
+    }
+
+    /// Makes the namespace.
+    public func create(_ request: NamespaceRequest) throws(SyncServerError) -> NamespaceInfo {
+        try call { server throws(SyncServerError) in try server.create(request) }
+    }
+
+    /// Returns when the namespace is beyond the cursor, or after so many seconds.
+    public func wait(after cursor: SyncCursor, seconds: Int) throws(SyncServerError) -> Bool {
+        try call { server throws(SyncServerError) in try server.wait(after: cursor, seconds: seconds) }
+    }
+
+    /// Bytes of bodies since the connection was made.
+    public var transfers: TransferCounters { current.withLock { $0 }?.transfers ?? TransferCounters() }
+
+    /// Ends what is under way.
+    public func close() {
+        let server = current.withLock { current in
+            defer { current = nil }
+            return current
+        }
+        server?.close()
+    }
+}

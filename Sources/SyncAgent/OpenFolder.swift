@@ -1,0 +1,217 @@
+import Foundation
+import SyncClient
+import SyncProtocol
+import TreeValues
+
+/// A folder with everything that its engine works with. For one thread.
+final class OpenFolder {
+    let record: FolderRecord
+    let engine: SyncEngine
+    private let state: SQLiteSyncState
+    private let scanner: NotingScanner
+    private let disk: DiskFolder
+    private let isOnce: Bool
+    private let rules: CurrentRules
+    private var lastFullScan: Int64 = 0
+    private var lastTrash = -86_400_001 as Int64
+    /// The share of the regular time after which everything is scanned again: not all folders at once.
+    private let jitter = Double.random(in: 0.75...1.25)
+    private var isWatched = false
+
+    /// How often everything is scanned, in milliseconds: where a watcher tells of changes, and where none
+    /// does.
+    private static let watchedInterval = 3_600_000.0
+    private static let unwatchedInterval = 60_000.0
+
+    init(
+        _ record: FolderRecord, home: AgentHome, device: String, server: NodeDialer, isOnce: Bool,
+        report: @escaping @Sendable (SyncEvent) -> Void
+    ) throws {
+        self.record = record
+        self.isOnce = isOnce
+        let directory = home.stateDirectory(of: record.id)
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let root = try NodeID(text: record.root)
+        state = try SQLiteSyncState(path: directory + "/state.sqlite", root: root)
+        disk = try DiskFolder(record.path, volume: try state.value(Self.volumeKey))
+        let (state, disk) = (state, disk)
+        try state.transaction { try state.setValue(disk.volume, Self.volumeKey) }
+        let localRules = (try? String(contentsOfFile: directory + "/ignore", encoding: .utf8)) ?? ""
+        let rules = try CurrentRules(disk, selected: record.only, local: localRules)
+        self.rules = rules
+        let index = try BlockIndex(path: directory + "/blocks.sqlite")
+        let content = ContentReader(fileSystem: disk, index: index)
+        var scanning = ScannerOptions()
+        scanning.quietTime = isOnce ? 0 : Int64(record.quietMilliseconds) * 1_000_000
+        scanning.deletionHold = isOnce ? 0 : min(5_000_000_000, 2 * scanning.quietTime)
+        scanning.isExcluded = { rules.isExcluded($0, $1) }
+        scanning.forEach = ScannerOptions.onAllCores
+        let ids = NodeIDGenerator()
+        scanner = NotingScanner(
+            FolderScanner(
+                fileSystem: disk, state: state, content: content, options: scanning,
+                makeID: { ids.next(now: MachineClock.wallNanoseconds() / 1_000_000) },
+                clock: MachineClock.wallNanoseconds))
+        var options = SyncOptions(folderID: record.id, device: device)
+        options.mode = try Self.mode(record.mode)
+        options.ignoresCaseRemotely = record.ignoresCase
+        options.isExcluded = { rules.isExcluded($0, $1) }
+        engine = SyncEngine(
+            state: state, disk: disk, server: server, scanner: scanner, content: content,
+            blocks: IndexedBlocks(index: index, state: state, fileSystem: disk),
+            environment: SyncEnvironment(
+                wallClock: MachineClock.wallNanoseconds, steadyClock: MachineClock.steadyMilliseconds,
+                random: { UInt64.random(in: 0 ... .max) }, parallelForEach: ScannerOptions.onAllCores,
+                report: report),
+            options: options)
+    }
+
+    private static let volumeKey = "volume"
+
+    static func mode(_ text: String) throws(AgentError) -> SyncPolicy.Mode {
+        switch text {
+        case "two-way": return .twoWay
+        case "pull-only": return .pullOnly
+        case "push-only": return .pushOnly
+        default: throw .badMode(text)
+        }
+    }
+
+    func cursor() throws -> SyncCursor? { try state.cursor() }
+
+    func close() { disk.releaseDescriptors() }
+
+    // MARK: When to go on
+
+    var hasBusyFiles: Bool { !(scanner.report?.busy.isEmpty ?? true) }
+    var scanMilliseconds: Int64? { scanner.milliseconds }
+
+    func hasItemsToRetry(within milliseconds: Int64) -> Bool {
+        guard let first = engine.waitingItems(limit: 1).first else { return false }
+        return first.retryAt - MachineClock.steadyMilliseconds() < milliseconds
+    }
+
+    /// Milliseconds after which there is something to do even if nothing is told.
+    var delay: Int64 {
+        let now = MachineClock.steadyMilliseconds()
+        var due = lastFullScan + Int64(jitter * (isWatched ? Self.watchedInterval : Self.unwatchedInterval))
+        if hasBusyFiles { due = min(due, now + max(20, Int64(record.quietMilliseconds) / 2)) }
+        if let deadline = scanner.nextDeadline {
+            due = min(due, now + max(0, (deadline - MachineClock.wallNanoseconds()) / 1_000_000) + 1)
+        }
+        if let item = engine.waitingItems(limit: 1).first { due = min(due, max(item.retryAt, now + 100)) }
+        if let pause = engine.status.uploadsPaused { due = min(due, pause.until) }
+        if let pause = engine.status.downloadsPaused { due = min(due, pause.until) }
+        return max(0, due - now)
+    }
+
+    /// Once a day, removes what has been in the trash for 30 days.
+    func emptyTrash() {
+        let now = MachineClock.steadyMilliseconds()
+        guard now - lastTrash > 86_400_000 else { return }
+        lastTrash = now
+        // What cannot be removed now is removed tomorrow.
+        try? engine.emptyTrash()
+    }
+
+    /// What is to be scanned for what came; `nil` for nothing.
+    func scope(for mail: Mailbox.Mail) -> ScanScope? {
+        let now = MachineClock.steadyMilliseconds()
+        let interval = isWatched ? Self.watchedInterval : Self.unwatchedInterval
+        // A list of so many busy files is not whole.
+        if rules.refresh() || (scanner.report?.busy.count ?? 0) >= Self.maximumBusy { return .everything }
+        guard let paths = mail.paths, now - lastFullScan < Int64(jitter * interval) else {
+            lastFullScan = now
+            return .everything
+        }
+        var all = paths
+        all.formUnion(scanner.report?.busy ?? [])
+        if !all.isEmpty { return .paths(all.sorted()) }
+        // A scan of no path decides about what was held.
+        if let deadline = scanner.nextDeadline, deadline <= MachineClock.wallNanoseconds() {
+            return .paths([])
+        }
+        return nil
+    }
+
+    func nextScope() -> ScanScope? {
+        let busy = scanner.report?.busy ?? []
+        return busy.count >= Self.maximumBusy ? .everything : .paths(busy)
+    }
+
+    /// As many as a report lists.
+    private static let maximumBusy = 1000
+
+    /// Begins to be told of changes on the disk.
+    func watch(_ mailbox: Mailbox) -> FolderWatching? {
+        lastFullScan = MachineClock.steadyMilliseconds()
+        var options = FolderWatcher.Options()
+        options.quietTime = Int64(record.quietMilliseconds) * 1_000_000
+        let rules = rules
+        options.isExcluded = { rules.isExcluded($0, $1) }
+        let watching = FolderWatching(disk, options: options, mailbox)
+        isWatched = watching != nil
+        return watching
+    }
+}
+
+/// Remembers what the last scan said.
+final class NotingScanner: LocalScanning {
+    private var scanner: FolderScanner
+    private(set) var report: ScanReport?
+    private(set) var milliseconds: Int64?
+
+    init(_ scanner: FolderScanner) { self.scanner = scanner }
+
+    var nextDeadline: Int64? { scanner.nextDeadline }
+
+    func scan(_ scope: ScanScope) throws -> ScanReport {
+        let start = MachineClock.steadyMilliseconds()
+        let found = try scanner.scan(scope)
+        report = found
+        if scope == .everything { milliseconds = MachineClock.steadyMilliseconds() - start }
+        return found
+    }
+}
+
+extension FolderReport {
+    /// Takes over what the engine says.
+    mutating func update(from folder: OpenFolder, now: Int64) {
+        let status = folder.engine.status
+        switch status.activity {
+        case .settled: (state, detail) = ("settled", nil)
+        case .working: (state, detail) = ("working", nil)
+        case .waiting: (state, detail) = ("waiting", nil)
+        case .offline(let text): (state, detail) = ("offline", text)
+        case .folderMissing:
+            (state, detail) = (
+                "missing", "the folder is not there, or not mounted; nothing is done until it is"
+            )
+        case .stopped(_, let message): (state, detail) = ("stopped", message)
+        }
+        pending = status.pending
+        items = folder.engine.waitingItems(limit: 100).map { item in
+            Item(
+                path: item.path, code: item.reason.code, reason: item.reason.description,
+                attempts: item.attempts, retryIn: max(0, item.retryAt - now))
+        }
+        uploadsPaused = status.uploadsPaused?.reason
+        downloadsPaused = status.downloadsPaused?.reason
+        removalsToConfirm = status.removalsToConfirm
+        scanMilliseconds = folder.scanMilliseconds
+        let done = status.counters
+        counters.uploaded = done.uploaded
+        counters.downloaded = done.downloaded
+        counters.movedHere = done.movedHere
+        counters.movedThere = done.movedThere
+        counters.removedHere = done.removedHere
+        counters.removedThere = done.removedThere
+        counters.conflictCopies = done.conflictCopies
+        counters.adopted = done.adopted
+        counters.failures = done.failures
+        counters.bytesSent = done.bytesSent
+        counters.bytesReceived = done.bytesReceived
+        counters.bytesReused = done.bytesReused
+    }
+}
