@@ -38,6 +38,8 @@ let package = Package(
         // Layer 0, values: no I/O, no async, no Foundation.
         .target(  // varint, multibase, codes, multihash, CID
             name: "Multiformats", swiftSettings: swiftSettings),
+        .target(  // ids and kinds of nodes of trees, numbers of journal entries
+            name: "TreeValues", swiftSettings: swiftSettings),
 
         // Layer 1, formats: bytes to values and back, streaming, no I/O.
         .target(  // SHA-256 kernels
@@ -64,6 +66,10 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
 
+        .target(  // what sync clients and nodes say to each other, in CBOR and JSON
+            name: "SyncProtocol", dependencies: ["Multiformats", "TreeValues", "IPLD"],
+            swiftSettings: swiftSettings),
+
         // Layer 2, storage: the only modules that own bytes on disk.
         .systemLibrary(name: "CLinux"),  // system calls behind _GNU_SOURCE
         .systemLibrary(name: "CResolver"),  // the system's DNS resolver
@@ -75,7 +81,10 @@ let package = Package(
         .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(  // SQL database: what is named, what is kept
             name: "Catalog",
-            dependencies: ["Multiformats", "CPostgreSQL", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Multiformats", "TreeValues", "CPostgreSQL", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             swiftSettings: swiftSettings),
 
         // Layer 3, use cases.
@@ -86,19 +95,18 @@ let package = Package(
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             swiftSettings: swiftSettings),
+        .target(  // journaled trees: changes, history, snapshots
+            name: "Namespaces",
+            dependencies: ["Catalog", "BlockStorage", "IPLD", "UnixFS", "Multiformats", "TreeValues"],
+            swiftSettings: swiftSettings),
         .target(  // data directory, add, read, pin, collect garbage, verify
             name: "NodeCore",
             dependencies: [
                 "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
-                "CResolver",
+                "Namespaces", "TreeValues", "CResolver",
                 .product(name: "TOMLKit", package: "TOMLKit"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
-            swiftSettings: swiftSettings),
-
-        .target(  // journaled trees: changes, history, snapshots
-            name: "Namespaces",
-            dependencies: ["Catalog", "BlockStorage", "IPLD", "UnixFS", "Multiformats"],
             swiftSettings: swiftSettings),
 
         .target(  // what a node can be asked and answers, for both ends
@@ -107,8 +115,17 @@ let package = Package(
         .target(  // an open node as one principal may use it, and its background work
             name: "NodeService",
             dependencies: [
-                "NodeMessages", "NodeCore", "Access", "Catalog", "BlockStorage", "CAR", "IPLD", "IPNS",
-                "Multiformats", "UnixFS",
+                "NodeMessages", "NodeCore", "Access", "Catalog", "BlockStorage", "CAR", "Digests", "IPLD",
+                "IPNS", "Multiformats", "Namespaces", "SyncProtocol", "TreeValues", "UnixFS",
+            ],
+            swiftSettings: swiftSettings),
+
+        .target(  // a folder that is kept equal with a namespace
+            name: "SyncClient",
+            dependencies: [
+                "SyncProtocol", "TreeValues", "Multiformats", "Digests", "IPLD", "UnixFS", "CLinux",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: swiftSettings),
 
@@ -120,7 +137,7 @@ let package = Package(
             name: "GatewayAPI",
             dependencies: [
                 "HTTPSupport", "NodeCore", "Multiformats", "IPLD", "UnixFS", "CAR", "IPNS", "Catalog",
-                "BlockStorage",
+                "Namespaces", "TreeValues", "BlockStorage",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: swiftSettings),
@@ -131,6 +148,14 @@ let package = Package(
                 "HTTPSupport", "NodeMessages", "NodeService", "NodeCore", "Access", "Catalog", "BlockStorage",
                 "CAR", "Digests", "IPLD", "IPNS", "Multiformats", "UnixFS",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: swiftSettings),
+
+        .target(  // the sync protocol over HTTP
+            name: "SyncAPI",
+            dependencies: [
+                "HTTPSupport", "SyncProtocol", "NodeMessages", "NodeService", "NodeCore", "Namespaces", "CAR",
+                "IPLD", "Multiformats", .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: swiftSettings),
 
@@ -147,11 +172,23 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
 
+        .target(  // the folders of a user, kept equal with namespaces of nodes elsewhere
+            name: "SyncAgent",
+            dependencies: [
+                "SyncClient", "SyncProtocol", "TreeValues", "CAR", "IPLD", "Multiformats",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: swiftSettings),
+
         // Layer 5, composition.
         .target(  // the running node: sockets, routes, limits, lifecycle
             name: "NodeServer",
             dependencies: [
-                "NodeAPI", "NodeMessages", "NodeService",
+                "NodeAPI", "NodeMessages", "NodeService", "SyncAPI", "SyncProtocol", "Namespaces",
                 "Access", "HTTPSupport", "GatewayAPI", "NodeCore", "Multiformats", "Digests", "IPNS",
                 "BlockStorage", "Catalog", "CLinux",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -175,6 +212,7 @@ let package = Package(
                 "NodeCore", "Access", "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS",
                 "BlockStorage",
                 "Catalog", "CLinux", "NodeServer", "GatewayAPI", "NodeMessages", "NodeService", "NodeClient",
+                "SyncAgent", "SyncClient", "Namespaces",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -198,8 +236,7 @@ let package = Package(
             name: "NodeServiceTests",
             dependencies: [
                 "NodeService", "NodeMessages", "NodeCore", "Access", "Catalog", "BlockStorage", "Digests",
-                "IPLD",
-                "Multiformats", "TestKit",
+                "IPLD", "Multiformats", "Namespaces", "SyncProtocol", "TreeValues", "UnixFS", "TestKit",
             ],
             swiftSettings: swiftSettings),
         .testTarget(
@@ -237,6 +274,10 @@ let package = Package(
             name: "CARTests", dependencies: ["CAR", "IPLD", "Multiformats", "Digests", "TestKit"],
             swiftSettings: swiftSettings),
         .testTarget(
+            name: "SyncProtocolTests",
+            dependencies: ["SyncProtocol", "TreeValues", "IPLD", "Multiformats", "Digests", "TestKit"],
+            swiftSettings: swiftSettings),
+        .testTarget(
             name: "IPNSTests",
             dependencies: [
                 "IPNS", "IPLD", "Multiformats", "TestKit", .product(name: "Crypto", package: "swift-crypto"),
@@ -254,7 +295,7 @@ let package = Package(
             name: "NamespacesTests",
             dependencies: [
                 "Namespaces", "Catalog", "BlockStorage", "Digests", "IPLD", "UnixFS", "Multiformats",
-                "TestKit",
+                "TreeValues", "TestKit",
             ],
             swiftSettings: swiftSettings),
         .testTarget(
@@ -271,14 +312,23 @@ let package = Package(
         .testTarget(
             name: "NodeServerTests",
             dependencies: [
-                "NodeServer", "GatewayAPI", "NodeCore", "HTTPSupport", "Access", "BlockStorage", "Catalog",
-                "UnixFS", "Digests", "Multiformats", "TestKit",
+                "NodeServer", "NodeService", "GatewayAPI", "NodeCore", "HTTPSupport", "Access",
+                "BlockStorage",
+                "Catalog", "CAR", "IPLD", "Namespaces", "SyncProtocol", "TreeValues", "UnixFS", "Digests",
+                "Multiformats", "TestKit",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "SyncClientTests",
+            dependencies: [
+                "SyncClient", "SyncProtocol", "TreeValues", "Digests", "IPLD", "UnixFS", "Multiformats",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: swiftSettings),
         .testTarget(

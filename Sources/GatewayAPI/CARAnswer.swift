@@ -13,6 +13,9 @@ import UnixFS
 struct CARRequest: Hashable {
     enum Scope: String { case block, entity, all }
 
+    /// Parameters of the media type; `car-NAME` in a query.
+    static let negotiable = ["version", "order", "dups"]
+
     var scope = Scope.all
     var entityBytes: EntityBytes?
     var repeatsBlocks = false

@@ -61,11 +61,19 @@ struct ContentAnswer {
         request.fields[values: .cacheControl].contains { $0.lowercased().contains("only-if-cached") }
     }
 
-    /// The same path with the format in it, so that caches keep the forms apart.
+    /// The same path with the format in it, and with what the header chose of it, so that caches keep the
+    /// forms apart. What stands in the query already counts before the header.
     private func contentLocation(_ format: ContentFormat) -> String {
         let others = (request.target.query ?? "").split(separator: "&").filter { !$0.hasPrefix("format=") }
-        return request.target.path + "?"
-            + (["format=" + format.rawValue] + others.map(String.init)).joined(separator: "&")
+        var parts = ["format=" + format.rawValue] + others.map(String.init)
+        if format == .car {
+            for name in CARRequest.negotiable {
+                guard let value = negotiated.parameters[name], request.target.value(of: "car-" + name) == nil
+                else { continue }
+                parts.append("car-\(name)=" + PercentCoding.encode(segment: value.utf8))
+            }
+        }
+        return request.target.path + "?" + parts.joined(separator: "&")
     }
 
     private func dispatch(_ resolved: ResolvedPath) throws -> DoorResponse {

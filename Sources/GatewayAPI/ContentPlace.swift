@@ -1,3 +1,4 @@
+import HTTPSupport
 import Multiformats
 
 /// Where a request leads after names were followed: a root and the segments below it.
@@ -9,6 +10,8 @@ struct ContentPlace {
     /// How long the way may be remembered; `nil` for a CID, which never leads elsewhere.
     let remainingTTL: Duration?
     let isName: Bool
+    /// When a file at the end was last changed, where whoever names it knows that.
+    var modified: HTTPDate?
 
     /// A path that begins with a CID.
     init(root: CID, _ path: GatewayPath) {

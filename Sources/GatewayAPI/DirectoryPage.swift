@@ -18,7 +18,7 @@ struct DirectoryPage {
     private let crumbs: Breadcrumbs
 
     /// Changes with every change of what the page looks like.
-    private static let version = 3
+    private static let version = 4
     private static let maximumLooks = 256
 
     init(_ answer: ContentAnswer, _ resolved: ResolvedPath, _ reader: DirectoryReader) {
@@ -93,13 +93,21 @@ struct DirectoryPage {
     private func caption(_ page: Entries, isFirst: Bool) -> String {
         if page.entries.isEmpty { return isFirst ? "This folder is empty." : "There are no more entries." }
         let count = page.entries.count
-        let what = count == 1 ? "1 entry" : "\(count) entries"
-        if page.next != nil { return what + " on this page; there are more." }
-        return isFirst ? what : what + " on this last page."
+        let what = Self.entries(count)
+        if isFirst, page.next == nil { return what }
+        if let total { return "\(count) of \(Self.entries(total)) on this page" }
+        return what + (page.next == nil ? " on this last page." : " on this page; there are more.")
+    }
+
+    private static func entries(_ count: Int) -> String { count == 1 ? "1 entry" : "\(count) entries" }
+
+    /// How many entries the whole directory has; `nil` where only its shards together would tell.
+    private var total: Int? {
+        reader.isSharded ? nil : try? DAGPBNode(decoding: resolved.block.bytes).links.count
     }
 
     private func pageLinks(_ page: Entries, isFirst: Bool) -> String {
-        var links = isFirst ? "" : "<a href=\"?\">First page</a>"
+        var links = isFirst ? "" : "<a rel=\"first\" href=\"?\">First page</a>"
         if let next = page.next { links += "<a rel=\"next\" href=\"?after=\(next)\">Next page</a>" }
         return links.isEmpty ? "" : "<nav class=\"pages\" aria-label=\"Pages\">\(links)</nav>\n"
     }

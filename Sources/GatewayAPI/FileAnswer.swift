@@ -32,7 +32,7 @@ struct FileAnswer {
         let reader = try UnixFSFileReader(source: answer.source, root: resolved.block)
         var fields = answer.cacheFields(tag)
         fields[.acceptRanges] = "bytes"
-        let modified = reader.metadata.mtime.map { HTTPDate(seconds: $0.seconds) }
+        let modified = answer.place.modified ?? reader.metadata.mtime.map { HTTPDate(seconds: $0.seconds) }
         if answer.isUnwanted(tag, modified: modified) {
             return DoorResponse(.preconditionFailed, fields: fields)
         }

@@ -1,4 +1,5 @@
 import BlockStorage
+public import Catalog
 public import HTTPSupport
 import HTTPTypes
 import IPLD
@@ -20,18 +21,21 @@ public final class Gateway: Sendable {
     let source: ScopedBlockSource
     /// Whether the answers are for one reader, and no cache may give them to others.
     private let isPersonal: Bool
+    /// Whose namespaces may be read besides public ones; `nil` for nobody's.
+    let reader: Reader?
 
     public init(node: StorageNode, options: GatewayOptions = GatewayOptions()) {
         self.node = node
         self.options = options
         source = ScopedBlockSource(node.store, scope: options.serve == .all ? nil : .public)
         isPersonal = false
+        reader = nil
     }
 
     /// Who has shown that more may be read than what is public.
     public enum Reader: Sendable {
         /// Of a project: what it brought in.
-        case project(BlockAudience)
+        case project(BlockAudience, ProjectID)
         /// Everything that the node holds.
         case administrator
     }
@@ -43,13 +47,17 @@ public final class Gateway: Sendable {
         let source: ScopedBlockSource =
             switch reader {
             case .administrator: ScopedBlockSource(store, scope: nil)
-            case .project(let audience): audience.source(in: store)
+            case .project(let audience, _): audience.source(in: store)
             }
         self.init(
-            gateway.node, gateway.options, gateway.options.serve == .all ? gateway.source : source)
+            gateway.node, gateway.options, gateway.options.serve == .all ? gateway.source : source,
+            reader)
     }
 
-    private init(_ node: StorageNode, _ options: GatewayOptions, _ source: ScopedBlockSource) {
+    private init(
+        _ node: StorageNode, _ options: GatewayOptions, _ source: ScopedBlockSource, _ reader: Reader
+    ) {
+        self.reader = reader
         self.node = node
         self.options = options
         self.source = source
@@ -105,10 +113,12 @@ public final class Gateway: Sendable {
             return try ContentAnswer(self, request, path, at: ContentPlace(root: try path.rootCID(), path))
                 .response()
         case .ipns: return try NameAnswer(self, request, path).response()
+        case .n: return try NamespaceAnswer(self, request, path).response()
         }
     }
 
-    /// Counts what takes content away: as long as it stays, answers that call themselves immutable are right.
+    /// Counts what takes content away: as long as it stays, answers that call themselves immutable are
+    /// right.
     public var withdrawals: UInt64 { source.withdrawals }
 
     /// Whether the node holds a block that everybody may read.

@@ -24,13 +24,15 @@ public enum GatewayFailure: Error, Sendable {
     case tooLarge(String)
     /// A name that leads nowhere.
     case nameNotResolved(String, reason: String)
+    /// A namespace, or a version of one, that is not here, or not for everybody.
+    case namespaceNotFound(String, reason: String)
     case damaged(String)
     case failed(String)
 
     var status: HTTPResponse.Status {
         switch self {
         case .malformedCID, .badRequest: .badRequest
-        case .rootNotFound, .blockNotFound, .entryNotFound: .notFound
+        case .rootNotFound, .blockNotFound, .entryNotFound, .namespaceNotFound: .notFound
         case .insideDocument: .notImplemented
         case .methodNotAllowed: .methodNotAllowed
         case .notCached: .preconditionFailed
@@ -71,6 +73,7 @@ public enum GatewayFailure: Error, Sendable {
         case .rangeNotSatisfiable: "The content ends before this range"
         case .tooLarge: "This content is too large to be served this way"
         case .nameNotResolved: "This name leads nowhere"
+        case .namespaceNotFound: "There is no such namespace"
         case .damaged: "This content is damaged here"
         case .failed: "Something went wrong"
         }
@@ -92,6 +95,7 @@ public enum GatewayFailure: Error, Sendable {
         case .methodNotAllowed: "the methods here are GET, HEAD and OPTIONS"
         case .notCached: "only-if-cached was asked for, and the node does not hold it"
         case .rangeNotSatisfiable(let size): "there are \(size) bytes"
+        case .namespaceNotFound(let name, let reason): "/n/\(name): \(reason)"
         case .nameNotResolved(let name, let reason): "could not resolve name \(name): \(reason)"
         }
     }
@@ -111,6 +115,8 @@ public enum GatewayFailure: Error, Sendable {
         case .rangeNotSatisfiable: "Ask for an earlier range."
         case .tooLarge: "Ask for parts of it, or fetch it with the command line."
         case .nameNotResolved: "Check the spelling; if the name is yours, publish it again."
+        case .namespaceNotFound:
+            "Check the spelling, and what stands behind the @. A private namespace is shown to who has a key."
         case .damaged: "The operator's log names the block; adding the file again repairs it."
         case .failed: "Try again; if it stays, the request id finds the reason in the node's log."
         }

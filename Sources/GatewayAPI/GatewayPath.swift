@@ -7,6 +7,8 @@ struct GatewayPath {
     enum Namespace: String {
         case ipfs
         case ipns
+        /// A namespace of this node: its newest state, or the one behind an `@`.
+        case n
     }
 
     /// Who answers for the path.
@@ -45,7 +47,7 @@ struct GatewayPath {
         self.authority = authority
         hasTrailingSlash = rest.last.map(\.isEmpty) ?? false
         guard !root.isEmpty else {
-            let kind = namespace == .ipns ? "NAME" : "CID"
+            let kind = namespace == .ipfs ? "CID" : "NAME"
             throw .badRequest("the path names no root: /\(namespace.rawValue)/\(kind)/path is expected")
         }
         var segments: [[UInt8]] = []

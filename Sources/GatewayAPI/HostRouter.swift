@@ -34,7 +34,7 @@ struct HostRouter {
             }
             guard host.hasSuffix("." + gateway) else { continue }
             let labels = host.dropLast(gateway.count + 1)
-            for namespace in [GatewayPath.Namespace.ipfs, .ipns]
+            for namespace in [GatewayPath.Namespace.ipfs, .ipns, .n]
             where labels.hasSuffix("." + namespace.rawValue) {
                 let label = labels.dropLast(namespace.rawValue.utf8.count + 1)
                 return try onSubdomain(request, label, namespace, gateway)
@@ -64,7 +64,7 @@ struct HostRouter {
         let segments = request.target.encodedSegments
         guard let first = segments.first, let namespace = GatewayPath.Namespace(rawValue: String(first))
         else {
-            throw .badRequest("content is below /ipfs/ and /ipns/")
+            throw .badRequest("content is below /ipfs/, /ipns/ and /n/")
         }
         return try GatewayPath(
             namespace, root: segments.dropFirst().first ?? "", rest: segments.dropFirst(2),
@@ -87,6 +87,10 @@ struct HostRouter {
                 label = inlined
             case .ipfs: throw .badRequest("a name is expected behind /ipns/")
             }
+        case .n:
+            // Hosts have no capitals and no `@`: such names keep their paths.
+            guard let host = NamespaceAnswer.label(of: path.rootText) else { return .content(path) }
+            label = host
         }
         return .redirect(
             .movedPermanently, location: location(request, label, path.namespace, request.authority))
@@ -137,6 +141,7 @@ struct HostRouter {
                 }
                 root = Substring(domain.text)
             }
+        case .n: break
         }
         return .content(
             try GatewayPath(

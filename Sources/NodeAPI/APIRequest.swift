@@ -38,9 +38,14 @@ struct APIRequest: Sendable {
         self.admission = admission
         self.body = body
         members = OpenAPISchemas.members(of: route)
+        let items = request.target.queryItems
+        // A wish that cannot be read would go unfulfilled without a word.
+        guard items.count == request.target.query?.split(separator: "&").count ?? 0 else {
+            throw Self.invalid("the query is not percent-encoded UTF-8")
+        }
         let known = Set(route.parameters.map(\.name))
         var query: [String: String] = [:]
-        for (name, value) in request.target.queryItems {
+        for (name, value) in items {
             // What signs a URL is the authority's.
             if name.hasPrefix("nacre-") { continue }
             guard known.contains(name) else {

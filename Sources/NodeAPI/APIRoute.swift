@@ -43,6 +43,8 @@ public struct APIRoute: Sendable {
         /// JSON of this schema.
         case json(String)
         case bytes(String)
+        /// Bytes of any type, whole or the ranges that were asked for, or the news that nothing changed.
+        case file
     }
 
     public let method: HTTPRequest.Method

@@ -38,7 +38,8 @@ public final class ImportSessions: Sendable {
     ///
     /// - Throws: `import-not-found`.
     func session(_ id: String, of principal: Principal) throws -> ImportSession {
-        guard let session = sessions.withLock({ $0[id] }), session.admission.principal == principal else {
+        guard let session = sessions.withLock({ $0[id] }), session.admission.principal.isSame(as: principal)
+        else {
             throw NodeFailure(
                 .notFound, code: "import-not-found",
                 detail:

@@ -16,7 +16,7 @@ public struct NodeAPI: Sendable {
     /// Every operation there is.
     public static let routes: [APIRoute] =
         contentRoutes + fileRoutes + importRoutes + pinRoutes + wholeRoutes + nameRoutes + grantRoutes
-        + accountRoutes + sessionRoutes
+        + accountRoutes + sessionRoutes + namespaceRoutes
 
     private let jobs: NodeJobs
     private let imports: ImportSessions
@@ -61,8 +61,8 @@ public struct NodeAPI: Sendable {
         throw methods.isEmpty ? .notFound : .methodNotAllowed(methods)
     }
 
-    /// What an error means here. A client that goes away in the middle of its body, or sends no form where it
-    /// says so, is no failure of the node.
+    /// What an error means here. A client that goes away in the middle of its body, or sends no form where
+    /// it says so, is no failure of the node.
     private static func failure(of error: any Error) -> NodeFailure {
         switch error {
         case RequestBodyError.brokenOff:

@@ -102,6 +102,7 @@ public enum OpenAPIDocument {
         case .json(let schema):
             done["content"] = ["application/json": ["schema": reference(schema)]]
         case .bytes(let type): done["content"] = .object([type: .object([:])])
+        case .file: done["content"] = ["*/*": [:]]
         }
         var responses: [String: JSONValue] = [
             String(route.status.code): .object(done),
@@ -115,6 +116,13 @@ public enum OpenAPIDocument {
                 "description": "It goes on as a job",
                 "content": ["application/json": ["schema": reference("Job")]],
             ]
+        }
+        if case .file = route.answer {
+            responses["206"] = [
+                "description": "The ranges that `Range` names (RFC 9110 section 14)", "content": ["*/*": [:]],
+            ]
+            responses["304"] = ["description": "What `If-None-Match` or `If-Modified-Since` names"]
+            responses["412"] = ["description": "Not what `If-Match` or `If-Unmodified-Since` names"]
         }
         if route.parameters.contains(where: { $0.name == "damaged" }) {
             responses["204"] = ["description": "It is gone"]

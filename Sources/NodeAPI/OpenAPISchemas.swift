@@ -3,6 +3,7 @@ import NodeMessages
 /// The schemas of the messages, as they are encoded. A test compares them with the messages themselves.
 enum OpenAPISchemas {
     static let all: [String: JSONValue] = content.merging(accounts) { first, _ in first }
+        .merging(namespaces) { first, _ in first }
 
     private static let content: [String: JSONValue] = [
         "Problem": object(
@@ -122,6 +123,7 @@ enum OpenAPISchemas {
         "ProjectPage": page("Project"),
         "ProjectRequest": object(
             ["name": ["type": "string", "minLength": 1], "owner": text], required: ["name"]),
+        "ProjectChange": object(["name": ["type": "string", "minLength": 1]], required: ["name"]),
         "Member": object(
             ["project": text, "user": text, "name": text, "role": role, "since": text],
             required: ["project", "user", "role", "since"]),
@@ -236,17 +238,17 @@ enum OpenAPISchemas {
 
     // MARK: Pieces
 
-    private static let text: JSONValue = ["type": "string"]
-    private static let integer: JSONValue = ["type": "integer"]
-    private static let natural: JSONValue = ["type": "integer", "minimum": 0]
-    private static let positive: JSONValue = ["type": "integer", "minimum": 1]
-    private static let boolean: JSONValue = ["type": "boolean"]
-    private static let visibility: JSONValue = ["type": "string", "enum": ["public", "private"]]
-    private static let role: JSONValue = ["type": "string", "enum": ["owner", "editor", "reader"]]
-    private static let password: JSONValue = ["type": "string", "format": "password"]
-    private static let texts: JSONValue = ["type": "object", "additionalProperties": ["type": "string"]]
+    static let text: JSONValue = ["type": "string"]
+    static let integer: JSONValue = ["type": "integer"]
+    static let natural: JSONValue = ["type": "integer", "minimum": 0]
+    static let positive: JSONValue = ["type": "integer", "minimum": 1]
+    static let boolean: JSONValue = ["type": "boolean"]
+    static let visibility: JSONValue = ["type": "string", "enum": ["public", "private"]]
+    static let role: JSONValue = ["type": "string", "enum": ["owner", "editor", "reader"]]
+    static let password: JSONValue = ["type": "string", "format": "password"]
+    static let texts: JSONValue = ["type": "object", "additionalProperties": ["type": "string"]]
 
-    private static func object(
+    static func object(
         _ properties: [String: JSONValue], required: [String]
     ) -> JSONValue {
         [
@@ -255,7 +257,7 @@ enum OpenAPISchemas {
         ]
     }
 
-    private static func page(_ schema: String) -> JSONValue {
+    static func page(_ schema: String) -> JSONValue {
         object(
             [
                 "items": ["type": "array", "items": ["$ref": .string("#/components/schemas/" + schema)]],

@@ -64,6 +64,18 @@ extension NodeAPI {
             .admin, answer: .json("Project")
         ) { try .json(try $0.node.project(matching: $0.value("project"))) },
         APIRoute(
+            .patch, "/projects/{project}", id: "renameProject", "Give a project another name; its id stays",
+            .admin, body: .json("ProjectChange"), answer: .json("Project")
+        ) { request in
+            let name = try request.json(ProjectChange.self).name
+            return try .json(try request.node.renameProject(request.value("project"), to: name))
+        },
+        APIRoute(
+            .delete, "/projects/{project}", id: "removeProject",
+            "Remove a project without pins, names, grants, namespaces and jobs; its memberships end", .admin,
+            on: .node, answer: .json("Project")
+        ) { try .json(try $0.node.removeProject($0.value("project"))) },
+        APIRoute(
             .put, "/projects/{project}/members/{user}", id: "setMember",
             "Make a user a member of a project, or change the role", .admin, body: .json("RoleRequest"),
             answer: .json("Member")
@@ -95,7 +107,10 @@ extension NodeAPI {
                 APIParameter(
                     "principal",
                     "The id of a grant or a user, or anonymous, local, grant, signed-url, session"),
-                APIParameter("operation", "Such as write, or login and authenticate"),
+                APIParameter(
+                    "operation",
+                    "Such as write, login, authenticate, or a change of who may do what: user-add, key-revoke"
+                ),
                 APIParameter(
                     "outcome", ["type": "string", "enum": ["allowed", "refused"]], "Only these"),
                 .cursor, .limit,

@@ -12,12 +12,13 @@ import UnixFS
 extension NodeAPI {
     static let fileRoutes: [APIRoute] = [
         APIRoute(
-            .get, "/content/{cid}", id: "getContent", "The bytes of a file, or a part of them", .read,
+            .get, "/content/{cid}", id: "getContent",
+            "The bytes of a file, or a part of them; ranges and conditions as in RFC 9110", .read,
             parameters: [
                 .path,
                 APIParameter("offset", ["type": "integer", "minimum": 0], "The first byte; 0 if left out"),
                 APIParameter("length", ["type": "integer", "minimum": 0], "At most so many bytes"),
-            ], isPatient: true, answer: .bytes("*/*")
+            ], isPatient: true, answer: .file
         ) { try $0.content() },
         APIRoute(
             .get, "/directories/{cid}", id: "listDirectory",
@@ -66,23 +67,15 @@ extension APIRequest {
         let wanted = try number("length", 0...Int64.max).map { UInt64($0) } ?? .max
         let range = start..<(start + min(wanted, reader.size - start))
         let name = (query["path"] ?? "").split(separator: "/").last.map(String.init)
-        var response = DoorResponse(
-            .ok,
-            fields: [
-                .contentType: name.flatMap { MediaType.of(name: $0) } ?? "application/octet-stream",
-                .cacheControl: "private, no-store", .contentTypeOptions: "nosniff",
-                // Whoever opens this in a browser gets a file, never a page of the node's own.
-                .contentDisposition: "attachment", .contentSecurityPolicy: "sandbox",
-            ])
-        guard !range.isEmpty else { return response }
-        let body = PushedBody { cancellation, sink in
-            try reader.read(range) { bytes in
-                try cancellation.check()
-                try sink(bytes)
-            }
-        }
-        response.body = .stream(body, length: UInt64(range.count))
-        return response
+        let fields: HTTPFields = [
+            .contentType: name.flatMap { MediaType.of(name: $0) } ?? "application/octet-stream",
+            // Kept, and asked for again before it is shown: what a grant allows may have changed.
+            .cacheControl: "private, no-cache", .vary: "Authorization, Cookie",
+            .contentTypeOptions: "nosniff",
+            // Whoever opens this in a browser gets a file, never a page of the node's own.
+            .contentDisposition: "attachment", .contentSecurityPolicy: "sandbox",
+        ]
+        return FileRepresentation(request, reader, range, fields).response()
     }
 
     fileprivate func directory() throws -> DoorResponse {

@@ -34,6 +34,14 @@ extension RemoteNode {
         try connection.send(.GET, path(ofProject: text))
     }
 
+    public func renameProject(_ text: String, to name: String) throws -> ProjectMessage {
+        try connection.send(.PATCH, path(ofProject: text), ProjectChange(name: name))
+    }
+
+    public func removeProject(_ text: String) throws -> ProjectMessage {
+        try connection.send(.DELETE, path(ofProject: text))
+    }
+
     public func setRole(
         _ role: String, ofUser user: String, inProject project: String
     ) throws -> MemberMessage {

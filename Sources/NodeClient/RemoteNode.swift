@@ -214,7 +214,7 @@ public final class RemoteNode: NodeOperations {
     }
 
     /// Asks for work and waits for its result, which comes at once or as that of a job.
-    private func work<Result: Codable & Sendable>(
+    func work<Result: Codable & Sendable>(
         _ method: HTTPMethod, _ path: String, _ request: (some Encodable)?, _ watch: Watch
     ) throws -> Result {
         let body = try request.map { ("application/json", Array(try JSONEncoder().encode($0))) }

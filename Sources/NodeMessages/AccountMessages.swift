@@ -90,6 +90,13 @@ public struct ProjectRequest: Codable, Hashable, Sendable {
     }
 }
 
+/// What is to change of a project.
+public struct ProjectChange: Codable, Hashable, Sendable {
+    public var name: String
+
+    public init(name: String) { self.name = name }
+}
+
 /// What a member may do: `owner`, `editor` or `reader`.
 public struct RoleRequest: Codable, Hashable, Sendable {
     public var role: String

@@ -10,7 +10,8 @@ public struct AuditMessage: Codable, Hashable, Sendable {
     /// Why it was refused: a stable code.
     public var code: String?
     public var operation: String
-    /// What it was to be done to, as scopes are written.
+    /// What it was to be done to, as scopes are written; where an administrator changed who may do what:
+    /// `user:NAME`, `project:ID`, `member:PROJECT/NAME/ROLE`, `key:ID`.
     public var resource: String
     /// How who asked proved itself: `anonymous`, `grant`, `signed-url`, `session`, `local`.
     public var source: String

@@ -122,10 +122,45 @@ public protocol NodeOperations: Sendable {
     func forEachProject(_ body: (ProjectMessage) throws -> Void) throws
     /// A project by its id, or by a name that only one has, with its members.
     func project(matching text: String) throws -> ProjectMessage
+    /// Gives a project, by id or name, another name; its id stays.
+    func renameProject(_ text: String, to name: String) throws -> ProjectMessage
+    /// Removes a project that holds nothing any more, with its memberships.
+    ///
+    /// - Throws: `project-not-empty` with what it holds, `project-is-default`.
+    func removeProject(_ text: String) throws -> ProjectMessage
     /// Makes a user a member of a project, or changes the role.
     func setRole(_ role: String, ofUser user: String, inProject project: String) throws -> MemberMessage
     /// Ends a membership.
     func removeMember(_ user: String, fromProject project: String) throws -> MemberMessage
+
+    // MARK: Namespaces
+
+    /// Makes an empty namespace.
+    func addNamespace(_ request: NamespaceDraftMessage) throws -> NamespaceMessage
+    /// Gives every namespace that is to be seen to `body`, oldest first.
+    func forEachNamespace(_ body: (NamespaceMessage) throws -> Void) throws
+    /// A namespace by its name or id.
+    func namespace(matching text: String) throws -> NamespaceMessage
+    /// Changes name or policy.
+    func changeNamespace(_ text: String, _ change: NamespaceChangeMessage) throws -> NamespaceMessage
+    /// Lets anybody read a namespace and its history (`public`), or no longer (`private`).
+    func setVisibility(_ visibility: String, ofNamespace text: String, _ watch: Watch) throws
+        -> NamespaceMessage
+    /// Puts a namespace away: nobody finds it any more; its content is kept.
+    func removeNamespace(_ text: String) throws -> NamespaceMessage
+    /// Gives the snapshots that were made to `body`, newest first.
+    func forEachNamespaceVersion(_ text: String, _ body: (NamespaceVersionMessage) throws -> Void) throws
+    /// The directory of a version; of the newest state for `nil`.
+    func namespaceVersion(_ text: String, _ version: String?) throws -> NamespaceVersionMessage
+    /// Gives at most so many changes to `body`, newest first: of all, or of what is at a path.
+    func forEachNamespaceEntry(
+        _ text: String, path: String?, limit: Int, _ body: (NamespaceEntryMessage) throws -> Void) throws
+    /// Gives the paths in which two versions differ to `body`.
+    func forEachNamespaceDifference(
+        _ text: String, from: String, to: String?, _ body: (NamespaceDifferenceMessage) throws -> Void) throws
+    /// Brings everything, or what is at a path, back to an earlier version, by new changes.
+    func restoreNamespace(_ text: String, _ request: NamespaceRestoreMessage) throws
+        -> NamespaceRestoredMessage
 
     // MARK: Jobs
 

@@ -8,9 +8,9 @@ import NodeCore
 /// The gateway for whoever asks: who shows nothing reads what is public, who shows a grant or a signed URL
 /// reads what that allows.
 ///
-/// A browser adds neither by itself, so that no page can use what its visitor may do. Cookies are not looked
-/// at. Credentials that do not hold are refused, and never taken for none: somebody would take what is
-/// missing for gone. Synchronous: the authority reads the catalog.
+/// A browser adds neither by itself, so that no page can use what its visitor may do. Cookies are not
+/// looked at. Credentials that do not hold are refused, and never taken for none: somebody would take what
+/// is missing for gone. Synchronous: the authority reads the catalog.
 struct ContentDoor: Sendable {
     let node: StorageNode
 
@@ -46,11 +46,12 @@ struct ContentDoor: Sendable {
             )
         }
         let project = principal.project ?? .default
-        // A block does not say below which paths it is: a grant for a part of a project opens none by its CID.
+        // A block does not say below which paths it is: a grant for a part of a project opens none by its
+        // CID.
         let admission = try authority.authorizer.authorize(
             principal, .read, on: .project(project), facts: facts)
         let scope = project == .default ? nil : try node.catalog.projects.scope(of: project)
-        return (.project(BlockAudience(scope: scope)), admission)
+        return (.project(BlockAudience(scope: scope), project), admission)
     }
 
     private static func refusal(_ error: any Error, isHead: Bool) -> DoorResponse {

@@ -1,4 +1,5 @@
 import Access
+import BlockStorage
 import GatewayAPI
 import HTTPSupport
 import HTTPTypes
@@ -25,11 +26,14 @@ struct DoorResponder: Sendable {
     private let operations: OperationsDoor
     private let readiness: Readiness
     private let api: APIDoor
+    private let sync: SyncDoor
     private let content: ContentDoor
     private let admission = Admission()
+    /// Whatever fails here because a block is damaged is noted.
+    private let damage: DamageRecord
 
     init(
-        node: StorageNode, settings: CurrentSettings, api: APIDoor, pool: NIOThreadPool,
+        node: StorageNode, settings: CurrentSettings, api: APIDoor, sync: SyncDoor, pool: NIOThreadPool,
         connections: ConnectionCap, open: OpenConnections, traces: TraceExporter?, jobs: JobEngine,
         logger: Logger,
         metrics: Metrics
@@ -42,7 +46,9 @@ struct DoorResponder: Sendable {
         self.logger = logger
         self.metrics = metrics
         self.api = api
+        self.sync = sync
         content = ContentDoor(node: node)
+        damage = node.damage
         operations = OperationsDoor(node: node, metrics: metrics, jobs: jobs)
         readiness = Readiness(pool: pool) { try node.checkReadiness() }
     }
@@ -71,7 +77,10 @@ struct DoorResponder: Sendable {
             let door = try settings.proxies.request(
                 request.head, id: id, scheme: carrier.scheme, peer: channel.remoteAddress?.ipAddress ?? "")
             address = door.remoteAddress
-            if let refusal = admission.enter(address, settings.options) {
+            // Who waits for changes does nothing: as many as there may be are bounded in their door.
+            if route?.pattern == SyncDoor.waitPattern {
+                response = await answer(door, route, request.body, settings, channel)
+            } else if let refusal = admission.enter(address, settings.options) {
                 response = refuse(refusal)
             } else {
                 isAdmitted = true
@@ -86,6 +95,8 @@ struct DoorResponder: Sendable {
         response.fields[.requestID] = id
         response.fields[.date] = HTTPDate.now.description
         response.fields[.server] = "Nacre"
+        // Nothing that a client sent or stored may be taken for something else than the answer says.
+        response.fields[.contentTypeOptions] = "nosniff"
         var log = RequestLog(
             id: id, method: request.head.method.rawValue, route: label,
             status: response.status.code, address: address, start: start,
@@ -105,6 +116,7 @@ struct DoorResponder: Sendable {
             throw BrokenOff.intended
         } catch {
             log.finish(bytes: count.bytes, failure: error is BrokenOff ? nil : error, logger, metrics)
+            note(error)
             throw error
         }
     }
@@ -163,6 +175,7 @@ struct DoorResponder: Sendable {
     ) async -> DoorResponse {
         // Which methods there are depends on the path: the door knows.
         if route.door == .api { return await api.respond(to: request, body: body, on: channel) }
+        if route.door == .sync { return await sync.respond(to: request, body: body, on: channel) }
         guard route.methods.contains(request.method) else {
             var response = DoorResponse.text(
                 .methodNotAllowed,
@@ -207,9 +220,10 @@ struct DoorResponder: Sendable {
     }
 
     private func content(_ request: DoorRequest, _ settings: ServerSettings) async -> DoorResponse {
-        let (logger, metrics, content) = (logger, metrics, content)
+        let (logger, metrics, content, damage) = (logger, metrics, content, damage)
         let response = try? await pool.runIfActive {
             content.respond(to: request, settings) { error in
+                damage.note(error)
                 guard (error as? GatewayFailure)?.isOfName == true else {
                     return logger.error(
                         "request failed", metadata: ["request": "\(request.id)", "error": "\(error)"])
@@ -221,6 +235,12 @@ struct DoorResponder: Sendable {
             }
         }
         return response ?? Self.stopping
+    }
+
+    /// Notes a damaged block, where threads may wait for the catalog.
+    private func note(_ error: any Error) {
+        guard error is BlockStoreError else { return }
+        pool.submit { [damage] _ in damage.note(error) }
     }
 
     private static let stopping: DoorResponse = {

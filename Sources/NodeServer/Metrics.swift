@@ -166,6 +166,8 @@ final class Metrics: Sendable {
         "nacre_blocks": "Blocks in the store.",
         "nacre_block_bytes": "Bytes of the blocks in the store.",
         "nacre_packs": "Packs in the store.",
+        "nacre_blocks_damaged": "Blocks that were found damaged and are not mended yet; 1000 at most.",
+        "nacre_blocks_found_damaged_total": "Blocks that were found damaged since the start.",
         "nacre_pins": "Pins by visibility.",
         "nacre_disk_free_bytes": "Free bytes on the disk of the data directory, beyond the reserve.",
         "process_resident_memory_bytes": "Resident memory.",

@@ -19,6 +19,9 @@ struct NodeGauges {
             Metrics.Gauge(name: "nacre_blocks", value: Double(statistics.blocks)),
             Metrics.Gauge(name: "nacre_block_bytes", value: Double(statistics.liveBytes)),
             Metrics.Gauge(name: "nacre_packs", value: Double(statistics.packs)),
+            Metrics.Gauge(name: "nacre_blocks_damaged", value: Double(node.damage.known().count)),
+            Metrics.Gauge(
+                name: "nacre_blocks_found_damaged_total", value: Double(node.damage.foundCount)),
             Metrics.Gauge(name: "process_start_time_seconds", value: startSeconds),
             Metrics.Gauge(name: "nacre_build_info", labels: ["version": NacreVersion.text], value: 1),
         ]

@@ -70,10 +70,11 @@ public final class NodeServer: Service {
         let api = APIDoor(
             node: node, authority: authority, jobs: jobs, pool: pool, patientPool: patientPool, logger: logger
         )
+        let sync = SyncDoor(
+            node: node, authority: authority, pool: pool, patientPool: patientPool, logger: logger)
         let responder = DoorResponder(
-            node: node, settings: settings, api: api, pool: pool, connections: cap, open: connections,
-            traces: traces,
-            jobs: jobs.engine, logger: logger, metrics: metrics)
+            node: node, settings: settings, api: api, sync: sync, pool: pool, connections: cap,
+            open: connections, traces: traces, jobs: jobs.engine, logger: logger, metrics: metrics)
         let hot = HotConnections(
             settings: settings, logger: logger, metrics: metrics, isTraced: traces != nil)
         let isPlain = identity == nil
@@ -98,7 +99,7 @@ public final class NodeServer: Service {
             eventLoopGroup: group, logger: quiet)
         var chores = [
             Housekeeper.Chore.names(node, logger, metrics), .authority(authority, node.catalog),
-            .imports(api),
+            .imports(api), .snapshots(node, logger),
         ]
         if let identity { chores.append(.certificate(identity)) }
         let housekeeper = Housekeeper(chores: chores, pool: pool, logger: logger, metrics: metrics)
@@ -111,9 +112,12 @@ public final class NodeServer: Service {
                     do { try await server.run() } catch let error as IOError {
                         throw ListenError(address: address, errno: error.errnoCode)
                     }
-                    // It takes no more connections; those that are open finish what they began.
+                    // It takes no more connections; those that are open finish what they began. A server
+                    // whose task is cancelled comes here without a graceful stop.
+                    sync.waits.stop()
                     await connections.drain()
                 } onGracefulShutdown: {
+                    sync.waits.stop()
                     connections.beginStop()
                 }
             }

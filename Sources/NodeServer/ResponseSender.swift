@@ -28,19 +28,15 @@ struct ResponseSender: Sendable {
     func send(
         _ response: DoorResponse, with writer: AnswerWriter, on channel: any Channel, counting count: Count
     ) async throws {
-        var head = Self.head(of: response)
-        // Without a length the body would be framed in chunks, and the end of them be sent though there are
-        // none.
-        if case .omitted(nil) = response.body, !isMultiplexed { head.headerFields[.connection] = "close" }
+        let head = Self.head(of: response)
         switch response.body {
         case .none:
             writer.write(head)
         case .bytes(let bytes):
             writer.write(head, ByteBuffer(bytes: bytes))
             count.add(bytes.count)
-        case .omitted(let length):
-            writer.write(head)
-            if length == nil, !isMultiplexed { throw BrokenOff.intended }
+        case .omitted(nil): writer.writeBodiless(head)
+        case .omitted: writer.write(head)
         case .stream(let stream, _): try await send(stream, head, with: writer, on: channel, count)
         }
     }

@@ -2,6 +2,7 @@ public import Access
 public import HTTPTypes
 public import NodeAPI
 import NodeCore
+import SyncAPI
 
 /// What somebody must be allowed to use a route.
 public enum RouteRequirement: Hashable, Sendable {
@@ -32,6 +33,7 @@ public struct Route: Sendable {
         case metrics
         case home
         case api
+        case sync
         /// What tells of the API.
         case description
 
@@ -39,7 +41,7 @@ public struct Route: Sendable {
         var role: NodeRole? {
             switch self {
             case .gateway, .routing: .gateway
-            case .api, .description: .api
+            case .api, .description, .sync: .api
             case .live, .ready, .metrics, .home: nil
             }
         }
@@ -48,7 +50,7 @@ public struct Route: Sendable {
         var isOpenToAllOrigins: Bool {
             switch self {
             case .gateway, .routing, .live, .ready, .home, .description: true
-            case .metrics, .api: false
+            case .metrics, .api, .sync: false
             }
         }
     }
@@ -64,6 +66,9 @@ public enum RouteTable {
             Route(
                 pattern: "/ipns/{path}", methods: [.get, .head, .options], requirement: .nothing,
                 door: .gateway),
+            Route(
+                pattern: "/n/{path}", methods: [.get, .head, .options], requirement: .nothing,
+                door: .gateway),
             // Records are signed by whom they are of: who brings one needs no right.
             Route(
                 pattern: "/routing/v1/{path}", methods: [.get, .head, .put, .options], requirement: .nothing,
@@ -76,7 +81,7 @@ public enum RouteTable {
             Route(pattern: "/", methods: [.get, .head], requirement: .nothing, door: .home),
             Route(
                 pattern: descriptionPath, methods: [.get, .head], requirement: .nothing, door: .description),
-        ] + apiRoutes
+        ] + apiRoutes + syncRoutes
 
     /// Where the API is described.
     static let descriptionPath = NodeAPI.prefix + "/openapi.json"
@@ -85,6 +90,12 @@ public enum RouteTable {
         Route(
             pattern: route.pattern, methods: route.method == .get ? [.get, .head] : [route.method],
             requirement: requirement(of: route), door: .api)
+    }
+
+    private static let syncRoutes = SyncAPI.routes.map { route in
+        Route(
+            pattern: route.pattern, methods: [route.method],
+            requirement: route.requirement == .nothing ? .nothing : .credentials, door: .sync)
     }
 
     private static func requirement(of route: APIRoute) -> RouteRequirement {
@@ -106,6 +117,12 @@ public enum RouteTable {
             guard let pattern = NodeAPI.pattern(of: path) else { return elsewhere }
             return Route(
                 pattern: pattern, methods: NodeAPI.methods, requirement: .nothing, door: .api)
+        }
+        if path.hasPrefix(SyncAPI.prefix + "/") {
+            let known = SyncAPI.methods.lazy.compactMap { SyncAPI.route($0, path).route }.first
+            return Route(
+                pattern: known?.pattern ?? SyncAPI.prefix + "/{path}", methods: SyncAPI.methods,
+                requirement: .nothing, door: .sync)
         }
         return routes.first { route in
             guard route.pattern.hasSuffix("{path}") else { return route.pattern == path }

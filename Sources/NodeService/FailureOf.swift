@@ -6,6 +6,7 @@ import Catalog
 import IPLD
 import IPNS
 import Multiformats
+import Namespaces
 import NodeCore
 import UnixFS
 
@@ -33,6 +34,8 @@ extension NodeFailure {
             case .changedMeanwhile, .notNewer: (.conflict, "name-changed")
             case .tooManyRecords: (.busy, "too-many-records")
             }
+        case let error as NamespaceError: classify(error)
+        case CatalogError.duplicateNamespace: (.conflict, "namespace-exists")
         case CatalogError.damagedRow: (.damaged, "damaged-row")
         case CatalogError.duplicatePin: (.conflict, "duplicate-pin")
         case CatalogError.duplicateUser: (.conflict, "user-exists")
@@ -58,6 +61,20 @@ extension NodeFailure {
         if error.isDamage { return (.damaged, "damaged-block") }
         if case .storageFull = error { return (.failed, "storage-full") }
         return error.isInUse ? (.conflict, "in-use") : (.failed, "storage-failed")
+    }
+
+    private static func classify(_ error: NamespaceError) -> (Kind, String) {
+        switch error {
+        case .unknownNamespace: (.notFound, "namespace-not-found")
+        case .unknownNode, .pathAbsent: (.notFound, "path-not-found")
+        case .notADirectory: (.conflict, "not-a-directory")
+        case .versionAbsent, .versionUnknown: (.notFound, "version-not-found")
+        case .historyRemoved: (.notFound, "history-removed")
+        case .policyInvalid: (.invalid, "invalid-policy")
+        case .tooManyOperations: (.tooLarge, "too-many-operations")
+        case .epochChanged, .notAtomic: (.conflict, "changed-meanwhile")
+        case .contentAbsent: (.damaged, "content-absent")
+        }
     }
 
     private static func kind(of error: AccessError) -> Kind {

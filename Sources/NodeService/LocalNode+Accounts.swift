@@ -70,16 +70,33 @@ extension LocalNode {
 
     public func addProject(_ request: ProjectRequest) throws -> ProjectMessage {
         let accounts = try accounts()
-        guard (1...Project.maximumNameBytes).contains(request.name.utf8.count) else {
-            throw NodeFailure(
-                .invalid, code: "invalid-value",
-                detail: "the name of a project has 1 to \(Project.maximumNameBytes) bytes")
-        }
+        try Self.checkProjectName(request.name)
         // Before the project is made: a mistyped name makes none.
         let owner = try request.owner.map { try accounts.user(matching: $0, by: principal) }
         let project = try accounts.addProject(name: request.name, by: principal)
         if let owner { try accounts.setRole(.owner, of: owner.id, in: project.id, by: principal) }
         return ProjectMessage(project)
+    }
+
+    private static func checkProjectName(_ name: String) throws {
+        guard (1...Project.maximumNameBytes).contains(name.utf8.count) else {
+            throw NodeFailure(
+                .invalid, code: "invalid-value",
+                detail: "the name of a project has 1 to \(Project.maximumNameBytes) bytes")
+        }
+    }
+
+    public func renameProject(_ text: String, to name: String) throws -> ProjectMessage {
+        let accounts = try accounts()
+        try Self.checkProjectName(name)
+        let project = try accounts.project(matching: text, by: principal)
+        return ProjectMessage(try accounts.renameProject(project.id, to: name, by: principal))
+    }
+
+    public func removeProject(_ text: String) throws -> ProjectMessage {
+        let accounts = try accounts()
+        let project = try accounts.project(matching: text, by: principal)
+        return ProjectMessage(try accounts.removeProject(project.id, by: principal))
     }
 
     public func forEachProject(_ body: (ProjectMessage) throws -> Void) throws {

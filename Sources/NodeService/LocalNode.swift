@@ -32,8 +32,8 @@ public struct LocalNode: NodeOperations {
             seesAll: principal.scope == .node, mayPublish: principal.mayPublishUploads)
     }
 
-    /// A node as a job uses it: what its principal might see then, and no grants. What it may make public was
-    /// decided when the job was asked for.
+    /// A node as a job uses it: what its principal might see then, and no grants. What it may make public
+    /// was decided when the job was asked for.
     init(_ node: StorageNode, project: ProjectID, seesAll: Bool) throws {
         try self.init(node, nil, .anonymous, project: project, seesAll: seesAll, mayPublish: true)
     }
@@ -134,10 +134,10 @@ public struct LocalNode: NodeOperations {
     }
 
     public func verify(_ request: VerificationRequest, _ watch: Watch) throws -> VerificationMessage {
-        watch.setTotal(nil, node.store.statistics().liveBytes)
+        watch.setTotal(try? node.catalog.pins.counters().pins, node.verificationBytes)
         let report = try node.verify(
             bytesPerSecond: request.bytesPerSecond, repair: request.repair == true ? .yes : .no,
-            cancellation: watch.cancellation
+            cancellation: watch.cancellation, checkedPin: { watch.advance(1, 0) }
         ) { watch.advance(0, Int($0)) }
         return VerificationMessage(report)
     }

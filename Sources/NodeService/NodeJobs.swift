@@ -1,3 +1,4 @@
+import Access
 public import Catalog
 import Foundation
 public import NodeCore
@@ -14,6 +15,7 @@ public struct NodeJobs: Sendable {
         case pin
         case completePin = "complete-pin"
         case setVisibility = "set-visibility"
+        case setNamespaceVisibility = "set-namespace-visibility"
         case walk
         case collect = "gc"
         case verify
@@ -23,6 +25,12 @@ public struct NodeJobs: Sendable {
     struct PinTask: Codable {
         var pin: String
         var visibility: String?
+    }
+
+    /// A namespace, and what becomes of it.
+    struct NamespaceTask: Codable {
+        var namespace: String
+        var visibility: String
     }
 
     /// What a request is stored in.
@@ -36,7 +44,7 @@ public struct NodeJobs: Sendable {
 
     /// - Parameter onError: is told of errors of the catalog.
     public init(_ node: StorageNode, onError: @escaping @Sendable (any Error) -> Void) {
-        let content: [Kind] = [.pin, .completePin, .setVisibility, .walk]
+        let content: [Kind] = [.pin, .completePin, .setVisibility, .setNamespaceVisibility, .walk]
         let whole: [Kind] = [.collect, .verify]
         func lane(_ threads: Int, _ kinds: [Kind]) -> JobEngine.Lane {
             JobEngine.Lane(
@@ -49,6 +57,7 @@ public struct NodeJobs: Sendable {
         engine = JobEngine(
             catalog: node.catalog, node: node.catalogID, lanes: [lane(2, content), lane(1, whole)],
             failure: { error in
+                node.damage.note(error)
                 let failure = NodeFailure(of: error)
                 return JobFailure(code: failure.code, detail: failure.detail)
             }, onError: onError)
@@ -69,6 +78,16 @@ public struct NodeJobs: Sendable {
     public func setVisibility(_ visibility: String, ofPin id: String, for local: LocalNode) throws -> Job {
         _ = try local.visibility(visibility)
         return try submit(.setVisibility, PinTask(pin: id, visibility: visibility), local)
+    }
+
+    /// - Throws: at once where the namespace is not there, or must not be published.
+    public func setVisibility(
+        _ visibility: String, ofNamespace text: String, for local: LocalNode
+    ) throws -> Job {
+        _ = try local.visibility(visibility)
+        let id = try local.requireNamespace(text, for: .publish).id.text
+        return try submit(
+            .setNamespaceVisibility, NamespaceTask(namespace: id, visibility: visibility), local)
     }
 
     public func walk(_ root: CID, for local: LocalNode) throws -> Job {
@@ -131,6 +150,10 @@ public struct NodeJobs: Sendable {
             return try run(context, node) { (local, request: PinTask, watch) in
                 try local.setVisibility(request.visibility ?? "", ofPin: request.pin, watch)
             }
+        case .setNamespaceVisibility:
+            return try run(context, node) { (local, task: NamespaceTask, watch) in
+                try local.applyVisibility(task.visibility, ofNamespace: task.namespace, watch)
+            }
         case .walk:
             return try run(context, node) { (local, request: String, watch) in
                 try local.walk(CID(text: request), watch)
@@ -171,7 +194,8 @@ extension JobMessage where Result == JSONValue {
             items: job.progress.items, totalItems: job.progress.totalItems, bytes: job.progress.bytes,
             totalBytes: job.progress.totalBytes)
         if let fraction = job.state == .done ? 1 : job.progress.fraction {
-            progress.percent = (fraction * 1000).rounded() / 10
+            // What is not done is not whole: after the last byte the pins are looked at, and the like.
+            progress.percent = min((fraction * 1000).rounded() / 10, job.state == .done ? 100 : 99.9)
             if job.state == .running, fraction > 0, let started = job.started {
                 let seconds = Double(TimeText.now() - started) / 1000
                 progress.remainingSeconds = (seconds * (1 - fraction) / fraction * 10).rounded() / 10

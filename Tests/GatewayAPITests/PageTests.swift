@@ -32,6 +32,33 @@ import UnixFS
         #expect(try laboratory.get(link).status == 200)
     }
 
+    @Test func pagesSayHowManyEntriesThereAreAndLeadToTheFirst() throws {
+        var options = GatewayOptions()
+        options.pageEntries = 10
+        let laboratory = try GatewayLaboratory(options: options)
+        let file = Block(content: [1])
+        let folder = directory((10..<35).map { ("\($0)", file.cid) })
+        for block in [file, folder] { try laboratory.node.store.put(block, scope: .public) }
+        let path = "/ipfs/\(folder.cid)/"
+        var (page, counts) = (try laboratory.get(path).text, [String]())
+        #expect(!page.contains("rel=\"first\""))
+        while true {
+            let caption = try #require(page.firstMatch(of: /<caption>(.*)<\/caption>/)?.output.1)
+            counts.append(String(caption))
+            guard let next = page.firstMatch(of: /rel="next" href="([^"]+)"/)?.output.1 else { break }
+            page = try laboratory.get(path + next).text
+            #expect(page.contains("<a rel=\"first\" href=\"?\">First page</a>"))
+        }
+        #expect(
+            counts == [
+                "10 of 25 entries on this page", "10 of 25 entries on this page",
+                "5 of 25 entries on this page",
+            ])
+        let small = directory([("a", file.cid)])
+        try laboratory.node.store.put(small, scope: .public)
+        #expect(try laboratory.get("/ipfs/\(small.cid)/").text.contains("<caption>1 entry</caption>"))
+    }
+
     @Test func aPageClaimsOnlyWhatIsTrueOfIt() throws {
         let laboratory = try GatewayLaboratory()
         let folder = directory([])

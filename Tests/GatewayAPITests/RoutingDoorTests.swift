@@ -78,6 +78,26 @@ import Testing
         #expect(try ask("ipns/\(name)", [.accept: "text/html"]).status == 406)
     }
 
+    @Test func whatIsNotKnownOfAPeerIsLeftOutAndEmptyAnswersAreKeptForLess() throws {
+        let open = Block(content: [1])
+        try laboratory.node.store.put(open, scope: .public)
+        let id = try laboratory.node.secrets.nodeKey().publicKey.peerID
+        for path in ["providers/\(open.cid)", "peers/\(id)"] {
+            let held = try ask(path)
+            let text = String(decoding: held.bytes, as: UTF8.self)
+            #expect(!text.contains("Addrs") && text.contains("transport-ipfs-gateway-http"), "\(text)")
+            #expect(held.fields[.cacheControl]?.hasPrefix("public, max-age=300,") == true)
+            // A filter that takes out everything leaves an empty answer.
+            for filter in ["filter-addrs=tcp", "filter-protocols=transport-bitswap"] {
+                let none = try ask(path + "?" + filter)
+                #expect(String(decoding: none.bytes, as: UTF8.self).hasSuffix(":[]}"))
+                #expect(none.fields[.cacheControl]?.hasPrefix("public, max-age=15,") == true)
+                let stream = try ask(path + "?" + filter, [.accept: "application/x-ndjson"])
+                #expect(stream.status == 200 && stream.bytes.isEmpty)
+            }
+        }
+    }
+
     @Test func whereTheNodeIsIsToldAsItWasSet() throws {
         let open = Block(content: [1])
         try laboratory.node.store.put(open, scope: .public)

@@ -46,6 +46,38 @@ import UnixFS
         #expect(accepted["Content-Location"] == "/ipfs/\(cid)?format=raw&x=1")
     }
 
+    /// What the header chose must be in the URL of the very answer, or a cache takes one form for another.
+    @Test(
+        arguments: [
+            ("", "application/vnd.ipld.car", "format=car"),
+            (
+                "", "application/vnd.ipld.car; version=1; order=dfs; dups=y",
+                "format=car&car-version=1&car-order=dfs&car-dups=y"
+            ),
+            (
+                "dag-scope=entity", "application/vnd.ipld.car;dups=n;order=unk",
+                "format=car&dag-scope=entity&car-order=unk&car-dups=n"
+            ),
+            ("car-dups=n", "application/vnd.ipld.car; dups=y", "format=car&car-dups=n"),
+            ("format=raw", "application/vnd.ipld.car; dups=y", "format=raw"),
+            // The URL says it already.
+            ("format=car", "application/vnd.ipld.car; dups=y", nil),
+        ] as [(String, String, String?)])
+    func whatAcceptChoseOfACARIsInItsLocation(query: String, accept: String, expected: String?) throws {
+        let root = try laboratory.load("path_gateway_unixfs__dir-with-files.car")
+        let path = "/ipfs/\(root)/hello.txt"
+        let answer = try laboratory.get(path + (query.isEmpty ? "" : "?" + query), ["Accept": accept])
+        #expect(answer.status == 200, "\(answer.text)")
+        guard let expected else {
+            #expect(answer["Content-Location"] == nil)
+            return
+        }
+        #expect(answer["Content-Location"] == path + "?" + expected)
+        // Whoever asks there, and shows no preference, gets the same.
+        let again = try laboratory.get(path + "?" + expected)
+        #expect(again.bytes == answer.bytes && again["Content-Type"] == answer["Content-Type"])
+    }
+
     @Test func theProbeIsAnswered() throws {
         let raw = try laboratory.get("/ipfs/bafkqaaa?format=raw")
         #expect(raw.status == 200 && raw.bytes.isEmpty)

@@ -13,6 +13,9 @@ enum LayerTable {
     static let modules: [String: Module] = [
         "Multiformats": Module(
             layer: 0, allowed: [], reason: "values stand at the bottom and depend on nothing"),
+        "TreeValues": Module(
+            layer: 0, allowed: ["Synchronization"], reason: "values stand at the bottom and depend on nothing"
+        ),
         "Digests": Module(
             layer: 1, allowed: ["Multiformats", "CSHA256", "CGcrypt"],
             reason: "hash functions turn bytes into digests and do no I/O"),
@@ -28,11 +31,14 @@ enum LayerTable {
         "IPNS": Module(
             layer: 1, allowed: ["Multiformats", "IPLD", "Crypto", "CryptoExtras"],
             reason: "records are bytes and keys; who keeps them, and where, is not their matter"),
+        "SyncProtocol": Module(
+            layer: 1, allowed: ["Multiformats", "TreeValues", "IPLD"],
+            reason: "messages turn into bytes and back, whoever sends them"),
         "BlockStorage": Module(
             layer: 2, allowed: ["Multiformats", "Digests", "IPLD", "CAR", "CRocksDB", "CLinux"],
             reason: "a store keeps bytes by multihash and knows neither files nor the catalog"),
         "Catalog": Module(
-            layer: 2, allowed: ["Multiformats", "CPostgreSQL", "GRDB"],
+            layer: 2, allowed: ["Multiformats", "TreeValues", "CPostgreSQL", "GRDB", "GRDBSQLite"],
             reason: "rows never hold block-level references; the catalog knows roots by CID only"),
         "Access": Module(
             layer: 3, allowed: ["Multiformats", "Catalog", "Crypto", "CryptoExtras"],
@@ -40,14 +46,15 @@ enum LayerTable {
         "Namespaces": Module(
             layer: 3,
             allowed: [
-                "Catalog", "BlockStorage", "IPLD", "UnixFS", "Multiformats", "Foundation", "Synchronization",
+                "Catalog", "BlockStorage", "IPLD", "UnixFS", "Multiformats", "TreeValues", "Foundation",
+                "Synchronization",
             ],
             reason: "trees are rows and blocks of any store; whose a store is, and who asks, is for others"),
         "NodeCore": Module(
             layer: 3,
             allowed: [
                 "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
-                "CSHA256", "CResolver", "Crypto", "TOMLKit",
+                "Namespaces", "TreeValues", "CSHA256", "CResolver", "Crypto", "TOMLKit",
             ],
             reason: "use cases know what is below them, no command line, no HTTP, no SQL library"),
         "HTTPSupport": Module(
@@ -59,11 +66,31 @@ enum LayerTable {
         "NodeService": Module(
             layer: 3,
             allowed: [
-                "Multiformats", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog", "NodeCore",
-                "Access",
-                "NodeMessages",
+                "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
+                "NodeCore", "Namespaces", "Access", "NodeMessages", "SyncProtocol", "TreeValues",
             ],
             reason: "what a principal may use of a node is decided without HTTP"),
+        "SyncClient": Module(
+            layer: 3,
+            allowed: [
+                "SyncProtocol", "TreeValues", "Multiformats", "Digests", "IPLD", "UnixFS", "CLinux", "GRDB",
+                "GRDBSQLite", "Foundation", "Synchronization",
+            ],
+            reason: "a folder knows its server and its disk as protocols, so that a simulator stands in"),
+        "SyncAgent": Module(
+            layer: 4,
+            allowed: [
+                "SyncClient", "SyncProtocol", "TreeValues", "CAR", "IPLD", "Multiformats", "AsyncHTTPClient",
+                "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOSSL",
+            ],
+            reason: "connections, threads and the control socket; what is done about a file is the client's"),
+        "SyncAPI": Module(
+            layer: 4,
+            allowed: [
+                "HTTPSupport", "HTTPTypes", "SyncProtocol", "NodeMessages", "NodeService", "NodeCore",
+                "Namespaces", "CAR", "IPLD", "Multiformats",
+            ],
+            reason: "edges stay independent so that either can be switched off"),
         "NodeAPI": Module(
             layer: 4,
             allowed: [
@@ -82,9 +109,8 @@ enum LayerTable {
         "GatewayAPI": Module(
             layer: 4,
             allowed: [
-                "HTTPSupport", "HTTPTypes", "Catalog", "NodeCore", "Multiformats", "IPLD", "UnixFS", "CAR",
-                "IPNS",
-                "BlockStorage",
+                "HTTPSupport", "HTTPTypes", "Catalog", "Namespaces", "TreeValues", "NodeCore", "Multiformats",
+                "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage",
             ],
             reason: "edges stay independent of one another and of sockets, so that each can be switched off"),
         "NodeServer": Module(
@@ -96,6 +122,7 @@ enum LayerTable {
                 "Logging", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOHTTPTypes", "NIOHTTPTypesHTTP1",
                 "NIOHTTPTypesHTTP2",
                 "NIOSSL", "NIOTLS", "ServiceLifecycle", "NodeAPI", "NodeMessages", "NodeService",
+                "SyncAPI", "SyncProtocol", "Synchronization",
             ],
             reason: "the server wires doors to sockets and decides nothing about content"),
         "nacre": Module(
@@ -103,9 +130,8 @@ enum LayerTable {
             allowed: [
                 "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
                 "NodeCore", "Access", "NodeServer", "GatewayAPI", "ArgumentParser", "Logging",
-                "NodeMessages", "NodeService", "NodeClient",
-                "ServiceLifecycle",
-                "UnixSignals",
+                "NodeMessages", "NodeService", "NodeClient", "Namespaces", "SyncAgent", "SyncClient",
+                "ServiceLifecycle", "UnixSignals",
             ],
             reason: "the executable parses arguments, calls the core, and prints"),
     ]

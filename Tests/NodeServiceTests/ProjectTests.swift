@@ -92,6 +92,48 @@ import Testing
         #expect(throws: AccessError.self) { try second.revokeGrant(grant.id) }
     }
 
+    @Test func aProjectGoesWhenItHoldsNothingAndNotBefore() throws {
+        let id = first.project.rawValue
+        let some = try block("some")
+        try first.blocks.put(some)
+        let pin = try first.pin(
+            PinRequest(cid: some.cid.description, name: "p", visibility: "private"), .none)
+        let name = try first.makeName(NameRequest(label: "blog"))
+        func refusal() -> String {
+            do {
+                _ = try admin.removeProject(id)
+                return ""
+            } catch {
+                return NodeFailure(of: error).code + ": \(error)"
+            }
+        }
+        // The grant by which it is administered is one of what it has.
+        let all = refusal()
+        #expect(all.hasPrefix("project-not-empty: ") && all.contains("1 pin, 1 name, 1 key"), "\(all)")
+        #expect(all.contains("`nacre pin rm`") && all.contains("`nacre key revoke`"), "\(all)")
+        #expect(try first.removePin(pin.id))
+        _ = try first.removeName(name.label)
+        #expect(refusal().contains("still has 1 key;"))
+        try admin.forEachGrant(project: id) { _ = try admin.revokeGrant($0.id) }
+        #expect(throws: AccessError.self) { try first.removeProject(id) }
+        #expect(try admin.removeProject(id).id == id)
+        #expect(throws: AccessError.projectAbsent(id)) { try admin.removeProject(id) }
+        #expect(try second.project(matching: second.project.rawValue).name == "second")
+        // No later project gets what blocks are still marked for.
+        let later = try node.catalog.projects.add(name: "later")
+        let scopes = try [later.id, second.project].map { try node.catalog.projects.scope(of: $0) }
+        #expect(Set(scopes).count == 2 && !scopes.contains(1))
+    }
+
+    @Test func aProjectIsRenamedByWhoAdministersIt() throws {
+        let id = first.project.rawValue
+        #expect(try first.renameProject(id, to: "other").name == "other")
+        #expect(try admin.project(matching: "other").id == id)
+        #expect(throws: AccessError.self) { try second.renameProject(id, to: "mine") }
+        #expect(throws: NodeFailure.self) { try first.renameProject(id, to: "") }
+        #expect(throws: AccessError.projectIsDefault) { try admin.removeProject("default") }
+    }
+
     @Test func jobsOfOthersAreNotSeen() throws {
         let jobs = NodeJobs(node) { _ in }
         try jobs.engine.start()

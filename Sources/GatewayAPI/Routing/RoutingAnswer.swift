@@ -27,9 +27,11 @@ public enum RoutingAnswer {
         return Array((object(peer) + "\n").utf8)
     }
 
+    /// What is not known is left out, as the specification allows.
     private static func object(_ peer: RoutingPeer) -> String {
-        "{\"Schema\":\"peer\",\"ID\":\(string(peer.id.description)),\"Addrs\":\(array(peer.addresses)),"
-            + "\"Protocols\":\(array(peer.protocols))}"
+        let addresses = peer.addresses.isEmpty ? "" : ",\"Addrs\":" + array(peer.addresses)
+        let protocols = peer.protocols.isEmpty ? "" : ",\"Protocols\":" + array(peer.protocols)
+        return "{\"Schema\":\"peer\",\"ID\":\(string(peer.id.description))\(addresses)\(protocols)}"
     }
 
     private static func array(_ texts: [String]) -> String {

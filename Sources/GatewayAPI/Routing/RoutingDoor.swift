@@ -102,6 +102,8 @@ public struct RoutingDoor: Sendable {
         let filter = RoutingFilter(
             addresses: target.value(of: "filter-addrs"), protocols: target.value(of: "filter-protocols"))
         let accept = AcceptHeader(request.fields[values: .accept].joined(separator: ","))
+        // What the filter takes out is not in the answer.
+        let peers = peers.compactMap { filter.apply(to: $0) }
         var fields: HTTPFields = [.lastModified: Self.now]
         // Filled answers hold for longer than empty ones: what is not here yet may come.
         let seconds = peers.isEmpty ? 15 : 300
@@ -113,11 +115,11 @@ public struct RoutingDoor: Sendable {
         if wanted?.type == "application/x-ndjson" {
             fields[.contentType] = "application/x-ndjson"
             return DoorResponse(
-                .ok, fields: fields, body: .bytes(peers.flatMap { RoutingAnswer.line($0, filter: filter) }))
+                .ok, fields: fields, body: .bytes(peers.flatMap { RoutingAnswer.line($0) }))
         }
         fields[.contentType] = "application/json"
         return DoorResponse(
-            .ok, fields: fields, body: .bytes(RoutingAnswer.json(list, peers, filter: filter)))
+            .ok, fields: fields, body: .bytes(RoutingAnswer.json(list, peers)))
     }
 
     // MARK: Records

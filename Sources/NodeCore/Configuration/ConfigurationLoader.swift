@@ -13,8 +13,8 @@ extension Configuration {
         return configuration
     }
 
-    /// As ``load(dataDirectory:environment:)``, with every mistake that can be seen, in the order of the file and
-    /// then of the environment. What is wrong has its default.
+    /// As ``load(dataDirectory:environment:)``, with every mistake that can be seen, in the order of the
+    /// file and then of the environment. What is wrong has its default.
     public static func examine(
         dataDirectory: String, environment: [String: String]
     ) -> (Configuration, mistakes: [ConfigurationError]) {
@@ -131,12 +131,10 @@ extension Configuration {
     /// Environment variables that begin with `NACRE_` and a section of the configuration.
     mutating func apply(environment: [String: String]) -> [ConfigurationError] {
         var mistakes: [ConfigurationError] = []
-        let sections = Set(
-            ConfigurationKey.all.map { "NACRE_" + $0.name.prefix { $0 != "." }.uppercased() + "_" })
         for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
             if let key = ConfigurationKey.all.first(where: { $0.environmentName == name }) {
                 if let mistake = mistake(key, value, from: .environment(name)) { mistakes.append(mistake) }
-            } else if sections.contains(where: { name.hasPrefix($0) }) {
+            } else if Self.isInSection(name) {
                 let nearest = ConfigurationKey.all.min {
                     EditDistance.between($0.environmentName, name)
                         < EditDistance.between($1.environmentName, name)
@@ -147,6 +145,32 @@ extension Configuration {
             }
         }
         return mistakes
+    }
+
+    /// Variables that look like settings and are none, each with the name that is nearest: one whose
+    /// section is mistyped sets nothing. They are no mistakes to stop at, since what begins with `NACRE_`
+    /// may be somebody else's: Kubernetes names variables after services.
+    ///
+    /// - Returns: `unknownKey`, in the order of the names. Values are not looked at.
+    public static func strayVariables(in environment: [String: String]) -> [ConfigurationError] {
+        let known = ConfigurationKey.all.map(\.environmentName) + otherVariables
+        return environment.keys.sorted().compactMap { name in
+            guard name.hasPrefix("NACRE_"), !known.contains(name), !isInSection(name) else { return nil }
+            let nearest = known.min {
+                EditDistance.between($0, name) < EditDistance.between($1, name)
+            }
+            return .unknownKey(name, nearest: nearest ?? "", origin: .environment(name))
+        }
+    }
+
+    /// Variables of the command line that are no settings.
+    private static let otherVariables = ["NACRE_DATA", "NACRE_NODE", "NACRE_TOKEN", "NACRE_NODE_CA"]
+
+    /// Whether a variable begins with a section there is.
+    private static func isInSection(_ name: String) -> Bool {
+        ConfigurationKey.all.contains {
+            name.hasPrefix("NACRE_" + $0.name.prefix { $0 != "." }.uppercased() + "_")
+        }
     }
 
     /// The line that sets a key: the parser does not tell where values stand.

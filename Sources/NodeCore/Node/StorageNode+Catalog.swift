@@ -22,9 +22,9 @@ extension StorageNode {
                 id: id, holdsBlocks: store.statistics().blocks > 0, takesOver: lostCatalog == .replace))
     }
 
-    /// Sees to it that a catalog in a file is that of the directory around it, and not one that was copied from
-    /// another. A directory that has no id takes that of its catalog: both are from before there were ids, or
-    /// what is here was restored without the file.
+    /// Sees to it that a catalog in a file is that of the directory around it, and not one that was copied
+    /// from another. A directory that has no id takes that of its catalog: both are from before there were
+    /// ids, or what is here was restored without the file.
     private static func claim(
         _ catalog: CatalogDatabase, _ directory: String, _ lostCatalog: LostCatalog
     ) throws {
@@ -37,8 +37,8 @@ extension StorageNode {
             for: CatalogDirectory(id: id, holdsBlocks: false, takesOver: lostCatalog == .replace))
     }
 
-    /// The catalog is made when the data directory is; where blocks are and it is not, it was lost, and an empty one
-    /// would let the next collection remove everything.
+    /// The catalog is made when the data directory is; where blocks are and it is not, it was lost, and an
+    /// empty one would let the next collection remove everything.
     private static func openFile(
         in directory: String, _ store: PackBlockStore, _ lostCatalog: LostCatalog
     ) throws -> CatalogDatabase {
@@ -51,7 +51,6 @@ extension StorageNode {
         }
         let catalog = try CatalogDatabase(path: path)
         if !isThere {
-            chmod(path, 0o600)
             // A power cut must not take the file when blocks are already there.
             if store.durability != .os { try DiskFileSystem().syncDirectory(directory) }
         }

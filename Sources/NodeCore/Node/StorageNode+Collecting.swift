@@ -19,7 +19,8 @@ public struct CollectionReport: Sendable {
     public var skippedPacks = 0
     /// Leaves that are kept and not there; what else is kept is known all the same.
     public var missingLeaves = 0
-    /// Kept blocks whose bytes are right and not of their codec: they stay, and end what is kept. At most 100.
+    /// Kept blocks whose bytes are right and not of their codec: they stay, and end what is kept. At most
+    /// 100.
     public var unreadableBlocks: [CID] = []
 
     public init() {}
@@ -47,10 +48,11 @@ public struct CollectionOptions: Sendable {
 }
 
 extension StorageNode {
-    /// Drops blocks that neither pin nor namespace reaches and gives their space back, while everything else goes on.
+    /// Drops blocks that neither pin nor namespace reaches and gives their space back, while everything
+    /// else goes on.
     ///
-    /// Nothing is dropped if a block with links that one of them needs is damaged or missing: what lies below it cannot
-    /// be known. Memory: two bits a block.
+    /// Nothing is dropped if a block with links that one of them needs is damaged or missing: what lies
+    /// below it cannot be known. Memory: two bits a block.
     public func collectGarbage(
         _ options: CollectionOptions, cancellation: Cancellation = Cancellation(),
         progress: (String, Int) throws -> Void = { _, _ in }
@@ -150,16 +152,18 @@ extension StorageNode {
                 }
                 try progress("marking", 1)
             } catch DAGWalkError.unreadable(let cid, _) {
-                // Its bytes are what was brought in: it stays, and no content may keep others from being collected.
+                // Its bytes are what was brought in: it stays, and no content may keep others from being
+                // collected.
                 if report.unreadableBlocks.count < 100 { report.unreadableBlocks.append(cid) }
             } catch let error as BlockStoreError where error.isDamage {
+                damage.note(error)
                 throw keeper.notWhole("\(error)")
             }
         }
     }
 
-    /// Tells the trees that a collection would drop: each root that nothing else that goes links to, in the order of
-    /// the index.
+    /// Tells the trees that a collection would drop: each root that nothing else that goes links to, in the
+    /// order of the index.
     ///
     /// Memory: eight bits a block.
     public func forEachGarbageTree(
@@ -201,7 +205,8 @@ extension StorageNode {
         }
     }
 
-    /// A block that is damaged or not of its codec names none: what lay below it is then told as trees of its own.
+    /// A block that is damaged or not of its codec names none: what lay below it is then told as trees of
+    /// its own.
     private func linksOfGarbage(_ cid: CID) -> [CID] {
         guard Block.canLink(cid.codec), let block = try? store.block(cid) else { return [] }
         return (try? block.links()) ?? []

@@ -40,8 +40,8 @@ struct Publications {
 extension StorageNode {
     /// Adds a pin whose blocks are there and marked, put under a lease that is still held.
     ///
-    /// Since the lease began, somebody may have taken back another pin over the same blocks, and with it the
-    /// marks of this one: then they are set again before the row is there.
+    /// Since the lease began, somebody may have taken back another pin over the same blocks, and with it
+    /// the marks of this one: then they are set again before the row is there.
     public func addPin(_ draft: PinDraft) throws -> (pin: Pin, isNew: Bool) {
         // Block bytes are durable before any row names them.
         try store.commit()
@@ -63,15 +63,28 @@ extension StorageNode {
     /// The long look at those pins holds nobody up: what becomes public meanwhile is looked at before the
     /// first mark goes. While they go, pins that are to be public wait.
     func withdraw(_ pin: Pin, _ cancellation: Cancellation) throws {
+        try withdraw(except: pin.id, cancellation) { try $0(pin.root) }
+    }
+
+    /// Takes the mark `public` from what is below roots, except what pins and namespaces that are public
+    /// reach.
+    ///
+    /// - Parameter forEachRoot: gives every root to the closure.
+    func withdraw(
+        except pin: PinID?, _ cancellation: Cancellation,
+        forEachRoot: ((CID) throws -> Void) throws -> Void
+    ) throws {
         publications.withLock { $0.beginLook() }
         defer { publications.withLock { $0.endLook() } }
-        let stillPublic = try reachedByWhatIsPublic(except: pin.id, cancellation)
+        let stillPublic = try reachedByWhatIsPublic(except: pin, cancellation)
         try publications.withLock { state in
             for root in state.seen { try visit(root, stillPublic, cancellation) { _ in } }
             // Also if it is broken off: some marks are gone then.
             defer { state.lastWithdrawal = store.now }
-            try visit(pin.root, stillPublic, cancellation) {
-                try store.changeScopeMarks(of: [$0.multihash], removing: .public)
+            try forEachRoot { root in
+                try visit(root, stillPublic, cancellation) {
+                    try store.changeScopeMarks(of: [$0.multihash], removing: .public)
+                }
             }
         }
     }

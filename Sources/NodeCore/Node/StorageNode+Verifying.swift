@@ -60,25 +60,51 @@ extension StorageNode {
     /// - Parameters:
     ///   - bytesPerSecond: reads no faster than this.
     ///   - repair: mends what can be mended without another copy.
+    ///   - checkedPin: told of each pin behind which everything was looked at.
+    ///   - progress: told of bytes; all together they are ``verificationBytes`` as it was at the beginning.
     public func verify(
         bytesPerSecond: Int64? = nil, repair: Repair = .no, cancellation: Cancellation = Cancellation(),
-        progress: (Int64) throws -> Void = { _ in }
+        checkedPin: () throws -> Void = {}, progress: (Int64) throws -> Void = { _ in }
     ) throws -> VerificationReport {
         var report = VerificationReport()
-        try report.scrub(store, bytesPerSecond: bytesPerSecond) { bytes in
-            try cancellation.check()
-            try progress(bytes)
+        var course = ScrubCourse(total: verificationBytes, bytesPerSecond: bytesPerSecond)
+        do {
+            defer { damage.note(report.storage.compactMap(\.damagedBlock)) }
+            try report.scrub(store, bytesPerSecond: bytesPerSecond) { bytes in
+                try cancellation.check()
+                try progress(course.step(after: bytes))
+            }
         }
+        try progress(course.rest)
         if repair == .yes, try catalog.problems().contains(.counters) { try catalog.repairCounters() }
         report.catalog = try catalog.problems()
         guard !report.catalog.contains(where: { if case .storage = $0 { true } else { false } }) else {
             return report
         }
-        let rows = Result { try catalog.pins.forEach { try report.check($0, in: self, cancellation) } }
+        let rows = Result {
+            try catalog.pins.forEach { pin in
+                try report.check(pin, in: self, cancellation)
+                try checkedPin()
+            }
+        }
         // The row itself is among the findings already; the pins behind it wait until it is mended.
         do { try rows.get() } catch CatalogError.damagedRow {}
         return report
     }
+
+    /// Bytes of blocks that verifying reads, as near as is known without reading: those that nothing keeps
+    /// are among them as long as they lie in their packs.
+    public var verificationBytes: Int64 {
+        let statistics = store.statistics()
+        let bytes = Double(statistics.liveBytes) + Double(statistics.deadBytes)
+        guard statistics.blocks > 0, statistics.liveBytes > 0 else { return 0 }
+        // Those that are dead are not counted: they are taken for as large as the others.
+        let sections = bytes * Double(statistics.blocks) / Double(statistics.liveBytes)
+        return Int64(exactly: (bytes - sections * Self.usualHeadBytes).rounded()).map { max(0, $0) } ?? 0
+    }
+
+    /// A section's length and its CID, in front of the block.
+    private static let usualHeadBytes: Double = 1 + 36
 
     /// Checks the blocks of a data directory whose catalog cannot be opened.
     ///
@@ -108,5 +134,45 @@ extension StorageNode {
     public enum Repair: Sendable {
         case no
         case yes
+    }
+}
+
+/// How far a scrub is, in steps that together are the total that was told beforehand: the heads of sections
+/// are not told of, and blocks come and go meanwhile.
+private struct ScrubCourse {
+    private let total: Int64
+    private let bytesPerSecond: Int64?
+    private let start = ContinuousClock.now
+    private var done: Int64 = 0
+    private var told: Int64 = 0
+
+    init(total: Int64, bytesPerSecond: Int64?) {
+        self.total = total
+        self.bytesPerSecond = bytesPerSecond
+    }
+
+    /// - Parameter bytes: what was read; 0 while the scrub waits so as not to read faster than it may. What
+    ///   it waits for is read, and passes evenly.
+    /// - Returns: what to tell of.
+    mutating func step(after bytes: Int64) -> Int64 {
+        done &+= bytes
+        var reached = done
+        if bytes == 0, let bytesPerSecond {
+            let paced = (ContinuousClock.now - start) / .seconds(1) * Double(bytesPerSecond)
+            reached = max(reached, Int64(exactly: paced.rounded(.down)) ?? 0)
+        }
+        let step = max(0, min(reached, total) - told)
+        told += step
+        return step
+    }
+
+    /// What is left to tell of at the end.
+    var rest: Int64 { total - told }
+}
+
+extension ScrubFinding {
+    /// The block that is damaged, if that is what was found.
+    fileprivate var damagedBlock: CID? {
+        if case .damagedBlock(let cid, _, _) = self { cid } else { nil }
     }
 }

@@ -2,6 +2,7 @@ public import BlockStorage
 public import Catalog
 import Foundation
 import Multiformats
+public import Namespaces
 import Synchronization
 
 /// An open data directory: blocks, catalog and configuration together.
@@ -13,7 +14,11 @@ public final class StorageNode: Sendable {
     public let directory: String
     public let store: PackBlockStore
     public let catalog: CatalogDatabase
+    /// The trees in the catalog; who waits for their changes waits here.
+    public let namespaces: NamespaceStore
     public let configuration: Configuration
+    /// The blocks that were found damaged.
+    public let damage: DamageRecord
     /// What only this node knows; files are made when they are first needed.
     public let secrets: NodeSecrets
     /// Where domains point: the table of the configuration, then the DNS.
@@ -81,6 +86,8 @@ public final class StorageNode: Sendable {
                 configuration.catalogURL == nil
                 ? "" : try DirectoryID(.catalogInServer, directory).readOrMake()
             catalog = try Self.openCatalog(directory, store, configuration, lostCatalog)
+            namespaces = NamespaceStore(catalog: catalog)
+            damage = DamageRecord(store, catalog, catalogID: catalogID)
         } catch {
             // The failure to open says more than one of closing after it.
             try? store.close()
@@ -102,6 +109,8 @@ public final class StorageNode: Sendable {
     /// Flushes and closes. Call it when no other call is under way.
     public func close() throws {
         defer { try? catalog.close() }
+        // What was mended meanwhile goes from the record.
+        _ = damage.known()
         try store.close()
     }
 

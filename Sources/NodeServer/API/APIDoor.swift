@@ -78,7 +78,8 @@ struct APIDoor: Sendable {
         let work = { @Sendable in
             let response = api.respond(
                 to: request, route, values: values, node: guest.node, admission: guest.admission, body: pipe
-            ) { error in
+            ) { [node] error in
+                node.damage.note(error)
                 logger.error(
                     "request failed", metadata: ["request": "\(request.id)", "error": "\(error)"])
             }
@@ -101,7 +102,7 @@ struct APIDoor: Sendable {
 
 extension DoorResponse {
     /// The same, as the last of its connection where that must be.
-    fileprivate func closing(_ mustClose: Bool) -> DoorResponse {
+    func closing(_ mustClose: Bool) -> DoorResponse {
         var response = self
         if mustClose { response.fields[.connection] = "close" }
         return response
@@ -110,7 +111,7 @@ extension DoorResponse {
 
 extension DoorRequest {
     /// Whether the head announces a body.
-    fileprivate var hasBody: Bool {
+    var hasBody: Bool {
         fields[.transferEncoding] != nil || (fields[.contentLength].flatMap { Int64($0) } ?? 0) > 0
     }
 }
@@ -179,7 +180,7 @@ extension Doorkeeper {
     ///
     /// By a cookie a browser may act without its owner's will. So pages of other origins are refused, on
     /// the same site too, and what may change something must prove that the node's own page sent it.
-    private func principal(
+    func principal(
         of request: DoorRequest, _ authorizer: Authorizer, _ facts: RequestFacts
     ) throws -> Principal {
         let shown = credentials(of: request)

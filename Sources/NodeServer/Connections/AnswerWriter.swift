@@ -17,6 +17,11 @@ struct AnswerWriter: Sendable {
         write([.head(head)] + (body.map { [.body($0)] } ?? []) + [.end(nil)])
     }
 
+    /// The answer to a HEAD of which the length is not known: HTTP/1.1 frames it without an end.
+    func writeBodiless(_ head: HTTPResponse) {
+        loop.execute { [handler] in handler.value.writeBodiless(head) }
+    }
+
     func begin(_ head: HTTPResponse) { write([.head(head)]) }
 
     /// Writes a part of the body.

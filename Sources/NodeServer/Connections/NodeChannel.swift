@@ -136,7 +136,8 @@ struct NodeChannel: ServerChildChannel {
                 withOutboundHeaderValidation: false, withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: limits)
             try operations.addHandlers([
-                OldClients(), HostCheck(), HTTP1ToHTTPServerCodec(secure: false), HeaderRefusal(),
+                BodilessAnswers(), OldClients(), HostCheck(), HTTP1ToHTTPServerCodec(secure: false),
+                HeaderRefusal(),
                 connectionGuard(options, idle: .seconds(options.idleSeconds)), LosslessCloseHandler(),
             ])
             try operations.addHandlers(http1Handlers())

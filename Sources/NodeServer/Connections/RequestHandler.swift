@@ -260,6 +260,16 @@ final class RequestHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.flush()
     }
 
+    /// A head behind which neither a body nor the end of one is sent.
+    func writeBodiless(_ head: HTTPResponse) {
+        guard let context, !isDone else { return }
+        // A stream of HTTP/2 has no handler for it, and needs none: there the end is a flag.
+        if !carrier.isMultiplexed {
+            context.triggerUserOutboundEvent(BodilessAnswers.Announcement(), promise: nil)
+        }
+        write([.head(head), .end(nil)])
+    }
+
     /// - Returns: succeeds when there is room for more.
     func write(_ part: HTTPResponsePart) -> EventLoopFuture<Void>? {
         guard let context, !isDone else { return nil }

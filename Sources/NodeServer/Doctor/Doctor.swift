@@ -2,8 +2,8 @@ import NodeCore
 
 /// Looks at the machine, the data directory and the configuration, and says what to mend.
 ///
-/// Nothing is changed: no directory is made, no schema is brought up to date, no lock is taken. A running node
-/// on the same directory is not disturbed.
+/// Nothing is changed: no directory is made, no schema is brought up to date, no lock is taken. A running
+/// node on the same directory is not disturbed.
 public struct Doctor: Sendable {
     private let directory: String
     private let environment: [String: String]
@@ -32,11 +32,16 @@ public struct Doctor: Sendable {
                     "configuration", "\(error)",
                     advice: "mend it; `nacre config default` prints every setting"))
         }
+        for stray in Configuration.strayVariables(in: environment) {
+            try report(
+                .warn("environment", "\(stray)", advice: "correct the name of the variable, or remove it"))
+        }
         let checks: [() -> [Finding]] = [
             { DataDirectoryChecks(directory: directory, configuration: configuration).findings() },
             { [HolderCheck(directory: directory, holder: holder).finding()] },
             { SecretsChecks(directory: directory).findings() },
             { [CatalogCheck(directory: directory, configuration: configuration).finding()] },
+            { DamageCheck(directory: directory, configuration: configuration).findings() },
             { MachineChecks(directory: directory).findings() },
             { ListenerChecks(configuration: configuration, holder: holder).findings() },
             { TLSCheck(directory: directory, configuration: configuration).findings() },

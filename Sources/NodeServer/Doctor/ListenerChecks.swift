@@ -8,7 +8,7 @@ struct ListenerChecks {
 
     func findings() -> [Finding] {
         guard let address = ListenAddress(configuration[.listen]) else { return [] }
-        return [port(address), reach(address)]
+        return [port(address), reach(address), encryption(address)]
     }
 
     private func port(_ address: ListenAddress) -> Finding {
@@ -36,15 +36,31 @@ struct ListenerChecks {
     }
 
     private func reach(_ address: ListenAddress) -> Finding {
-        let isLoopback =
-            address.host.hasPrefix("127.") || address.host == "::1" || address.host == "localhost"
-        if isLoopback { return .ok("reach", "only this machine can reach the node") }
+        if address.isLoopback { return .ok("reach", "only this machine can reach the node") }
         guard configuration[.gatewayServe] != "all" else {
             return .warn(
                 "reach", "everybody who reaches \(address) can read everything (gateway.serve = all)",
                 advice: "set gateway.serve = public, unless nothing private is in it")
         }
         return .ok("reach", "the network can reach the node at \(address)")
+    }
+
+    /// Whether what keys allow travels in the open.
+    private func encryption(_ address: ListenAddress) -> Finding {
+        let check = "encryption"
+        if !configuration[.tlsCertificate].isEmpty {
+            return .ok(check, "the node speaks TLS")
+        }
+        if address.isLoopback { return .ok(check, "not needed: only this machine can reach the node") }
+        let proxies = configuration.words(.trustedProxies)
+        guard proxies.isEmpty else {
+            return .ok(check, "left to the proxy in front (\(proxies.joined(separator: ", ")))")
+        }
+        return .warn(
+            check,
+            "the node listens on \(address) without TLS: keys, passwords and content can be read on the way",
+            advice: "set tls.certificate and tls.key (docs/how-to/https.md); or listen on 127.0.0.1 behind a "
+                + "proxy that speaks TLS, and name it in server.trusted_proxies (docs/how-to/nginx.md)")
     }
 
     /// Listens for a moment.
@@ -71,4 +87,9 @@ struct ListenerChecks {
         else { return errno }
         return 0
     }
+}
+
+extension ListenAddress {
+    /// Whether only this machine can reach it.
+    fileprivate var isLoopback: Bool { host.hasPrefix("127.") || host == "::1" || host == "localhost" }
 }

@@ -52,7 +52,7 @@ struct Housekeeper: Sendable {
 
 extension Housekeeper.Chore {
     /// Those of all that there are.
-    static let names = ["names", "sessions", "imports", "certificate"]
+    static let names = ["names", "sessions", "imports", "certificate", "snapshots"]
 
     /// Signs names anew before they end, and removes records of others that have ended.
     static func names(_ node: StorageNode, _ logger: Logger, _ metrics: Metrics) -> Self {
@@ -82,6 +82,16 @@ extension Housekeeper.Chore {
     /// Ends imports that nothing is sent to any more.
     static func imports(_ api: APIDoor) -> Self {
         Self(name: "imports", every: .seconds(60)) { try api.endIdleImports() }
+    }
+
+    /// Makes the snapshots of namespaces that have settled.
+    static func snapshots(_ node: StorageNode, _ logger: Logger) -> Self {
+        Self(name: "snapshots", every: .milliseconds(250)) {
+            for (namespace, error) in node.makeSettledSnapshots() {
+                logger.error(
+                    "snapshot not made", metadata: ["namespace": "\(namespace)", "error": "\(error)"])
+            }
+        }
     }
 
     /// Follows the certificate when it is renewed.

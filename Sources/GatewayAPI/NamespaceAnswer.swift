@@ -1,0 +1,87 @@
+import Catalog
+import HTTPSupport
+import HTTPTypes
+import Multiformats
+import Namespaces
+import NodeCore
+import TreeValues
+
+/// The answer to `/n/NAME/…` and `/n/NAME@VERSION/…`: a namespace as the directory that it is, newest or as
+/// of a JID, a time, or the root of a snapshot.
+struct NamespaceAnswer {
+    let gateway: Gateway
+    let request: DoorRequest
+    let path: GatewayPath
+
+    init(_ gateway: Gateway, _ request: DoorRequest, _ path: GatewayPath) {
+        self.gateway = gateway
+        self.request = request
+        self.path = path
+    }
+
+    func response() throws -> DoorResponse {
+        let (name, version) = Self.parts(of: path.rootText)
+        let namespaces = gateway.node.namespaces
+        // One that may not be read is not there: nobody learns its name.
+        guard let namespace = try? namespaces.namespace(name), mayRead(namespace) else {
+            throw GatewayFailure.namespaceNotFound(
+                name, reason: "there is no namespace of this name to be seen")
+        }
+        let jid: JID?
+        do {
+            jid = try version.map { try namespaces.jid(of: $0, in: namespace) }
+        } catch let error as NamespaceError {
+            throw GatewayFailure.namespaceNotFound(path.rootText, reason: error.description)
+        }
+        let snapshot: TreeSnapshot
+        do {
+            snapshot = try gateway.node.snapshot(of: namespace, asOf: jid)
+        } catch let error as NamespaceError {
+            throw GatewayFailure.namespaceNotFound(path.rootText, reason: error.description)
+        }
+        var place = ContentPlace(
+            root: snapshot.root, segments: path.segments, hidden: 0,
+            // A number means the same for good, unless the name comes to mean another namespace.
+            remainingTTL: version.flatMap(JID.init) == nil ? .zero : .seconds(3600))
+        place.modified = try modified(namespace, jid ?? snapshot.jid)
+        return try ContentAnswer(gateway, request, path, at: place).response()
+    }
+
+    /// When the file at the path was last changed, by the clock of this node.
+    ///
+    /// What a client says of a file's time may go backwards, and a cache would then keep what is old.
+    private func modified(_ namespace: Namespace, _ jid: JID) throws -> HTTPDate? {
+        guard !path.hasTrailingSlash, !path.segments.isEmpty else { return nil }
+        let names = path.segments.map { String(decoding: $0, as: UTF8.self) }
+        guard
+            let changed = try gateway.node.namespaces.changed(
+                at: names, in: namespace, asOf: jid)
+        else { return nil }
+        return HTTPDate(seconds: changed / 1000)
+    }
+
+    private func mayRead(_ namespace: Namespace) -> Bool {
+        if namespace.visibility == .public || gateway.options.serve == .all { return true }
+        switch gateway.reader {
+        case nil: return false
+        case .administrator: return true
+        case .project(_, let project): return project == namespace.project
+        }
+    }
+
+    /// `recipes@12` is `recipes` and `12`.
+    static func parts(of text: String) -> (name: String, version: String?) {
+        guard let mark = text.firstIndex(of: "@") else { return (text, nil) }
+        return (String(text[..<mark]), String(text[text.index(after: mark)...]))
+    }
+
+    /// What a namespace is called as a part of a host: one without version, in small letters.
+    static func label(of text: String) -> String? {
+        let fits =
+            (1...63).contains(text.utf8.count)
+            && text.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "-")
+            }
+        return fits && text.first != "-" && text.last != "-" ? text : nil
+    }
+}

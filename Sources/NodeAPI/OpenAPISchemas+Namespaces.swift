@@ -1,0 +1,59 @@
+import NodeMessages
+
+extension OpenAPISchemas {
+    static let namespaces: [String: JSONValue] = [
+        "Namespace": object(
+            [
+                "id": text, "name": text, "project": text, "visibility": visibility, "head": integer,
+                "nodes": integer, "bytes": integer, "created": text, "updated": text,
+                "policy": ["$ref": "#/components/schemas/NamespacePolicy"],
+            ],
+            required: [
+                "id", "name", "project", "visibility", "head", "nodes", "bytes", "created", "updated",
+                "policy",
+            ]),
+        "NamespacePage": page("Namespace"),
+        "NamespacePolicy": object(
+            [
+                "names": ["type": "string", "enum": ["files", "objects"]],
+                "case": ["type": "string", "enum": ["sensitive", "insensitive"]],
+                "keepAllSeconds": natural, "keepDailySeconds": natural, "maximumBytes": natural,
+                "maximumNodes": natural,
+            ], required: []),
+        "NamespaceDraft": object(
+            [
+                "name": ["type": "string", "minLength": 1], "visibility": visibility,
+                "policy": ["$ref": "#/components/schemas/NamespacePolicy"],
+            ], required: ["name"]),
+        "NamespaceChange": object(
+            [
+                "name": ["type": "string", "minLength": 1],
+                "policy": ["$ref": "#/components/schemas/NamespacePolicy"],
+            ], required: []),
+        "NamespaceVersion": object(
+            ["version": integer, "root": text, "time": text], required: ["version", "root", "time"]),
+        "NamespaceVersionPage": page("NamespaceVersion"),
+        "NamespaceEntry": object(
+            [
+                "version": integer,
+                "operation": [
+                    "type": "string",
+                    "enum": ["create", "content", "move", "delete", "restore", "metadata"],
+                ],
+                "node": text, "kind": ["type": "string", "enum": ["dir", "file", "symlink"]], "name": text,
+                "path": text, "size": integer, "content": text, "below": integer, "device": text,
+                "user": text, "time": text,
+            ],
+            required: ["version", "operation", "node", "kind", "name", "size", "below", "time"]),
+        "NamespaceEntryPage": page("NamespaceEntry"),
+        "NamespaceDifference": object(
+            [
+                "path": text, "change": ["type": "string", "enum": ["added", "removed", "changed"]],
+                "old": text, "new": text,
+            ], required: ["path", "change"]),
+        "NamespaceDifferencePage": page("NamespaceDifference"),
+        "NamespaceRestore": object(["version": text, "path": text], required: ["version"]),
+        "NamespaceRestored": object(
+            ["head": integer, "changes": integer], required: ["head", "changes"]),
+    ]
+}

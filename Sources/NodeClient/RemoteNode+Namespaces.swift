@@ -1,0 +1,78 @@
+import NIOHTTP1
+public import NodeMessages
+
+extension RemoteNode {
+    public func addNamespace(_ request: NamespaceDraftMessage) throws -> NamespaceMessage {
+        try connection.send(.POST, "/namespaces", request)
+    }
+
+    public func forEachNamespace(_ body: (NamespaceMessage) throws -> Void) throws {
+        try forEachPage("/namespaces", [("limit", "1000")], body)
+    }
+
+    public func namespace(matching text: String) throws -> NamespaceMessage {
+        try connection.send(.GET, path(ofNamespace: text))
+    }
+
+    public func changeNamespace(
+        _ text: String, _ change: NamespaceChangeMessage
+    ) throws -> NamespaceMessage {
+        try connection.send(.PATCH, path(ofNamespace: text), change)
+    }
+
+    public func setVisibility(
+        _ visibility: String, ofNamespace text: String, _ watch: Watch
+    ) throws -> NamespaceMessage {
+        try work(.PUT, path(ofNamespace: text) + "/visibility", ["visibility": visibility], watch)
+    }
+
+    public func removeNamespace(_ text: String) throws -> NamespaceMessage {
+        try connection.send(.DELETE, path(ofNamespace: text))
+    }
+
+    public func forEachNamespaceVersion(
+        _ text: String, _ body: (NamespaceVersionMessage) throws -> Void
+    ) throws {
+        try forEachPage(path(ofNamespace: text) + "/versions", [("limit", "1000")], body)
+    }
+
+    public func namespaceVersion(_ text: String, _ version: String?) throws -> NamespaceVersionMessage {
+        try connection.send(
+            .GET, path(ofNamespace: text) + "/snapshot", query: version.map { [("version", $0)] } ?? [])
+    }
+
+    public func forEachNamespaceEntry(
+        _ text: String, path: String?, limit: Int, _ body: (NamespaceEntryMessage) throws -> Void
+    ) throws {
+        var left = limit
+        var cursor: String?
+        repeat {
+            var query = [("limit", String(min(max(left, 1), 1000)))]
+            if let path { query.append(("path", path)) }
+            if let cursor { query.append(("cursor", cursor)) }
+            let page: PageMessage<NamespaceEntryMessage> = try connection.send(
+                .GET, self.path(ofNamespace: text) + "/log", query: query)
+            for entry in page.items.prefix(left) { try body(entry) }
+            left -= page.items.count
+            cursor = page.next
+        } while left > 0 && cursor != nil
+    }
+
+    public func forEachNamespaceDifference(
+        _ text: String, from: String, to: String?, _ body: (NamespaceDifferenceMessage) throws -> Void
+    ) throws {
+        var query = [("limit", "1000"), ("from", from)]
+        if let to { query.append(("to", to)) }
+        try forEachPage(path(ofNamespace: text) + "/diff", query, body)
+    }
+
+    public func restoreNamespace(
+        _ text: String, _ request: NamespaceRestoreMessage
+    ) throws -> NamespaceRestoredMessage {
+        try connection.send(.POST, path(ofNamespace: text) + "/restore", request)
+    }
+
+    private func path(ofNamespace text: String) -> String {
+        "/namespaces/" + NodeConnection.encoded(text)
+    }
+}

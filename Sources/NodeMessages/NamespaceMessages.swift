@@ -1,0 +1,177 @@
+/// A namespace: a folder with its history.
+public struct NamespaceMessage: Codable, Hashable, Sendable {
+    public var id: String
+    public var name: String
+    /// The id of the project that owns it.
+    public var project: String
+    /// `public` or `private`.
+    public var visibility: String
+    /// The newest version; 0 while there was no change.
+    public var head: Int64
+    /// Files, directories and symlinks.
+    public var nodes: Int64
+    /// Bytes of the files.
+    public var bytes: Int64
+    /// RFC 3339.
+    public var created: String
+    /// RFC 3339.
+    public var updated: String
+    public var policy: NamespacePolicyMessage
+
+    public init(
+        id: String, name: String, project: String, visibility: String, head: Int64, nodes: Int64,
+        bytes: Int64, created: String, updated: String, policy: NamespacePolicyMessage
+    ) {
+        self.id = id
+        self.name = name
+        self.project = project
+        self.visibility = visibility
+        self.head = head
+        self.nodes = nodes
+        self.bytes = bytes
+        self.created = created
+        self.updated = updated
+        self.policy = policy
+    }
+}
+
+/// What is allowed in a namespace, and how long its history is kept. What is left out stays, or has its
+/// default.
+public struct NamespacePolicyMessage: Codable, Hashable, Sendable {
+    /// `files` or `objects`.
+    public var names: String?
+    /// `sensitive` or `insensitive`.
+    public var `case`: String?
+    /// Seconds for which every version is kept.
+    public var keepAllSeconds: Int64?
+    /// Seconds for which, after that, the last version of each day is kept.
+    public var keepDailySeconds: Int64?
+    /// The most bytes of live files; 0 for no limit.
+    public var maximumBytes: Int64?
+    /// The most live files, directories and symlinks.
+    public var maximumNodes: Int64?
+
+    public init() {}
+}
+
+/// A namespace to make.
+public struct NamespaceDraftMessage: Codable, Hashable, Sendable {
+    public var name: String
+    public var visibility: String?
+    public var policy: NamespacePolicyMessage?
+
+    public init(name: String, visibility: String? = nil, policy: NamespacePolicyMessage? = nil) {
+        self.name = name
+        self.visibility = visibility
+        self.policy = policy
+    }
+}
+
+/// What to change of a namespace; what is left out stays.
+public struct NamespaceChangeMessage: Codable, Hashable, Sendable {
+    public var name: String?
+    public var policy: NamespacePolicyMessage?
+
+    public init(name: String? = nil, policy: NamespacePolicyMessage? = nil) {
+        self.name = name
+        self.policy = policy
+    }
+}
+
+/// A state of a namespace as a directory.
+public struct NamespaceVersionMessage: Codable, Hashable, Sendable {
+    public var version: Int64
+    /// The root CID: a UnixFS directory.
+    public var root: String
+    /// When it was made into a directory; RFC 3339.
+    public var time: String
+
+    public init(version: Int64, root: String, time: String) {
+        self.version = version
+        self.root = root
+        self.time = time
+    }
+}
+
+/// A change of a namespace.
+public struct NamespaceEntryMessage: Codable, Hashable, Sendable {
+    public var version: Int64
+    /// `create`, `content`, `move`, `delete`, `restore` or `metadata`.
+    public var operation: String
+    public var node: String
+    /// `dir`, `file` or `symlink`.
+    public var kind: String
+    /// What it is called after the change.
+    public var name: String
+    /// Where it is by its newest state; left out if it is nowhere.
+    public var path: String?
+    public var size: Int64
+    /// The root CID of a file's content, if it is still kept.
+    public var content: String?
+    /// How many came or went with a directory.
+    public var below: Int64
+    public var device: String?
+    public var user: String?
+    /// RFC 3339.
+    public var time: String
+
+    public init(
+        version: Int64, operation: String, node: String, kind: String, name: String, path: String?,
+        size: Int64, content: String?, below: Int64, device: String?, user: String?, time: String
+    ) {
+        self.version = version
+        self.operation = operation
+        self.node = node
+        self.kind = kind
+        self.name = name
+        self.path = path
+        self.size = size
+        self.content = content
+        self.below = below
+        self.device = device
+        self.user = user
+        self.time = time
+    }
+}
+
+/// A path that is not the same in two versions.
+public struct NamespaceDifferenceMessage: Codable, Hashable, Sendable {
+    public var path: String
+    /// `added`, `removed` or `changed`.
+    public var change: String
+    public var old: String?
+    public var new: String?
+
+    public init(path: String, change: String, old: String?, new: String?) {
+        self.path = path
+        self.change = change
+        self.old = old
+        self.new = new
+    }
+}
+
+/// To which version a namespace, or a part of it, is to be brought back.
+public struct NamespaceRestoreMessage: Codable, Hashable, Sendable {
+    /// A number, a time (RFC 3339), or the root CID of a snapshot.
+    public var version: String
+    /// What is to be brought back; everything if it is left out.
+    public var path: String?
+
+    public init(version: String, path: String? = nil) {
+        self.version = version
+        self.path = path
+    }
+}
+
+/// What a restore did.
+public struct NamespaceRestoredMessage: Codable, Hashable, Sendable {
+    /// The newest version afterwards.
+    public var head: Int64
+    /// How many changes it took.
+    public var changes: Int64
+
+    public init(head: Int64, changes: Int64) {
+        self.head = head
+        self.changes = changes
+    }
+}

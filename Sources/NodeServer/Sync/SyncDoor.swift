@@ -1,0 +1,247 @@
+import Access
+import HTTPSupport
+import HTTPTypes
+import Logging
+import NIOCore
+import NIOHTTPTypes
+import NIOPosix
+import NodeCore
+import NodeService
+import Synchronization
+import SyncAPI
+import SyncProtocol
+
+/// Answers `/sync/v1`: finds the call, asks who it is, and lets it be done where threads may wait. Who
+/// waits for changes holds no thread.
+struct SyncDoor: Sendable {
+    let node: StorageNode
+    let authority: Authority
+    /// For what is done soon.
+    let pool: NIOThreadPool
+    /// For what brings a body.
+    let patientPool: NIOThreadPool
+    let logger: Logger
+    /// Those who wait for changes.
+    let waits = SyncWaits()
+
+    /// The answer to a request. It ends the connection where a body that nobody read is in the way.
+    func respond(to request: DoorRequest, body: RequestBody, on channel: any Channel) async -> DoorResponse {
+        let (found, values, methods) = SyncAPI.route(request.method, request.target.path)
+        guard let route = found else {
+            return Self.absent(methods).closing(request.hasBody)
+        }
+        let keeper = Doorkeeper(authority: authority, metricsArePublic: false)
+        let admitted = try? await pool.runIfActive { [node, authority] in
+            Result { () throws(RefusedRequest) in
+                try keeper.admit(request, route.requirement, to: node, authority)
+            }
+        }
+        guard let admitted else { return Self.stopping.closing(true) }
+        let service: SyncService
+        switch admitted {
+        case .failure(let refusal): return refusal.response.closing(request.hasBody)
+        case .success(let guest): service = guest
+        }
+        if request.fields[.expect]?.lowercased() == "100-continue" {
+            let head = HTTPResponsePart.head(HTTPResponse(status: .continue))
+            try? await channel.writeAndFlush(head)
+        }
+        if route.waits { return await wait(request, route, values, service, body) }
+        return await respond(to: request, route, values, service, body)
+    }
+
+    private func respond(
+        to request: DoorRequest, _ route: SyncRoute, _ values: [String: String], _ service: SyncService,
+        _ body: RequestBody
+    ) async -> DoorResponse {
+        let logger = logger
+        let pipe = BodyPipe()
+        let work = { @Sendable in
+            let response = SyncAPI.respond(
+                to: request, route, values: values, service: service, body: pipe
+            ) { [node] error in
+                node.damage.note(error)
+                logger.error(
+                    "request failed", metadata: ["request": "\(request.id)", "error": "\(error)"])
+            }
+            return response.closing(!pipe.close() && request.hasBody)
+        }
+        let length = request.fields[.contentLength].flatMap { Int64($0) }
+        async let feeding: Void = pipe.feed(body, length: length)
+        let answer = try? await (request.hasBody ? patientPool : pool).runIfActive(work)
+        if answer == nil { pipe.close() }
+        await feeding
+        return answer ?? Self.stopping.closing(true)
+    }
+
+    /// Where clients wait for changes.
+    static let waitPattern = SyncAPI.prefix + "/wait"
+    /// So many may wait at once: each is a task and a connection.
+    private static let maximumWaits = 8192
+
+    /// The most bytes of a request that waits.
+    private static let maximumWaitBytes = 64 * 1024
+
+    /// Answers once something changed, or the time is up.
+    private func wait(
+        _ request: DoorRequest, _ route: SyncRoute, _ values: [String: String], _ service: SyncService,
+        _ body: RequestBody
+    ) async -> DoorResponse {
+        guard waits.count < Self.maximumWaits else {
+            let problem = SyncProblem(
+                code: "unavailable", message: "too many clients wait for changes; ask again later",
+                retryAfterSeconds: 10)
+            return SyncAPI.refusal(.serviceUnavailable, problem).closing(request.hasBody)
+        }
+        let bytes: [UInt8]
+        do {
+            bytes = Array(try await body.collect(upTo: Self.maximumWaitBytes).readableBytesView)
+        } catch {
+            let problem = SyncProblem(
+                code: "too_large", message: "a wait has \(Self.maximumWaitBytes) bytes at most")
+            return SyncAPI.refusal(.contentTooLarge, problem).closing(true)
+        }
+        let logger = logger
+        let ask = { @Sendable in
+            SyncAPI.respond(
+                to: request, route, values: values, service: service, body: WholeRequestBody(bytes)
+            ) { error in
+                logger.error(
+                    "request failed", metadata: ["request": "\(request.id)", "error": "\(error)"])
+            }
+        }
+        let bell = Bell()
+        waits.add(bell)
+        defer { waits.remove(bell) }
+        let prepared = try? await pool.runIfActive {
+            Result { try SyncAPI.subscription(request, bytes, service) { bell.ring() } }
+        }
+        // What is wrong with the request is told as of any other.
+        guard case .success(let (subscription, seconds))? = prepared else {
+            return (try? await pool.runIfActive(ask)) ?? Self.stopping
+        }
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while true {
+            guard
+                let (response, isNews) = try? await pool.runIfActive({
+                    let response = ask()
+                    return (response, response.status != .noContent)
+                })
+            else { return Self.stopping }
+            if isNews || ContinuousClock.now >= deadline || Task.isCancelled || waits.isStopping {
+                withExtendedLifetime(subscription) {}
+                return response
+            }
+            await bell.wait(until: deadline)
+        }
+    }
+
+    private static func absent(_ methods: [HTTPRequest.Method]) -> DoorResponse {
+        guard !methods.isEmpty else {
+            return SyncAPI.refusal(
+                .notFound,
+                SyncProblem(
+                    code: "no_such_call", message: "nothing is here; /sync/v1/hello tells what there is"))
+        }
+        let allowed = methods.map(\.rawValue).joined(separator: ", ")
+        var response = SyncAPI.refusal(
+            .methodNotAllowed, SyncProblem(code: "method_not_allowed", message: "this takes \(allowed)"))
+        response.fields[.allow] = allowed
+        return response
+    }
+
+    private static let stopping = SyncAPI.refusal(
+        .serviceUnavailable, SyncProblem(code: "stopping", message: "the node is stopping"))
+}
+
+extension Doorkeeper {
+    /// Lets a call of the sync protocol in, or says why not. What it may do is asked namespace by
+    /// namespace.
+    func admit(
+        _ request: DoorRequest, _ requirement: SyncRoute.Requirement, to node: StorageNode,
+        _ authority: Authority
+    ) throws(RefusedRequest) -> SyncService {
+        let facts = RequestFacts(
+            source: IPAddress(request.remoteAddress), referrer: request.fields[.referer])
+        do {
+            guard requirement == .credentials else { return SyncService(node, as: .anonymous) }
+            let authorizer = authority.authorizer
+            let principal = try self.principal(of: request, authorizer, facts)
+            _ = try authorizer.authorizeKnown(principal, facts: facts)
+            return SyncService(node, as: principal)
+        } catch let error as AccessError {
+            throw RefusedRequest(response: Self.answer(error))
+        } catch {
+            throw RefusedRequest(response: Self.undecided)
+        }
+    }
+}
+
+/// Who waits for changes: a node that stops lets them go at once.
+final class SyncWaits: Sendable {
+    private let state = Mutex<(isStopping: Bool, bells: [ObjectIdentifier: Bell])>((false, [:]))
+
+    var isStopping: Bool { state.withLock { $0.isStopping } }
+
+    func add(_ bell: Bell) { state.withLock { $0.bells[ObjectIdentifier(bell)] = bell } }
+    func remove(_ bell: Bell) { state.withLock { $0.bells[ObjectIdentifier(bell)] = nil } }
+
+    /// How many wait.
+    var count: Int { state.withLock { $0.bells.count } }
+
+    func stop() {
+        let bells = state.withLock { state in
+            state.isStopping = true
+            return Array(state.bells.values)
+        }
+        for bell in bells { bell.ring() }
+    }
+}
+
+/// Wakes one task that waits, also if it rings before.
+final class Bell: Sendable {
+    private struct State {
+        var hasRung = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    func ring() {
+        let waiter = state.withLock { state in
+            guard let waiter = state.waiter else {
+                state.hasRung = true
+                return nil as CheckedContinuation<Void, Never>?
+            }
+            state.waiter = nil
+            return waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Returns when it has rung since the last wait, at the deadline, or when the task is cancelled.
+    func wait(until deadline: ContinuousClock.Instant) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await Task.sleep(until: deadline, clock: .continuous) }
+            group.addTask {
+                await withTaskCancellationHandler {
+                    await withCheckedContinuation { continuation in
+                        let isOver = self.state.withLock { state in
+                            if state.hasRung || Task.isCancelled {
+                                state.hasRung = false
+                                return true
+                            }
+                            state.waiter = continuation
+                            return false
+                        }
+                        if isOver { continuation.resume() }
+                    }
+                } onCancel: {
+                    self.ring()
+                }
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,311 @@
+import Access
+import Catalog
+import Foundation
+import Multiformats
+import Namespaces
+import NodeCore
+public import NodeMessages
+import TreeValues
+
+extension LocalNode {
+    fileprivate var trees: NamespaceStore { node.namespaces }
+
+    /// The namespace of a name or an id that may be seen.
+    ///
+    /// - Throws: `namespace-not-found`, also for one of another project; `operation-not-allowed`.
+    func requireNamespace(_ text: String, for operation: Access.Operation = .read) throws -> Namespace {
+        guard let found = try? trees.namespace(text),
+            principal.mayPerform(.read, on: .namespace(found.project, name: found.name))
+        else { throw NamespaceError.unknownNamespace(String(text.prefix(100))) }
+        guard principal.mayPerform(operation, on: .namespace(found.project, name: found.name)) else {
+            throw AccessError.operationNotAllowed(operation)
+        }
+        return found
+    }
+
+    private var author: ChangeAuthor {
+        ChangeAuthor(user: principal.user?.text, device: principal.grant.map { "key:" + $0.text })
+    }
+
+    public func addNamespace(_ request: NamespaceDraftMessage) throws -> NamespaceMessage {
+        guard SyncService.isName(request.name) else {
+            throw NodeFailure(
+                .invalid, code: "invalid-name",
+                detail:
+                    "a namespace is called by letters, digits, `-`, `_` and `.`, up to 63, such as recipes")
+        }
+        var policy = NamespacePolicy()
+        try policy.take(request.policy)
+        let visibility = try visibilityOfNamespace(request.visibility ?? "private")
+        if visibility == .public, !mayPublish { throw AccessError.operationNotAllowed(.publish) }
+        let made = try trees.create(
+            request.name, project: project, visibility: visibility, policy: policy)
+        return try message(made)
+    }
+
+    private func visibilityOfNamespace(_ text: String) throws -> NamespaceVisibility {
+        guard let visibility = NamespaceVisibility(rawValue: text) else {
+            throw NodeFailure(.invalid, code: "invalid-value", detail: "visibility is public or private")
+        }
+        return visibility
+    }
+
+    public func forEachNamespace(_ body: (NamespaceMessage) throws -> Void) throws {
+        var next: String?
+        repeat {
+            let page = try namespaces(cursor: next, limit: 1000)
+            for namespace in page.items { try body(namespace) }
+            next = page.next
+        } while next != nil
+    }
+
+    /// A page of namespaces, oldest first.
+    public func namespaces(cursor: String?, limit: Int) throws -> PageMessage<NamespaceMessage> {
+        let page = try node.catalog.namespaces.list(
+            project: seesAll ? nil : project, after: try cursor.map { try NamespaceID(text: $0) },
+            limit: limit)
+        let seen = page.filter { principal.mayPerform(.read, on: .namespace($0.project, name: $0.name)) }
+        return PageMessage(
+            items: try seen.map { try message($0) }, next: page.count < limit ? nil : page.last?.id.text)
+    }
+
+    public func namespace(matching text: String) throws -> NamespaceMessage {
+        try message(requireNamespace(text))
+    }
+
+    public func changeNamespace(_ text: String, _ change: NamespaceChangeMessage) throws -> NamespaceMessage {
+        let found = try requireNamespace(text, for: .admin)
+        var policy = try NamespacePolicy(json: found.policy)
+        try policy.take(change.policy)
+        if let name = change.name, !SyncService.isName(name) {
+            throw NodeFailure(
+                .invalid, code: "invalid-name",
+                detail:
+                    "a namespace is called by letters, digits, `-`, `_` and `.`, up to 63, such as recipes")
+        }
+        let json = policy.json
+        let changed = try node.catalog.namespaces.change(found.id) { namespace in
+            namespace.name = change.name ?? namespace.name
+            namespace.policy = json
+        }
+        guard let changed else { throw NamespaceError.unknownNamespace(text) }
+        return try message(changed)
+    }
+
+    public func setVisibility(
+        _ visibility: String, ofNamespace text: String, _ watch: Watch
+    ) throws -> NamespaceMessage {
+        let found = try requireNamespace(text, for: .publish)
+        return try applyVisibility(visibility, ofNamespace: found.id.text, watch)
+    }
+
+    /// Does what was allowed when it was asked for.
+    func applyVisibility(
+        _ visibility: String, ofNamespace id: String, _ watch: Watch
+    ) throws -> NamespaceMessage {
+        let changed = try node.setVisibility(
+            try visibilityOfNamespace(visibility), of: try trees.namespace(id),
+            cancellation: watch.cancellation, progress: { watch.advance($0, 0) })
+        return try message(changed)
+    }
+
+    public func removeNamespace(_ text: String) throws -> NamespaceMessage {
+        let found = try requireNamespace(text, for: .delete)
+        let time = node.catalog.namespaces.currentTime
+        guard let removed = try node.catalog.namespaces.change(found.id, { $0.deleted = time }) else {
+            throw NamespaceError.unknownNamespace(text)
+        }
+        return try message(removed)
+    }
+
+    public func forEachNamespaceVersion(
+        _ text: String, _ body: (NamespaceVersionMessage) throws -> Void
+    ) throws {
+        var before: Int64?
+        repeat {
+            let page = try namespaceVersions(text, before: before, limit: 1000)
+            for version in page.items { try body(version) }
+            before = page.next.flatMap { Int64($0) }
+        } while before != nil
+    }
+
+    public func namespaceVersion(_ text: String, _ version: String?) throws -> NamespaceVersionMessage {
+        let found = try requireNamespace(text)
+        let jid = try version.map { try trees.jid(of: $0, in: found) }
+        return NamespaceVersionMessage(try node.snapshot(of: found, asOf: jid))
+    }
+
+    public func forEachNamespaceEntry(
+        _ text: String, path: String?, limit: Int, _ body: (NamespaceEntryMessage) throws -> Void
+    ) throws {
+        var left = limit
+        var before: Int64?
+        repeat {
+            let page = try namespaceEntries(text, path: path, before: before, limit: min(left, 1000))
+            for entry in page.items { try body(entry) }
+            left -= page.items.count
+            before = page.next.flatMap { Int64($0) }
+        } while left > 0 && before != nil
+    }
+
+    fileprivate func requireNode(_ path: String, _ namespace: Namespace) throws -> NodeID {
+        guard let node = try trees.node(at: path, in: namespace) else {
+            throw NamespaceError.pathAbsent(path)
+        }
+        return node.id
+    }
+
+    public func forEachNamespaceDifference(
+        _ text: String, from: String, to: String?, _ body: (NamespaceDifferenceMessage) throws -> Void
+    ) throws {
+        let old = try namespaceVersion(text, from)
+        let new = try namespaceVersion(text, to)
+        try TreeDifference.forEach(
+            from: try CID(text: old.root), to: try CID(text: new.root), in: node.store
+        ) { difference in
+            try body(
+                NamespaceDifferenceMessage(
+                    path: difference.path, change: difference.kind.rawValue,
+                    old: difference.old?.description, new: difference.new?.description))
+        }
+    }
+
+    public func restoreNamespace(
+        _ text: String, _ request: NamespaceRestoreMessage
+    ) throws -> NamespaceRestoredMessage {
+        let found = try requireNamespace(text, for: .write)
+        guard principal.mayPerform(.delete, on: .namespace(found.project, name: found.name)) else {
+            throw AccessError.operationNotAllowed(.delete)
+        }
+        let (head, entries) = try trees.restore(
+            found.id, path: request.path ?? "", asOf: try trees.jid(of: request.version, in: found),
+            author: author)
+        return NamespaceRestoredMessage(head: head, changes: Int64(entries))
+    }
+
+    private func message(_ namespace: Namespace) throws -> NamespaceMessage {
+        NamespaceMessage(
+            id: namespace.id.text, name: namespace.name, project: namespace.project.rawValue,
+            visibility: namespace.visibility.rawValue, head: namespace.head, nodes: namespace.nodes,
+            bytes: namespace.bytes, created: TimeText.utc(milliseconds: namespace.created),
+            updated: TimeText.utc(milliseconds: namespace.updated),
+            policy: NamespacePolicyMessage(try NamespacePolicy(json: namespace.policy)))
+    }
+}
+
+extension NamespacePolicyMessage {
+    init(_ policy: NamespacePolicy) {
+        self.init()
+        names = policy.names.rawValue
+        `case` = policy.letterCase.rawValue
+        keepAllSeconds = policy.history.all
+        keepDailySeconds = policy.history.daily
+        maximumBytes = policy.maximumBytes ?? 0
+        maximumNodes = policy.maximumNodes
+    }
+}
+
+extension NamespacePolicy {
+    /// Takes over what is said.
+    ///
+    /// - Throws: `policyInvalid`.
+    mutating func take(_ message: NamespacePolicyMessage?) throws {
+        guard let message else { return }
+        if let text = message.names {
+            guard let style = NameStyle(rawValue: text) else {
+                throw NamespaceError.policyInvalid("names are files or objects")
+            }
+            names = style
+        }
+        if let text = message.case {
+            guard let letterCase = LetterCase(rawValue: text) else {
+                throw NamespaceError.policyInvalid("case is sensitive or insensitive")
+            }
+            self.letterCase = letterCase
+        }
+        history.all = message.keepAllSeconds ?? history.all
+        history.daily = message.keepDailySeconds ?? history.daily
+        if let bytes = message.maximumBytes { maximumBytes = bytes == 0 ? nil : bytes }
+        maximumNodes = message.maximumNodes ?? maximumNodes
+        // Read again: what does not hold together is refused.
+        self = try NamespacePolicy(json: json)
+    }
+}
+
+extension NamespaceVersionMessage {
+    init(_ snapshot: TreeSnapshot) {
+        self.init(
+            version: snapshot.jid, root: snapshot.root.description,
+            time: TimeText.utc(milliseconds: snapshot.time))
+    }
+}
+
+extension NamespaceEntryMessage {
+    init(_ entry: JournalEntry, path: String?) {
+        let operation =
+            switch entry.operation {
+            case .create: "create"
+            case .content: "content"
+            case .move: "move"
+            case .delete: "delete"
+            case .restore: "restore"
+            case .metadata: "metadata"
+            }
+        self.init(
+            version: entry.jid, operation: operation, node: entry.node.id.text,
+            kind: entry.node.kind.word, name: entry.node.name, path: path, size: entry.node.size,
+            content: entry.node.content?.description, below: entry.below,
+            device: entry.author.device.flatMap { $0.isEmpty ? nil : $0 }, user: entry.author.user,
+            time: TimeText.utc(milliseconds: entry.time))
+    }
+}
+
+// MARK: Pages, for the API
+
+extension LocalNode {
+    /// A page of snapshots, newest first.
+    public func namespaceVersions(
+        _ text: String, before: Int64?, limit: Int
+    ) throws -> PageMessage<NamespaceVersionMessage> {
+        let page = try trees.snapshots(
+            of: try requireNamespace(text), before: before ?? .max, limit: limit)
+        return PageMessage(
+            items: page.map { NamespaceVersionMessage($0) },
+            next: page.count < limit ? nil : page.last.map { String($0.jid) })
+    }
+
+    /// A page of changes, newest first.
+    public func namespaceEntries(
+        _ text: String, path: String?, before: Int64?, limit: Int
+    ) throws -> PageMessage<NamespaceEntryMessage> {
+        let found = try requireNamespace(text)
+        let before = before ?? JID.max
+        let page =
+            try path.map {
+                try trees.versions(of: try requireNode($0, found), in: found, before: before, limit: limit)
+            } ?? trees.journal(of: found, before: before, limit: limit)
+        return PageMessage(
+            items: try page.map {
+                NamespaceEntryMessage($0, path: try trees.path(of: $0.node.id, in: found))
+            }, next: page.count < limit ? nil : page.last.map { String($0.jid) })
+    }
+
+    /// A page of differences, by path.
+    public func namespaceDifferences(
+        _ text: String, from: String, to: String?, skipping: Int, limit: Int
+    ) throws -> PageMessage<NamespaceDifferenceMessage> {
+        struct Enough: Error {}
+        var (seen, items) = (0, [NamespaceDifferenceMessage]())
+        do {
+            try forEachNamespaceDifference(text, from: from, to: to) { difference in
+                seen += 1
+                guard seen > skipping else { return }
+                guard items.count < limit else { throw Enough() }
+                items.append(difference)
+            }
+        } catch is Enough {
+            return PageMessage(items: items, next: String(skipping + limit))
+        }
+        return PageMessage(items: items, next: nil)
+    }
+}

@@ -1,0 +1,267 @@
+import Access
+import Catalog
+import BlockStorage
+import Digests
+import IPLD
+import Multiformats
+import Namespaces
+import NodeCore
+public import SyncProtocol
+import TreeValues
+import UnixFS
+
+extension SyncService {
+    /// Does operations in order.
+    ///
+    /// Content first: small files come along, of others the leaves must be here (else `need`), and the
+    /// blocks above them are built here. All blocks are durable before the transaction that names their
+    /// roots, and are held off the collector until it is done.
+    ///
+    /// - Parameter device: as the client calls itself.
+    /// - Throws: `SyncFailure`, `NamespaceError.epochChanged` and others that are of the whole commit.
+    public func commit(
+        _ request: CommitRequest, to text: String, device: String
+    ) throws -> CommitAnswer {
+        let namespace = try namespace(text, for: .write)
+        let resource = Resource.namespace(namespace.project, name: namespace.name)
+        let mayChange = principal.mayPerform(.delete, on: resource)
+        let lease = try node.beginLease()
+        defer { lease.end() }
+        let blocks = try NamespaceBlocks(node, of: namespace)
+        var preparation = CommitPreparation(blocks: blocks)
+        var results = [CommitResult?](repeating: nil, count: request.operations.count)
+        var operations: [TreeOperation] = []
+        operations.reserveCapacity(request.operations.count)
+        var indices: [Int] = []
+        for (index, operation) in request.operations.enumerated() {
+            if !mayChange, !operation.change.onlyCreates {
+                results[index] = .refused(
+                    code: "forbidden", message: "this key may bring in new files, and nothing else")
+                continue
+            }
+            switch try preparation.prepare(operation) {
+            case .ready(let ready):
+                operations.append(ready)
+                indices.append(index)
+            case .result(let result): results[index] = result
+            }
+        }
+        if request.isAtomic, operations.count < request.operations.count {
+            // Nothing of it is done; what is in the way is told.
+            return CommitAnswer(
+                head: namespace.head,
+                results: results.map { $0 ?? .refused(code: "not_atomic", message: "nothing was done") })
+        }
+        try preparation.finish()
+        var options = NamespaceStore.CommitOptions()
+        options.epoch = request.epoch
+        options.isAtomic = request.isAtomic
+        let done = try namespaces.commit(
+            operations, to: namespace.id,
+            author: ChangeAuthor(user: principal.user?.text, device: device), options: options)
+        for (index, outcome) in zip(indices, done.outcomes) { results[index] = CommitResult(outcome) }
+        return CommitAnswer(
+            head: done.head,
+            results: results.map { $0 ?? .refused(code: "bad_request", message: "not understood") })
+    }
+}
+
+extension SyncOperation.Change {
+    /// Whether it brings something in that was not there, and changes nothing that is.
+    var onlyCreates: Bool {
+        switch self {
+        case .put(_, let base, _): base == nil
+        case .makeDirectory: true
+        case .move, .delete, .setAttributes, .restore: false
+        }
+    }
+}
+
+/// Brings the content of operations in: everything but the transaction.
+struct CommitPreparation {
+    private let blocks: NamespaceBlocks
+    /// Blocks that are put together at the end.
+    private var pending: [Block] = []
+    private var pendingBytes = 0
+    private var hasPut = false
+
+    private static let layout = ImportParameters.unixfsV1_2025
+    /// How much is put at once.
+    private static let batchBytes = 4 * 1024 * 1024
+
+    init(blocks: NamespaceBlocks) { self.blocks = blocks }
+
+    enum Outcome {
+        case ready(TreeOperation)
+        /// It does not come as far as the journal.
+        case result(CommitResult)
+    }
+
+    mutating func prepare(_ operation: SyncOperation) throws -> Outcome {
+        let change: TreeChange
+        switch operation.change {
+        case .put(let node, let base, let content):
+            let root: NodeContent
+            switch content {
+            case .none: root = .symlink(node.target ?? "")
+            case .inline(let bytes):
+                let block = try block(of: bytes)
+                try put(block)
+                root = .file(block.cid, bytes: Int64(bytes.count))
+            case .leaves(let edit):
+                switch try bringIn(edit, node) {
+                case .file(let file): root = file
+                case .result(let result): return .result(result)
+                }
+            }
+            change = .put(
+                TreeChange.Put(
+                    root, node: node.id, place: TreeChange.Place(parent: node.parent, name: node.name),
+                    base: base, attributes: .init(modified: node.modified, mode: node.mode)))
+        case .makeDirectory(let node):
+            change = .makeDirectory(
+                at: TreeChange.Place(parent: node.parent, name: node.name), node: node.id,
+                .init(modified: node.modified, mode: node.mode))
+        case .move(let id, let parent, let name, let base):
+            change = .move(id, to: TreeChange.Place(parent: parent, name: name), base: base)
+        case .delete(let id, let base, let newest):
+            change = .delete(id, base: base, newestBelow: newest)
+        case .setAttributes(let id, let modified, let mode):
+            change = .setAttributes(id, .init(modified: modified, mode: mode))
+        case .restore(let id, let parent, let name):
+            change = .restore(id, to: TreeChange.Place(parent: parent, name: name))
+        }
+        return .ready(TreeOperation(change, id: operation.id, confirmation: operation.confirmation))
+    }
+
+    /// The block that is a small file: its bytes, or an empty UnixFS file.
+    private func block(of bytes: [UInt8]) throws -> Block {
+        if !bytes.isEmpty {
+            let multihash = bytes.withUnsafeBytes { Multihash.sha256(of: $0) }
+            return Block(cid: CID(codec: .raw, multihash: multihash), bytes: bytes)
+        }
+        var made: [Block] = []
+        var builder = FileLayoutBuilder(parameters: Self.layout)
+        _ = try builder.finish { made.append($0) }
+        guard let block = made.last else { throw SyncFailure.badRequest("an empty file has no block") }
+        return block
+    }
+
+    private mutating func put(_ block: Block) throws {
+        pending.append(block)
+        pendingBytes += block.bytes.count
+        if pendingBytes >= Self.batchBytes { try flush() }
+    }
+
+    private mutating func flush() throws {
+        guard !pending.isEmpty else { return }
+        try blocks.put(all: pending)
+        pending.removeAll(keepingCapacity: true)
+        pendingBytes = 0
+        hasPut = true
+    }
+
+    private enum Content {
+        case file(NodeContent)
+        case result(CommitResult)
+    }
+
+    /// Looks whether the leaves are here, and builds what is above them.
+    private mutating func bringIn(_ edit: LeafEdit, _ node: SyncNode) throws -> Content {
+        var base: [Leaf] = []
+        if let root = edit.base {
+            guard let known = try FileLeaves.base(root, in: blocks) else {
+                return .result(.refused(code: "unknown_base", message: "send the whole list of leaves"))
+            }
+            base = known
+        }
+        let leaves: [Leaf]
+        do { leaves = try edit.apply(to: base) } catch {
+            return .result(.refused(code: "bad_manifest", message: error.description))
+        }
+        guard leaves.count <= SyncLimits.maximumLeaves else {
+            return .result(.refused(code: "too_large", message: "a file of more than 16 TiB"))
+        }
+        let missing = try blocks.adopt(leaves.map(\.cid))
+        guard missing.isEmpty else {
+            var seen: Set<CID> = []
+            return .result(.need(missing.filter { seen.insert($0).inserted }))
+        }
+        var builder = FileLayoutBuilder(parameters: Self.layout)
+        for leaf in leaves {
+            // A length is a claim: the file would be read wrongly.
+            guard leaf.cid.codec == .raw, try blocks.size(of: leaf.cid) == leaf.bytes else {
+                return .result(
+                    .refused(code: "bad_manifest", message: "leaf \(leaf.cid) has not \(leaf.bytes) bytes"))
+            }
+            let file = FileLeaf(
+                cid: leaf.cid, contentBytes: UInt64(leaf.bytes), dagBytes: UInt64(leaf.bytes))
+            try builder.add(file) { try put($0) }
+        }
+        let root = try builder.finish { try put($0) }
+        guard root.cid == node.content else {
+            return .result(
+                .refused(
+                    code: "bad_manifest", message: "the leaves make \(root.cid), not the root that was named")
+            )
+        }
+        hasPut = true
+        return .file(.file(root.cid, bytes: Int64(clamping: root.contentBytes)))
+    }
+
+    /// Makes what was brought in durable.
+    mutating func finish() throws {
+        try flush()
+        if hasPut { try blocks.commit() }
+    }
+}
+
+extension NamespaceBlocks {
+    /// Puts blocks that files name.
+    func put(all blocks: [Block]) throws { try withViews(of: blocks) { _ = try put($0, scope: []) } }
+
+    /// Puts blocks that no file names yet.
+    func hold(all blocks: [Block]) throws { try withViews(of: blocks) { try hold($0) } }
+
+    private func withViews(of blocks: [Block], _ body: ([BlockView]) throws -> Void) throws {
+        // Views of several arrays at once: their bytes are copied into one.
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(blocks.reduce(0) { $0 + $1.bytes.count })
+        for block in blocks { bytes += block.bytes }
+        try bytes.withUnsafeBytes { buffer in
+            var offset = 0
+            let views = blocks.map { block in
+                defer { offset += block.bytes.count }
+                return BlockView(
+                    cid: block.cid,
+                    bytes: UnsafeRawBufferPointer(rebasing: buffer[offset..<offset + block.bytes.count]))
+            }
+            try body(views)
+        }
+    }
+}
+
+extension CommitResult {
+    /// What the journal says, in the words of the protocol.
+    init(_ outcome: ChangeOutcome) {
+        switch outcome {
+        case .done(let node, _): self = .done(SyncNode(node))
+        case .conflict(let conflict, let current):
+            self = .conflict(reason: conflict.rawValue, current: current.map(SyncNode.init))
+        case .refused(.massDelete(let nodes, let token)):
+            self = .refused(
+                code: "mass_delete_blocked", message: "\(nodes) would be removed; the token is \(token)")
+        case .refused(let refusal): self = .refused(code: refusal.code, message: refusal.description)
+        }
+    }
+}
+
+extension SyncNode {
+    /// A node as the catalog has it.
+    init(_ node: TreeNode) {
+        self.init(
+            id: node.id, parent: node.parent, name: node.name, kind: node.kind, content: node.content,
+            target: node.target, size: node.size, modified: node.modified, mode: node.mode,
+            revision: node.revision, contentRevision: node.contentRevision)
+    }
+}

@@ -1,0 +1,118 @@
+import Access
+import BlockStorage
+import Catalog
+import Digests
+public import IPLD
+public import Multiformats
+import Namespaces
+import NodeCore
+public import SyncProtocol
+import TreeValues
+
+extension SyncService {
+    /// What changed after a cursor, in the order of JIDs, the newest entry of each node.
+    ///
+    /// - Throws: `resetRequired` for a cursor of another journal.
+    public func changes(_ request: ListRequest, of text: String) throws -> ListAnswer {
+        let namespace = try namespace(text, for: .read)
+        let after = try request.cursor.map { try position($0, in: namespace) } ?? 0
+        let page = try namespaces.changes(
+            of: namespace, after: after, limit: request.limit, collapse: true)
+        let answer = try entries(
+            page.entries.map { entry in
+                RemoteEntry(
+                    node: SyncNode(entry.node), isDeleted: entry.node.isDeleted,
+                    isRestored: entry.operation == .restore && entry.node.kind == .directory,
+                    device: entry.author.device ?? "")
+            }, request.wantsInline, namespace)
+        return ListAnswer(
+            entries: answer, cursor: cursor(namespace, page.cursor), hasMore: page.hasMore)
+    }
+
+    func cursor(_ namespace: Namespace, _ jid: JID) -> SyncCursor {
+        SyncCursor(epoch: namespace.epoch, jid: jid, text: "1.\(namespace.epoch).\(jid)")
+    }
+
+    /// The JID of a cursor of this journal.
+    ///
+    /// What a client might invent here is another place in a journal that it may read anyway.
+    private func position(_ text: String, in namespace: Namespace) throws -> JID {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0] == "1", let epoch = Int64(parts[1]), let jid = JID(parts[2]),
+            jid >= 0
+        else { throw SyncFailure.badRequest("this is no cursor of this node") }
+        guard epoch == namespace.epoch, jid <= namespace.head else { throw SyncFailure.resetRequired }
+        return jid
+    }
+
+    /// Puts the content of small files into entries.
+    func entries(
+        _ entries: [RemoteEntry], _ wantsInline: Bool, _ namespace: Namespace
+    ) throws -> [RemoteEntry] {
+        guard wantsInline else { return entries }
+        let blocks = try NamespaceBlocks(node, of: namespace)
+        var entries = entries
+        var places: [Int] = []
+        var cids: [CID] = []
+        for (index, entry) in entries.enumerated() where !entry.isDeleted && entry.node.kind == .file {
+            guard let root = entry.node.content, entry.node.size <= SyncLimits.maximumInlineBytes else {
+                continue
+            }
+            if entry.node.size == 0 {
+                entries[index].inline = []
+            } else if root.codec == .raw {
+                places.append(index)
+                cids.append(root)
+            }
+        }
+        for (place, block) in zip(places, try blocks.blocks(cids)) { entries[place].inline = block?.bytes }
+        return entries
+    }
+
+    /// Which of these blocks are not here, or not the namespace's.
+    public func missing(_ cids: [CID], of text: String) throws -> [CID] {
+        let blocks = try NamespaceBlocks(node, of: try namespace(text, for: .write))
+        return try cids.filter { try !blocks.isReadable($0) || blocks.size(of: $0) == nil }
+    }
+
+    /// Takes blocks in, for the project alone: a commit that names them says whether they are public.
+    ///
+    /// - Returns: those that do not hash to their CID, and are not stored.
+    public func store(_ incoming: [Block], for text: String) throws -> [CID] {
+        let blocks = try NamespaceBlocks(node, of: try namespace(text, for: .write))
+        var good: [Block] = []
+        var bad: [CID] = []
+        for block in incoming {
+            do {
+                try block.cid.verify(block.bytes)
+                good.append(block)
+            } catch { bad.append(block.cid) }
+        }
+        try blocks.hold(all: good)
+        return bad
+    }
+
+    /// Blocks in the order asked, until they are too many for one answer.
+    public func retrieve(_ cids: [CID], of text: String) throws -> [Block] {
+        let blocks = try NamespaceBlocks(node, of: try namespace(text, for: .read))
+        var found: [Block] = []
+        var bytes = 0
+        for cid in cids {
+            guard let block = try blocks.block(cid) else { throw SyncFailure.unknownBlock(cid.description) }
+            if !found.isEmpty, bytes + block.bytes.count > SyncLimits.maximumBlockBytes { break }
+            bytes += block.bytes.count
+            found.append(block)
+        }
+        return found
+    }
+
+    /// The leaves of a file, as a difference to another that the client has.
+    public func leaves(_ request: LeavesRequest, of text: String) throws -> LeafEdit {
+        let blocks = try NamespaceBlocks(node, of: try namespace(text, for: .read))
+        guard let leaves = try FileLeaves.list(request.root, in: blocks) else {
+            throw SyncFailure.unknownBlock(request.root.description)
+        }
+        let base = try request.base.flatMap { try FileLeaves.base($0, in: blocks) }
+        return LeafEdit(from: base ?? [], root: base == nil ? nil : request.base, to: leaves)
+    }
+}

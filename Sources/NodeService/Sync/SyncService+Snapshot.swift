@@ -1,0 +1,37 @@
+import Access
+import Catalog
+import Namespaces
+public import SyncProtocol
+import TreeValues
+
+extension SyncService {
+    /// A page of everything that is live as of one JID, each directory before what is in it.
+    ///
+    /// The JID is that of the first page, whatever is committed until the last.
+    ///
+    /// - Throws: `resetRequired` where the journal became another one meanwhile.
+    public func snapshot(_ request: SnapshotRequest, of text: String) throws -> SnapshotPage {
+        let namespace = try namespace(text, for: .read)
+        var walk: SnapshotWalk
+        if let page = request.page {
+            guard let token = SnapshotWalk.Token(page) else {
+                throw SyncFailure.badRequest("this is no page of a snapshot")
+            }
+            guard token.epoch == namespace.epoch, token.jid <= namespace.head else {
+                throw SyncFailure.resetRequired
+            }
+            walk = SnapshotWalk(token)
+        } else {
+            walk = SnapshotWalk(
+                SnapshotWalk.Token(
+                    epoch: namespace.epoch, jid: namespace.head,
+                    stack: [.init(directory: request.directory ?? namespace.root, after: nil)]))
+        }
+        let nodes = try namespaces.walk(&walk, of: namespace, limit: SyncLimits.maximumEntries)
+        let list = try entries(
+            nodes.map { RemoteEntry(node: SyncNode($0)) }, request.wantsInline, namespace)
+        return SnapshotPage(
+            entries: list, cursor: cursor(namespace, walk.token.jid),
+            next: walk.token.stack.isEmpty ? nil : walk.token.text)
+    }
+}

@@ -1,0 +1,166 @@
+public import Access
+public import Catalog
+import Digests
+import IPLD
+import Multiformats
+import Namespaces
+public import NodeCore
+import NodeMessages
+public import SyncProtocol
+import TreeValues
+import UnixFS
+
+/// The sync protocol as one principal may use it, without HTTP. Format: docs/formats/sync.md.
+///
+/// Synchronous and thread-safe. Every call asks first whether the principal may do it to the namespace; a
+/// namespace that it may not read does not exist for it.
+public struct SyncService: Sendable {
+    let node: StorageNode
+    let principal: Principal
+
+    public init(_ node: StorageNode, as principal: Principal) {
+        self.node = node
+        self.principal = principal
+    }
+
+    var namespaces: NamespaceStore { node.namespaces }
+
+    /// The namespace of a name or an id, for who may do the operation.
+    ///
+    /// - Throws: `unknown_namespace`, also where it must not be seen; `forbidden`.
+    public func namespace(_ text: String, for operation: Operation) throws -> Namespace {
+        let found: Namespace
+        do { found = try namespaces.namespace(text) } catch is NamespaceError {
+            throw SyncFailure.unknownNamespace(text)
+        }
+        let resource = Resource.namespace(found.project, name: found.name)
+        guard principal.mayPerform(.read, on: resource) || principal.mayPerform(.write, on: resource) else {
+            throw SyncFailure.unknownNamespace(text)
+        }
+        guard principal.mayPerform(operation, on: resource) else {
+            throw SyncFailure.forbidden("\(operation.rawValue) in namespace \(found.name)")
+        }
+        return found
+    }
+
+    /// The namespaces that the principal may read or write.
+    public func list() throws -> [NamespaceInfo] {
+        var infos: [NamespaceInfo] = []
+        var after: NamespaceID?
+        while true {
+            let page = try node.catalog.namespaces.list(
+                project: principal.scope == .node ? nil : principal.project, after: after,
+                limit: NamespaceRepository.maximumPage)
+            infos += page.compactMap { namespace in role(in: namespace).map { info(namespace, role: $0) } }
+            guard page.count == NamespaceRepository.maximumPage else { return infos }
+            after = page.last?.id
+        }
+    }
+
+    /// Makes an empty namespace in the project of the principal.
+    ///
+    /// - Throws: `forbidden`, `name_taken`, `bad_request`.
+    public func create(_ request: NamespaceRequest) throws -> NamespaceInfo {
+        let project = principal.project ?? .default
+        guard principal.mayPerform(.write, on: .project(project)) else {
+            throw SyncFailure.forbidden("make namespaces")
+        }
+        guard let visibility = NamespaceVisibility(rawValue: request.visibility ?? "private") else {
+            throw SyncFailure.badRequest("visibility is public or private")
+        }
+        guard visibility == .private || principal.mayPerform(.publish, on: .project(project)) else {
+            throw SyncFailure.forbidden("publish")
+        }
+        let policy = try request.policy.map { try NamespacePolicy(json: $0) } ?? NamespacePolicy()
+        guard Self.isName(request.name) else {
+            throw SyncFailure.badRequest(
+                "a namespace is called by letters, digits, `-`, `_` and `.`, up to 63, such as recipes")
+        }
+        let made: Namespace
+        do {
+            made = try namespaces.create(
+                request.name, project: project, visibility: visibility, policy: policy)
+        } catch CatalogError.duplicateNamespace {
+            throw SyncFailure.nameTaken(request.name)
+        }
+        return info(made, role: role(in: made) ?? "editor")
+    }
+
+    /// Names stand in URLs, before `@` and `/`, and in scopes of grants.
+    public static func isName(_ name: String) -> Bool {
+        (1...63).contains(name.utf8.count) && name.utf8.first != UInt8(ascii: ".")
+            && name.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                    || $0 == 0x2D || $0 == 0x5F || $0 == 0x2E
+            }
+    }
+
+    /// A namespace by its name or id, for who may read it.
+    public func info(_ text: String) throws -> NamespaceInfo {
+        let found = try namespace(text, for: .read)
+        return info(found, role: role(in: found) ?? "viewer")
+    }
+
+    /// What the principal is in a namespace; `nil` if it does not exist for it.
+    func role(in namespace: Namespace) -> String? {
+        let resource = Resource.namespace(namespace.project, name: namespace.name)
+        func may(_ operation: Operation) -> Bool { principal.mayPerform(operation, on: resource) }
+        if may(.admin) { return "owner" }
+        if may(.read) { return may(.write) && may(.delete) ? "editor" : "viewer" }
+        return may(.write) ? "writer_only" : nil
+    }
+
+    func info(_ namespace: Namespace, role: String) -> NamespaceInfo {
+        NamespaceInfo(
+            id: namespace.id.text, name: namespace.name, role: role, root: namespace.root,
+            epoch: namespace.epoch, head: namespace.head, nodes: namespace.nodes, bytes: namespace.bytes,
+            visibility: namespace.visibility.rawValue, policy: namespace.policy)
+    }
+}
+
+/// Why the sync protocol refused a call. The codes are those of docs/formats/sync.md.
+public enum SyncFailure: Error, Hashable, Sendable {
+    case unknownNamespace(String)
+    case forbidden(String)
+    case badRequest(String)
+    /// Another namespace of the node is called so.
+    case nameTaken(String)
+    /// The journal is another one, or the cursor is of a state that does not exist.
+    case resetRequired
+    case unknownBlock(String)
+    /// A file that was not cut into raw leaves.
+    case unsupportedFile(String)
+    case badBlock(String)
+}
+
+extension SyncFailure: CustomStringConvertible {
+    public var code: String {
+        switch self {
+        case .unknownNamespace: "unknown_namespace"
+        case .forbidden: "forbidden"
+        case .badRequest: "bad_request"
+        case .nameTaken: "name_taken"
+        case .resetRequired: "reset_required"
+        case .unknownBlock: "unknown_block"
+        case .unsupportedFile: "unsupported_chunker"
+        case .badBlock: "hash_mismatch"
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .unknownNamespace(let text):
+            "there is no namespace “\(text.prefix(100))” to be seen; `nacre ns ls` lists those there are"
+        case .forbidden(let what): "the key does not allow to \(what)"
+        case .badRequest(let reason): reason
+        case .nameTaken(let name): "there is a namespace “\(name)” on this node; choose another name"
+        case .resetRequired:
+            "the journal is another one than the cursor is of: read a snapshot and compare; delete nothing "
+                + "because of it"
+        case .unknownBlock(let cid): "block \(cid) is not held, or not to be seen"
+        case .unsupportedFile(let cid):
+            "\(cid) was not cut into raw leaves; it can be read as /ipfs/\(cid)"
+        case .badBlock(let cid): "the bytes do not hash to \(cid)"
+        }
+    }
+}

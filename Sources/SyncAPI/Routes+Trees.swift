@@ -1,0 +1,81 @@
+import HTTPSupport
+import HTTPTypes
+import IPLD
+import NodeCore
+import NodeService
+import SyncProtocol
+
+extension SyncAPI {
+    static let generalRoutes: [SyncRoute] = [
+        SyncRoute(.get, "/hello", requiring: .nothing) { call in
+            try call.answer(hello)
+        },
+        SyncRoute(.get, "/ns") { call in
+            let infos = try call.service.list()
+            return try call.answer(
+                .map([IPLDEntry(key: "namespaces", value: .list(infos.map { $0.value(call.form) }))]))
+        },
+        SyncRoute(.post, "/ns") { call in
+            let request = try NamespaceRequest(try call.message())
+            return try call.answer(try call.service.create(request).value(call.form), .created)
+        },
+        SyncRoute(.get, "/ns/{ns}") { call in
+            try call.answer(try call.service.info(call.namespace).value(call.form))
+        },
+        SyncRoute(.post, "/wait", waits: true) { call in
+            let answer = try call.service.changed(try WaitRequest(try call.message()))
+            if answer.changed.isEmpty { return DoorResponse(.noContent, fields: [.cacheControl: "no-store"]) }
+            return try call.answer(answer.value(call.form))
+        },
+    ]
+
+    static let treeRoutes: [SyncRoute] = [
+        SyncRoute(.post, "/ns/{ns}/commit") { call in
+            let request = try CommitRequest(try call.message())
+            let answer = try call.service.commit(request, to: call.namespace, device: call.device)
+            return try call.answer(answer.value(call.form))
+        },
+        SyncRoute(.post, "/ns/{ns}/list") { call in
+            let request = try ListRequest(try call.message())
+            return try call.answer(
+                try call.service.changes(request, of: call.namespace).value(call.form))
+        },
+        SyncRoute(.post, "/ns/{ns}/snapshot") { call in
+            let request = try SnapshotRequest(try call.message())
+            return try call.answer(
+                try call.service.snapshot(request, of: call.namespace).value(call.form))
+        },
+        SyncRoute(.post, "/ns/{ns}/leaves") { call in
+            let request = try LeavesRequest(try call.message())
+            return try call.answer(
+                try call.service.leaves(request, of: call.namespace).value(call.form))
+        },
+    ]
+
+    /// What the node speaks, and its limits.
+    private static let hello: IPLDValue = {
+        func number(_ key: String, _ value: Int) -> IPLDEntry {
+            IPLDEntry(key: key, value: .integer(Int128(value)))
+        }
+        return .map([
+            IPLDEntry(key: "server", value: .string("Nacre " + NacreVersion.text)),
+            IPLDEntry(key: "versions", value: .list([.string("1")])),
+            IPLDEntry(
+                key: "features",
+                value: .list(["cbor", "inline", "splice", "snapshot", "wait"].map { .string($0) })),
+            IPLDEntry(
+                key: "limits",
+                value: .map([
+                    number("block_bytes", SyncLimits.maximumLeafBytes),
+                    number("commit_bytes", SyncLimits.maximumMessageBytes),
+                    number("commit_ops", SyncLimits.maximumOperations),
+                    number("have_cids", SyncLimits.maximumBlocks),
+                    number("inline_bytes", SyncLimits.maximumInlineBytes),
+                    number("list_entries", SyncLimits.maximumEntries),
+                    number("retrieve_bytes", SyncLimits.maximumBlockBytes),
+                    number("retrieve_cids", SyncLimits.maximumBlocks),
+                    number("wait_seconds", SyncLimits.maximumWaitSeconds),
+                ])),
+        ])
+    }()
+}

@@ -1,0 +1,162 @@
+public import HTTPSupport
+public import HTTPTypes
+import IPLD
+public import Namespaces
+import NodeMessages
+public import NodeService
+public import SyncProtocol
+
+/// The sync protocol over HTTP: `/sync/v1`. Format: docs/formats/sync.md.
+///
+/// Synchronous and without sockets.
+public enum SyncAPI {
+    /// What every path begins with.
+    public static let prefix = "/sync/v1"
+
+    /// Every call there is.
+    public static let routes: [SyncRoute] = generalRoutes + treeRoutes + blockRoutes
+
+    /// Every method that some call has.
+    public static let methods: [HTTPRequest.Method] = [.get, .post]
+
+    /// The call that a request means, and the values in its path; the methods there are, where it has
+    /// another.
+    public static func route(
+        _ method: HTTPRequest.Method, _ path: String
+    ) -> (route: SyncRoute?, values: [String: String], methods: [HTTPRequest.Method]) {
+        var segments: [String] = []
+        for segment in path.dropFirst(prefix.count).split(separator: "/") {
+            guard let bytes = try? PercentCoding.decode(segment),
+                let text = String(validating: bytes, as: UTF8.self)
+            else { return (nil, [:], []) }
+            segments.append(text)
+        }
+        var methods: [HTTPRequest.Method] = []
+        for route in routes {
+            guard let values = route.match(segments) else { continue }
+            if route.method == method { return (route, values, []) }
+            methods.append(route.method)
+        }
+        return (nil, [:], methods)
+    }
+
+    /// Answers a call that was let in.
+    ///
+    /// - Parameter report: is told of what is not the client's doing, for the log.
+    public static func respond(
+        to request: DoorRequest, _ route: SyncRoute, values: [String: String], service: SyncService,
+        body: any RequestBytes, report: (any Error) -> Void = { _ in }
+    ) -> DoorResponse {
+        let call = SyncRequest(request: request, values: values, service: service, body: body)
+        do {
+            return try route.handler(call)
+        } catch {
+            let (status, problem) = problem(of: error)
+            if status.code >= 500 { report(error) }
+            return refusal(status, problem, call.form)
+        }
+    }
+
+    /// Listens for what a request to wait is about, and how many seconds it wants to wait.
+    ///
+    /// - Throws: what ``respond(to:_:values:service:body:report:)`` would make an answer of.
+    public static func subscription(
+        _ request: DoorRequest, _ body: [UInt8], _ service: SyncService,
+        _ onChange: @escaping @Sendable () -> Void
+    ) throws -> (ChangeFeed.Subscription, seconds: Int) {
+        let call = SyncRequest(
+            request: request, values: [:], service: service, body: WholeRequestBody(body))
+        let wait = try WaitRequest(try call.message())
+        return (try service.listen(for: wait, onChange), wait.seconds)
+    }
+
+    /// A refusal as an answer.
+    public static func refusal(
+        _ status: HTTPResponse.Status, _ problem: SyncProblem, _ form: WireForm = .json
+    ) -> DoorResponse {
+        var response =
+            (try? DoorResponse.message(problem.value(form), form, status))
+            ?? .text(status, problem.message)
+        if status == .serviceUnavailable || status == .tooManyRequests {
+            response.fields[.retryAfter] = String(problem.retryAfterSeconds ?? 1)
+        }
+        return response
+    }
+
+    private static func problem(of error: any Error) -> (HTTPResponse.Status, SyncProblem) {
+        switch error {
+        case let failure as SyncFailure:
+            let status: HTTPResponse.Status =
+                switch failure {
+                case .unknownNamespace, .unknownBlock: .notFound
+                case .forbidden: .forbidden
+                case .badRequest: .badRequest
+                case .nameTaken: .conflict
+                case .resetRequired: .gone
+                case .unsupportedFile, .badBlock: .unprocessableContent
+                }
+            return (status, SyncProblem(code: failure.code, message: failure.description))
+        case let error as NamespaceError:
+            return problem(of: error)
+        case SyncMessageError.tooMany(let name, let count, let maximum):
+            let error = SyncMessageError.tooMany(name, count: count, maximum: maximum)
+            return (
+                .contentTooLarge, SyncProblem(code: "batch_too_large", message: error.description)
+            )
+        case let error as SyncMessageError:
+            return (.badRequest, SyncProblem(code: "bad_request", message: error.description))
+        case let error as IPLDCodecError:
+            return (.badRequest, SyncProblem(code: "bad_request", message: "\(error)"))
+        case let error as RequestBodyError:
+            switch error {
+            case .tooLarge: return (.contentTooLarge, SyncProblem(code: "too_large", message: "\(error)"))
+            case .brokenOff: return (.badRequest, SyncProblem(code: "broken_off", message: "\(error)"))
+            }
+        default: return unforeseen(NodeFailure(of: error))
+        }
+    }
+
+    private static func problem(of error: NamespaceError) -> (HTTPResponse.Status, SyncProblem) {
+        let (status, code): (HTTPResponse.Status, String) =
+            switch error {
+            case .unknownNamespace: (.notFound, "unknown_namespace")
+            case .unknownNode, .pathAbsent, .notADirectory: (.notFound, "unknown_node")
+            case .policyInvalid, .versionUnknown: (.badRequest, "bad_request")
+            case .epochChanged, .versionAbsent: (.gone, "reset_required")
+            case .tooManyOperations: (.contentTooLarge, "batch_too_large")
+            case .notAtomic: (.conflict, "not_atomic")
+            case .historyRemoved: (.gone, "history_removed")
+            case .contentAbsent: (.internalServerError, "damaged")
+            }
+        return (status, SyncProblem(code: code, message: error.description))
+    }
+
+    private static func unforeseen(_ failure: NodeFailure) -> (HTTPResponse.Status, SyncProblem) {
+        let status: HTTPResponse.Status =
+            switch failure.kind {
+            case .unauthenticated: .unauthorized
+            case .notAllowed: .forbidden
+            case .notFound: .notFound
+            case .conflict: .conflict
+            case .invalid: .badRequest
+            case .tooLarge: .contentTooLarge
+            case .unsupported: .unsupportedMediaType
+            case .busy: .serviceUnavailable
+            case .throttled: .tooManyRequests
+            case .damaged, .failed:
+                failure.code == "storage-full" ? .insufficientStorage : .internalServerError
+            }
+        let code = status == .insufficientStorage ? "insufficient_storage" : failure.code
+        return (
+            status,
+            SyncProblem(code: code, message: failure.detail, retryAfterSeconds: failure.retryAfterSeconds)
+        )
+    }
+}
+
+extension HTTPResponse.Status {
+    /// Spec: RFC 4918 section 11.5.
+    fileprivate static var insufficientStorage: HTTPResponse.Status {
+        HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+    }
+}

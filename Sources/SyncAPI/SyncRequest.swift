@@ -1,0 +1,67 @@
+import CAR
+import HTTPSupport
+import HTTPTypes
+import IPLD
+import NodeService
+import SyncProtocol
+
+/// A call after it was let in.
+struct SyncRequest: Sendable {
+    let request: DoorRequest
+    let values: [String: String]
+    let service: SyncService
+    /// Read once, by the handler alone.
+    let body: any RequestBytes
+
+    var namespace: String { values["ns"] ?? "" }
+
+    /// As the client calls itself: for the journal, and for what its own changes are told from others by.
+    var device: String {
+        String((request.fields[.deviceID] ?? "").filter { $0.isASCII && !$0.isWhitespace }.prefix(64))
+    }
+
+    /// How the client wants to be answered: as it asks, else as it spoke.
+    var form: WireForm {
+        for word in (request.fields[.accept] ?? "").split(separator: ",") {
+            if let form = WireForm(mediaType: String(word)) { return form }
+        }
+        return WireForm(mediaType: request.fields[.contentType] ?? "") ?? .json
+    }
+
+    /// The message in the body.
+    ///
+    /// - Throws: `bad_request` with what is wrong and where; `too_large`.
+    func message() throws -> IPLDValue {
+        let type = request.fields[.contentType] ?? "application/json"
+        guard let form = WireForm(mediaType: type) else {
+            throw SyncFailure.badRequest("a message is application/cbor or application/json")
+        }
+        var reader = RequestBodyReader(body, limit: Int64(SyncLimits.maximumMessageBytes))
+        let bytes = try reader.readAll()
+        return try form.decode(bytes, maximumBytes: SyncLimits.maximumMessageBytes)
+    }
+
+    func answer(_ value: IPLDValue, _ status: HTTPResponse.Status = .ok) throws -> DoorResponse {
+        try .message(value, form, status)
+    }
+}
+
+extension DoorResponse {
+    static func message(
+        _ value: IPLDValue, _ form: WireForm, _ status: HTTPResponse.Status = .ok
+    ) throws -> DoorResponse {
+        DoorResponse(
+            status,
+            fields: [
+                .contentType: form.rawValue, .cacheControl: "no-store", .contentTypeOptions: "nosniff",
+            ],
+            body: .bytes(try form.encode(value)))
+    }
+}
+
+extension HTTPField.Name {
+    /// Names the device that speaks.
+    static let deviceID = Self("X-Device-Id") ?? .userAgent
+    /// How many blocks a stream is to have: one that ends before is broken off.
+    static let blockCount = Self("X-Block-Count") ?? .userAgent
+}

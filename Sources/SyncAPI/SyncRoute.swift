@@ -1,0 +1,52 @@
+import HTTPSupport
+public import HTTPTypes
+import NodeService
+import SyncProtocol
+
+/// One call of the sync protocol. What somebody must be allowed to use it is asked namespace by namespace,
+/// in `SyncService`; here is whether they must be known at all.
+public struct SyncRoute: Sendable {
+    /// Who may call it.
+    public enum Requirement: Hashable, Sendable {
+        case nothing
+        /// Credentials that are accepted.
+        case credentials
+    }
+
+    public let method: HTTPRequest.Method
+    /// Below `/sync/v1`, such as `/ns/{ns}/commit`.
+    public let path: String
+    public let requirement: Requirement
+    /// Whether it is answered later: it must not hold a thread meanwhile.
+    public let waits: Bool
+    let handler: @Sendable (SyncRequest) throws -> DoorResponse
+
+    init(
+        _ method: HTTPRequest.Method, _ path: String, requiring requirement: Requirement = .credentials,
+        waits: Bool = false, handler: @escaping @Sendable (SyncRequest) throws -> DoorResponse
+    ) {
+        self.method = method
+        self.path = path
+        self.requirement = requirement
+        self.waits = waits
+        self.handler = handler
+    }
+
+    /// As it stands in metrics and logs.
+    public var pattern: String { SyncAPI.prefix + path }
+
+    /// The values of the placeholders if `segments` is this route's.
+    func match(_ segments: [String]) -> [String: String]? {
+        let own = path.split(separator: "/")
+        guard own.count == segments.count else { return nil }
+        var values: [String: String] = [:]
+        for (pattern, given) in zip(own, segments) {
+            if pattern.hasPrefix("{") {
+                values[String(pattern.dropFirst().dropLast())] = given
+            } else if pattern != given {
+                return nil
+            }
+        }
+        return values
+    }
+}

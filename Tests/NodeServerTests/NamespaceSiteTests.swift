@@ -1,0 +1,203 @@
+import Access
+import Catalog
+import Foundation
+import HTTPSupport
+import Multiformats
+import Namespaces
+import NodeCore
+import NodeService
+import SyncProtocol
+import TestKit
+import Testing
+import TreeValues
+
+/// Namespaces as directories and sites: `/n/NAME/…` and `NAME.n.localhost`.
+@Suite struct NamespaceSiteTests {
+    private struct Site: Sendable {
+        let info: NamespaceInfo
+        let page: SyncNode
+    }
+
+    private static func site(_ laboratory: ServerLaboratory, _ visibility: String = "public") throws -> Site {
+        let info = try laboratory.owner.create(NamespaceRequest(name: "site", visibility: visibility))
+        try laboratory.put("index.html", "<h1>welcome</h1>", in: info)
+        let folder = try laboratory.makeDirectory("docs", in: info)
+        let page = try laboratory.put("a b.txt", "0123456789", in: info, below: folder.id)
+        try laboratory.put("_redirects", "/old /docs/a%20b.txt 302\n/* /404.html 404\n", in: info)
+        try laboratory.put("404.html", "<h1>not here</h1>", in: info)
+        return Site(info: info, page: page)
+    }
+
+    private static let path = "/n/site/docs/a%20b.txt"
+
+    @Test func aNamespaceIsADirectoryWithItsIndexAndLists() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let site = try Self.site(laboratory)
+            try await laboratory.connect { connection in
+                let index = try connection.get("/n/site/")
+                #expect(index.status == 200 && index.text == "<h1>welcome</h1>")
+                #expect(index.fields["content-type"]?.hasPrefix("text/html") == true)
+                let slash = try connection.get("/n/site?x=1")
+                #expect(slash.status == 301 && slash.fields["location"] == "/n/site/?x=1")
+                #expect(try connection.get("/n/site/docs").fields["location"] == "/n/site/docs/")
+                let list = try connection.get("/n/site/docs/")
+                #expect(list.status == 200 && list.text.contains("a b.txt"))
+                #expect(try connection.get("/n/\(site.info.id)/").text == index.text)
+                #expect(try connection.get("/n/site/nosuch").status == 404)
+                for path in ["/n/nosuch/", "/n/", "/n/site%00/", "/n/@1/", "/n/%2F/"] {
+                    let answer = try connection.get(path)
+                    #expect((400...404).contains(answer.status), "\(path): \(answer.status)")
+                }
+            }
+        }
+    }
+
+    @Test func aFileHasRangesATagAndTheTimeOfItsLastChange() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let site = try Self.site(laboratory)
+            let tag = "\"\(try #require(site.page.content))\""
+            let namespace = try laboratory.node.namespaces.namespace("site")
+            let entry = try #require(
+                try laboratory.node.namespaces.journal(of: namespace).first { $0.node.id == site.page.id })
+            let changed = HTTPDate(seconds: entry.time / 1000)
+            try await laboratory.connect { connection in
+                let whole = try connection.get(Self.path)
+                #expect(whole.status == 200 && whole.text == "0123456789")
+                #expect(whole.fields["etag"] == tag)
+                #expect(whole.fields["last-modified"] == changed.description, "by this node's clock")
+                #expect(whole.fields["cache-control"] == "public, max-age=0")
+                let part = try connection.get(Self.path, "Range: bytes=2-4\r\n")
+                #expect(part.status == 206 && part.text == "234")
+                #expect(part.fields["content-range"] == "bytes 2-4/10")
+                #expect(try connection.get(Self.path, "Range: bytes=20-\r\n").status == 416)
+                #expect(try connection.get(Self.path, "If-None-Match: \(tag)\r\n").status == 304)
+                #expect(try connection.get(Self.path, "If-None-Match: \"x\"\r\n").status == 200)
+                let later = HTTPDate(seconds: changed.seconds + 1)
+                let before = HTTPDate(seconds: changed.seconds - 1)
+                for (date, status) in [(changed, 304), (later, 304), (before, 200)] {
+                    #expect(try connection.get(Self.path, "If-Modified-Since: \(date)\r\n").status == status)
+                }
+                for (date, status) in [(changed, 200), (before, 412)] {
+                    #expect(
+                        try connection.get(Self.path, "If-Unmodified-Since: \(date)\r\n").status == status)
+                }
+                #expect(
+                    try connection.get(Self.path, "If-Range: \(tag)\r\nRange: bytes=0-0\r\n").status == 206)
+                #expect(try connection.get(Self.path, method: "HEAD").fields["content-length"] == "10")
+
+                let edited = try laboratory.put("", "abc", in: site.info, over: site.page)
+                let next = try connection.get(Self.path, "If-None-Match: \(tag)\r\n")
+                #expect(next.status == 200 && next.text == "abc")
+                #expect(next.fields["etag"] == "\"\(try #require(edited.content))\"")
+                // Other files have not changed with it.
+                let index = try connection.get("/n/site/index.html")
+                #expect(index.status == 200 && index.text == "<h1>welcome</h1>")
+            }
+        }
+    }
+
+    @Test func everyVersionStaysReadable() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let site = try Self.site(laboratory)
+            let old = try await laboratory.connect { connection in
+                try #require(
+                    try connection.get("/n/site/docs/").fields["x-ipfs-roots"]?.split(separator: ",").first)
+            }
+            let edited = try laboratory.put("", "abc", in: site.info, over: site.page)
+            try laboratory.change(
+                .delete(edited.id, base: edited.revision, newestBelow: 0), in: site.info)
+            let entries = try laboratory.node.namespaces.journal(
+                of: laboratory.node.namespaces.namespace("site"))
+            let time = try #require(entries.first { $0.jid == 6 }?.time)
+            let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+            let text = Date(timeIntervalSince1970: Double(time) / 1000 + 0.0001).formatted(style)
+            let isAlone = entries.filter { $0.time == time }.count == 1
+            try await laboratory.connect { connection in
+                #expect(try connection.get(Self.path).status == 404)
+                for (version, content) in [
+                    ("3", "0123456789"), ("5", "0123456789"), ("6", "abc"), (String(old), "0123456789"),
+                ] {
+                    let answer = try connection.get("/n/site@\(version)/docs/a%20b.txt")
+                    #expect(answer.status == 200 && answer.text == content, "\(version): \(answer.text)")
+                }
+                if isAlone {
+                    #expect(try connection.get("/n/site@\(text)/docs/a%20b.txt").text == "abc")
+                }
+                #expect(try connection.get("/n/site@2999-01-01T00:00:00Z/index.html").status == 200)
+                #expect(try connection.get("/n/site@2/docs/").status == 200, "an empty directory")
+                #expect(try connection.get("/n/site@0/").status == 200, "the empty beginning")
+                for path in [
+                    "/n/site@2/docs/a%20b.txt", "/n/site@8/", "/n/site@-1/", "/n/site@x/", "/n/site@/",
+                    "/n/site@99999999999999999999/", "/n/site@999999999999-01-01T00:00:00Z/",
+                    "/n/site@bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku/",
+                    "/n/site@2001-01-01T00:00:00Z/index.html",
+                ] {
+                    #expect(try connection.get(path).status == 404, "\(path)")
+                }
+            }
+        }
+    }
+
+    @Test func aPrivateNamespaceIsThereForItsProjectAlone() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let site = try Self.site(laboratory, "private")
+            let key = try laboratory.key([.read])
+            let stranger = try laboratory.key(in: try laboratory.node.catalog.projects.add(name: "others").id)
+            let root = try laboratory.node.snapshot(of: laboratory.node.namespaces.namespace("site")).root
+            try await laboratory.connect { connection in
+                let absent = try connection.get("/n/nosuch/")
+                for path in [Self.path, "/n/site/", "/n/site@3/", "/n/\(site.info.id)/", "/ipfs/\(root)/"] {
+                    let own = try connection.get(path, key)
+                    #expect(own.status == 200, "\(path)")
+                    #expect(
+                        own.fields["cache-control"]?.hasPrefix("private") == true, "\(path) \(own.fields)")
+                    #expect(own.fields["vary"] == "Authorization")
+                    for fields in ["", stranger] {
+                        #expect(try connection.get(path, fields).status == 404, "\(path)")
+                    }
+                }
+                #expect(
+                    try connection.get("/n/site/").text.replacing("site", with: "nosuch") == absent.text,
+                    "nobody learns that it is there")
+            }
+            _ = try laboratory.node.setVisibility(
+                .public, of: laboratory.node.namespaces.namespace("site"))
+            try await laboratory.connect { connection in
+                for path in [Self.path, "/n/site@3/", "/ipfs/\(root)/"] {
+                    let answer = try connection.get(path)
+                    #expect(answer.status == 200, "\(path)")
+                }
+            }
+            _ = try laboratory.node.setVisibility(
+                .private, of: laboratory.node.namespaces.namespace("site"))
+            try await laboratory.connect { connection in
+                for path in [Self.path, "/n/site@3/", "/ipfs/\(root)/"] {
+                    let (stranger, own) = (try connection.get(path), try connection.get(path, key))
+                    #expect(stranger.status == 404 && own.status == 200, "\(path)")
+                }
+            }
+        }
+    }
+
+    @Test func onAHostOfItsOwnANamespaceIsASite() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try Self.site(laboratory)
+            try await laboratory.connect { connection in
+                func get(_ path: String, host: String = "site.n.localhost") throws -> HTTPConnection.Answer {
+                    connection.send("GET \(path) HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+                    return try connection.answer()
+                }
+                #expect(try get("/").text == "<h1>welcome</h1>")
+                #expect(try get("/docs/a%20b.txt").text == "0123456789")
+                let old = try get("/old")
+                #expect(old.status == 302 && old.fields["location"] == "/docs/a%20b.txt")
+                let lost = try get("/nosuch/page")
+                #expect(lost.status == 404 && lost.text == "<h1>not here</h1>")
+                #expect(try get("/", host: "nosuch.n.localhost").status == 404)
+                // A path that the node itself has is content here.
+                #expect(try get("/sync/v1/hello").text == "<h1>not here</h1>")
+                #expect(try get("/n/site/").text == "<h1>not here</h1>")
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import IPLD
+import NodeServer
+import NodeService
+import SyncProtocol
+import TestKit
+import Testing
+import TreeValues
+
+/// Waiting for changes.
+@Suite struct SyncWaitTests {
+    private static func elapsed(_ body: () throws -> Void) rethrows -> Duration {
+        try ContinuousClock().measure(body)
+    }
+
+    @Test func whoIsBehindIsAnsweredAtOnce() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let other = try laboratory.owner.create(NamespaceRequest(name: "other"))
+            try laboratory.put("a", "1", in: info)
+            let key = try laboratory.key()
+            try await laboratory.connect { connection in
+                let positions = [
+                    WaitRequest.Position(namespace: "other", epoch: other.epoch, jid: 0),
+                    WaitRequest.Position(namespace: "recipes", epoch: info.epoch, jid: 0),
+                ]
+                let time = try Self.elapsed {
+                    let answer = try connection.post(
+                        "/wait", WaitRequest(positions: positions, seconds: 100).value(.cbor), key)
+                    #expect(answer.status == 200)
+                    #expect(try WaitAnswer(answer.message()).changed == ["recipes"])
+                    // Another journal than the one the client knows is news too.
+                    let reset = [WaitRequest.Position(namespace: other.id, epoch: other.epoch &+ 1, jid: 0)]
+                    let changed = try connection.post(
+                        "/wait", WaitRequest(positions: reset, seconds: 100).value(.json), key, form: .json)
+                    #expect(changed.text == #"{"changed":["\#(other.id)"]}"#)
+                }
+                #expect(time < .seconds(30))
+            }
+        }
+    }
+
+    @Test func whoWaitsInVainIsToldSoWhenTheTimeIsUp() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let key = try laboratory.key()
+            try await laboratory.connect { connection in
+                for seconds in [0, 1] {
+                    let time = try Self.elapsed {
+                        let answer = try connection.post(
+                            "/wait", SyncCalls.wait(info, at: 0, seconds: seconds), key)
+                        #expect(answer.status == 204)
+                    }
+                    #expect(time >= .seconds(seconds) && time < .seconds(seconds + 20))
+                }
+                let bad = try connection.post("/wait", .map([]), key)
+                #expect(bad.status == 400 && bad.problem?.code == "bad_request")
+            }
+        }
+    }
+
+    /// Sync defect 11: what changed between the look and the wait was missed until the wait was over.
+    @Test func noWakeUpIsLost() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let key = try laboratory.key()
+            try await laboratory.connect { connection in
+                var random = SeededRandom(seed: 1)
+                for round in 0..<200 {
+                    let message = SyncCalls.wait(info, at: JID(round), seconds: 60)
+                    let time = try Self.elapsed {
+                        connection.sendCall(
+                            "POST", "/wait", try WireForm.cbor.encode(message), type: "application/cbor", key)
+                        // The commit meets the call anywhere on its way.
+                        let moment = ContinuousClock.now + .microseconds(random.number(0...3000))
+                        while ContinuousClock.now < moment {}
+                        try laboratory.put("\(round)", "x", in: info)
+                        let answer = try connection.answer()
+                        #expect(answer.status == 200)
+                        #expect(try WaitAnswer(answer.message()).changed == [info.id])
+                    }
+                    #expect(time < .seconds(30), "round \(round)")
+                }
+            }
+        }
+    }
+
+    @Test func waitsHoldNoThread() async throws {
+        try await ServerLaboratory.serve({ $0.maximumRequestsPerAddress = 200 }) { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let key = try laboratory.key()
+            let port = laboratory.port
+            try await laboratory.onThread {
+                let waiting = try (0..<64).map { _ in try HTTPConnection(port: port) }
+                let message = try WireForm.cbor.encode(SyncCalls.wait(info, at: 0, seconds: 100))
+                for connection in waiting {
+                    connection.sendCall("POST", "/wait", message, type: "application/cbor", key)
+                }
+                let time = try Self.elapsed {
+                    let other = try HTTPConnection(port: port)
+                    for _ in 0..<20 {
+                        #expect(try other.get("/sync/v1/ns/recipes", key).status == 200)
+                        let list = ListRequest(cursor: nil, limit: 10).value(.cbor)
+                        #expect(try other.post("/ns/recipes/list", list, key).status == 200)
+                        #expect(try other.get("/n/recipes/", key).status == 200)
+                    }
+                    try laboratory.put("a", "1", in: info)
+                    for connection in waiting {
+                        let answer = try connection.answer()
+                        #expect(answer.status == 200)
+                        #expect(try WaitAnswer(answer.message()).changed == [info.id])
+                    }
+                }
+                #expect(time < .seconds(60))
+            }
+        }
+    }
+
+    @Test func aServerThatStopsDoesNotWaitForThoseWhoWait() async throws {
+        let time = try await ContinuousClock().measure {
+            try await ServerLaboratory.serve { laboratory in
+                let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+                let key = try laboratory.key()
+                try await laboratory.connect { connection in
+                    let message = try WireForm.cbor.encode(SyncCalls.wait(info, at: 0, seconds: 100))
+                    connection.sendCall("POST", "/wait", message, type: "application/cbor", key)
+                    // Another request tells that the server has come to it.
+                    #expect(try HTTPConnection(port: laboratory.port).get("/sync/v1/hello").status == 200)
+                }
+            }
+        }
+        #expect(time < .seconds(50))
+    }
+}
