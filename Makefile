@@ -7,7 +7,7 @@ BUILD := .build/release
 NACRE := $(BUILD)/nacre
 SECONDS_PER_TARGET ?= 300
 
-.PHONY: help setup build run demo test full-test lint format bench http-bench soak fuzz install uninstall clean
+.PHONY: sync-soak simulate help setup build run demo test full-test lint format bench http-bench soak fuzz install uninstall clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,14 @@ http-bench: build ## Compare the gateway with nginx in one run
 
 soak: build ## Everything at once for SECONDS (an hour): every byte right, nothing lost, memory flat
 	@scripts/soak.sh "$(NACRE)" $(or $(SECONDS),3600) $(SOAK)
+
+sync-soak: build ## Folders that are edited and killed for SECONDS (ten minutes): equal in the end, nothing lost
+	@python3 -B scripts/sync-soak --seconds $(or $(SECONDS),600) $(SOAK) "$(NACRE)" "$$(mktemp -d)"
+
+simulate: ## Simulate sync with SEEDS seeds (a million) from START (1)
+	@scripts/install-packages.sh build
+	NACRE_SIMULATION_SEEDS=$(or $(SEEDS),1000000) NACRE_SIMULATION_START=$(or $(START),1) \
+		swift test -c release -Xswiftc -enable-testing --filter SimulationTests
 
 fuzz: ## Fuzz every decoder for SECONDS_PER_TARGET seconds each
 	@scripts/install-packages.sh build

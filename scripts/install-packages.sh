@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs the Debian packages of the named groups, unless they are all there. Groups: build, test, bench,
-# http-bench.
+# http-bench, sync-bench.
 set -euo pipefail
 
 declare -A groups=(
     [build]="pkg-config librocksdb-dev libsqlite3-dev libpq-dev libgcrypt20-dev"
     [test]="postgresql-15 python3 procps tar openssl libssl-dev curl nginx-light prometheus nghttp2-client"
     [bench]="libssl-dev openssl restic borgbackup casync git-annex time"
+    [sync-bench]="rsync syncthing unison python3"
     [http-bench]="nginx-light wrk curl python3 time openssl nghttp2-client"
 )
 

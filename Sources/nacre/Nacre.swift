@@ -10,15 +10,19 @@ struct Nacre: ParsableCommand {
         abstract: "A content-addressed storage node: put folders in, get them back byte for byte by CID.",
         discussion: """
             Everything is kept in one data directory: --data, or NACRE_DATA, or ~/.local/share/nacre.
+
             Results go to standard output, everything else to standard error.
-            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done, 4 not found, 5 not allowed,
+
+            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done, 4 not found, 5 not allowed, \
             6 conflict or in use, 7 damaged data found, 130 interrupted.
             """,
         version: NacreVersion.text,
         subcommands: [
             AddCommand.self, CatCommand.self, LsCommand.self, StatCommand.self, GetCommand.self,
             PinCommand.self, NameCommand.self,
-            BlockCommand.self, DAGCommand.self, CARCommand.self, CIDCommand.self, VerifyCommand.self,
+            NamespaceCommand.self, SyncCommand.self, BlockCommand.self, DAGCommand.self, CARCommand.self,
+            CIDCommand.self,
+            VerifyCommand.self,
             GCCommand.self, StatsCommand.self, ConfigCommand.self, ServeCommand.self, KeyCommand.self,
             UserCommand.self, ProjectCommand.self, JobCommand.self, AuditCommand.self, DoctorCommand.self,
         ])
@@ -66,8 +70,9 @@ enum Main {
         _ = mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024)
     }
 
-    /// For a node that runs: dozens of threads would each keep as much for good. They share a few arenas, buffers
-    /// that are larger than a leaf go back to the system at once, and what is free at the end of an arena soon.
+    /// For a node that runs: dozens of threads would each keep as much for good. They share a few arenas,
+    /// buffers that are larger than a leaf go back to the system at once, and what is free at the end of an
+    /// arena soon.
     static func keepFewFreedBuffers() {
         _ = mallopt(M_ARENA_MAX, 4)
         _ = mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024)

@@ -143,6 +143,10 @@ import Testing
         #expect(refused.first?["address"] as? String == "127.0.0.1")
         #expect(try nacre.run("audit", "--operation", "authenticate").lines.count == 1)
         #expect(try nacre.run("audit", "--until", "1h").lines.isEmpty)
+        let id = try #require(
+            try nacre.run("key", "show", "reader", "--json").objects().first?["id"] as? String)
+        let deeds = try nacre.run("audit", "--operation", "key-create").lines
+        #expect(deeds.first?.contains(" allowed key-create key:\(id) local 127.0.0.1") == true, "\(deeds)")
         let all = try nacre.run("audit", "--since", "1h").lines
         #expect(all.count >= 3 && !all.joined().contains("nacre_"), "no token is in it")
         #expect(try nacre.run("audit", "--limit", "1").lines.count == 1)

@@ -84,6 +84,33 @@ import Testing
         #expect(unreadable.errors.contains("nacre.toml"))
     }
 
+    /// It would set nothing, and nobody would notice.
+    @Test func aVariableWithAMistypedSectionIsWarnedOf() throws {
+        var nacre = nacre
+        nacre.environment = [
+            "NACRE_STROE_PACK_SIZE": "1MiB", "NACRE_SEVRER_LISTEN": "127.0.0.1:1", "NACRE_ROLE": "api",
+            "NACRE_TOKEN": "secret", "NACRE_NODE_CA": "file", "NACRE_STORE_RESERVE": "1MiB",
+        ]
+        let words = [
+            "NACRE_ROLE; did you mean NACRE_ROLES?", "NACRE_SEVRER_LISTEN; did you mean NACRE_SERVER_LISTEN?",
+            "NACRE_STROE_PACK_SIZE; did you mean NACRE_STORE_PACK_SIZE?",
+        ]
+        let checked = try nacre.run("config", "check")
+        let lines = checked.errors.split(separator: "\n")
+        #expect(checked.status == 0 && lines.count == 3, "\(checked.errors)")
+        for (line, word) in zip(lines, words) {
+            #expect(line.contains("warning") && line.contains(word), "\(line)")
+        }
+        #expect(checked.text.contains("sets nothing") && !checked.errors.contains("secret"))
+        let doctor = try nacre.run("doctor").text
+        #expect(doctor.contains("warn  environment") && doctor.contains(words[0]), "\(doctor)")
+        nacre.environment["NACRE_TOKEN"] = nil
+        nacre.environment["NACRE_NODE_CA"] = nil
+        let served = try ServedNacre(nacre)
+        for word in words { #expect(served.said.contains(word), "\(word)? \(served.said)") }
+        try served.end()
+    }
+
     @Test(arguments: [
         ("NACRE_IMPORT_THREADS", "many", ["NACRE_IMPORT_THREADS", "import.threads", "many"]),
         ("NACRE_STORE_RESERVE", "-5", ["NACRE_STORE_RESERVE", "64MiB"]),

@@ -152,6 +152,43 @@ import Testing
         #expect(try examine(["NACRE_SERVER_LISTEN": "0.0.0.0:0"]).1["reach"]?.verdict == "ok")
     }
 
+    @Test func blocksThatAreKnownToBeDamagedAreTold() throws {
+        let bytes = SeededRandom.bytes(seed: 3, count: 5000)
+        let root = try #require(try nacre.run(["add", "-Q", "-"], input: bytes).lines.first)
+        #expect(try examine().1["blocks"]?.verdict == "ok")
+        let packs = directory.path("data/blocks/packs")
+        let pack = try #require(try FileManager.default.contentsOfDirectory(atPath: packs).first)
+        let url = URL(fileURLWithPath: packs + "/" + pack)
+        var content = try Data(contentsOf: url)
+        let place = try #require(content.range(of: Data(bytes[..<32]))).lowerBound
+        content[place] ^= 1
+        try content.write(to: url)
+        // Nobody has met it yet: the doctor reads no blocks.
+        #expect(try examine().1["blocks"]?.verdict == "ok")
+        #expect(try nacre.run("cat", root).status == 7)
+        let found = try examine().1["blocks"]
+        #expect(found?.verdict == "warn" && found?.text.contains(root) == true, "\(found as Any)")
+        #expect(found?.advice?.contains("nacre verify") == true)
+        #expect(try nacre.run(["add", "-Q", "-"], input: bytes).status == 0)
+        #expect(try examine().1["blocks"]?.verdict == "ok")
+    }
+
+    @Test func keysThatTravelInTheOpenAreWarnedOf() throws {
+        let open = try examine(["NACRE_SERVER_LISTEN": "0.0.0.0:0"]).1["encryption"]
+        #expect(open?.verdict == "warn" && open?.text.contains("without TLS") == true)
+        #expect(open?.advice?.contains("server.trusted_proxies") == true)
+        for settings in [
+            ["NACRE_SERVER_LISTEN": "127.0.0.1:0"], ["NACRE_SERVER_LISTEN": "[::1]:0"],
+            ["NACRE_SERVER_LISTEN": "0.0.0.0:0", "NACRE_SERVER_TRUSTED_PROXIES": "192.0.2.1"],
+            [
+                "NACRE_SERVER_LISTEN": "0.0.0.0:0", "NACRE_TLS_CERTIFICATE": Vectors.url("tls/one.pem").path,
+                "NACRE_TLS_KEY": Vectors.url("tls/one-key.pem").path,
+            ],
+        ] {
+            #expect(try examine(settings).1["encryption"]?.verdict == "ok", "\(settings)")
+        }
+    }
+
     @Test func fewOpenFilesAreWarnedOf() throws {
         let outcome = try Tool.run(
             "bash", "-c", "ulimit -n 1024; NACRE_SERVER_LISTEN=127.0.0.1:0 exec \"$0\" --data \"$1\" doctor",

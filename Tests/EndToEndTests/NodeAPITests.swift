@@ -101,6 +101,81 @@ import Testing
         try server.stop()
     }
 
+    @Test func noAnswerOfTheAPIIsToBeGuessedAt() throws {
+        let server = try ServerProcess(nacre)
+        let token = try server.adminToken()
+        let root = try #require(try nacre.run(["add", "-Q", "-"], input: [1, 2, 3]).lines.first)
+        for (path, given, status) in [
+            ("/api/v1/stats", token, 200), ("/api/v1/openapi.json", "", 200), ("/api/v1/pins", token, 200),
+            ("/api/v1/pins", "nonsense", 401), ("/api/v1/nothing", token, 404),
+            ("/api/v1/blocks/nonsense", token, 400), ("/api/v1/blocks/\(root)", token, 200),
+            ("/metrics", "nonsense", 401), ("/ipfs/\(root)", "nonsense", 401), ("/health/live", "", 200),
+        ] {
+            let answer = try server.curl(["-i"], path, token: given.isEmpty ? nil : given)
+            #expect(answer.status == status, "\(path): \(answer.body)")
+            let fields = answer.body.lowercased().split(whereSeparator: \.isNewline)
+            #expect(fields.count { $0 == "x-content-type-options: nosniff" } == 1, "\(path): \(answer.body)")
+        }
+        try server.stop()
+    }
+
+    /// As the gateway does, so that a download by the API can go on where it broke off.
+    @Test func contentComesInRangesAndOnConditions() throws {
+        let bytes = SeededRandom.bytes(seed: 7, count: 700_000)
+        let file = try directory.write(bytes, to: "file.bin")
+        let root = try #require(try nacre.run("add", "-Q", "--private", file).lines.first)
+        let server = try ServerProcess(nacre)
+        let token = try server.adminToken()
+        let out = directory.path("got")
+        func ask(_ fields: [String], _ more: String = "") throws -> (status: Int, head: String, body: [UInt8])
+        {
+            let arguments = ["-D", "-", "-o", out] + fields.flatMap { ["-H", $0] }
+            let answer = try server.curl(arguments, "/api/v1/content/\(root)" + more, token: token)
+            let body = [UInt8]((try? Data(contentsOf: URL(fileURLWithPath: out))) ?? Data())
+            unlink(out)
+            return (answer.status, answer.body.lowercased(), body)
+        }
+        let whole = try ask([])
+        #expect(whole.status == 200 && whole.body == bytes && whole.head.contains("accept-ranges: bytes"))
+        let tag = "\"\(root)\""
+        #expect(
+            whole.head.contains("etag: \(tag)") && whole.head.contains("cache-control: private, no-cache"))
+        for (range, expected) in [
+            ("bytes=0-9", 0..<10), ("bytes=300000-", 300_000..<700_000), ("bytes=-5", 699_995..<700_000),
+            ("bytes=699999-900000", 699_999..<700_000),
+        ] {
+            let part = try ask(["Range: " + range])
+            #expect(part.status == 206 && part.body == Array(bytes[expected]), "\(range): \(part.head)")
+            let shown = "content-range: bytes \(expected.lowerBound)-\(expected.upperBound - 1)/700000"
+            #expect(part.head.contains(shown), "\(part.head)")
+        }
+        let parts = try ask(["Range: bytes=0-1,500000-500002"])
+        #expect(parts.status == 206 && parts.head.contains("multipart/byteranges; boundary="))
+        #expect(Data(parts.body).range(of: Data(bytes[500_000..<500_003])) != nil)
+        #expect(parts.head.contains("content-length: \(parts.body.count)"), "\(parts.head)")
+        let behind = try ask(["Range: bytes=700000-"])
+        #expect(behind.status == 416 && behind.head.contains("content-range: bytes */700000"))
+        // Of what the query names.
+        let sliced = try ask(["Range: bytes=10-19"], "?offset=1000&length=100")
+        #expect(sliced.status == 206 && sliced.body == Array(bytes[1010..<1020]))
+        #expect(sliced.head.contains("bytes 10-19/100") && !sliced.head.contains("etag: \(tag)"))
+        #expect(try ask(["Range: bytes=50-"], "?offset=699990").status == 416)
+
+        for (fields, status) in [
+            (["If-None-Match: \(tag)"], 304), (["If-None-Match: \"other\""], 200),
+            (["If-None-Match: *"], 304),
+            (["If-Match: \(tag)"], 200), (["If-Match: \"other\""], 412),
+            (["Range: bytes=0-1", "If-Range: \(tag)"], 206),
+            (["Range: bytes=0-1", "If-Range: \"other\""], 200),
+            (["Range: bytes=0-1", "If-None-Match: \(tag)"], 304), (["Range: lines=0-1"], 200),
+        ] {
+            #expect(try ask(fields).status == status, "\(fields)")
+        }
+        let unread = try server.curl([], "/api/v1/content/\(root)?path=%zz", token: token)
+        #expect(unread.status == 400 && unread.body.contains("invalid-value"), "\(unread.body)")
+        try server.stop()
+    }
+
     /// Bad input 28: a key for one upload under a hundred parallel attempts.
     @Test func aKeyForOneUploadIsGoodForExactlyOne() throws {
         let server = try ServerProcess(nacre, ["NACRE_SERVER_MAX_REQUESTS_PER_ADDRESS": "1000"])
@@ -209,7 +284,8 @@ import Testing
         try next.stop()
     }
 
-    /// Every operation refuses who shows nothing, answers what is documented, and nothing of a mistyped request.
+    /// Every operation refuses who shows nothing, answers what is documented, and nothing of a mistyped
+    /// request.
     @Test func everyOperationIsDescribedAndAsksForAGrant() throws {
         let server = try ServerProcess(nacre)
         let token = try server.adminToken()

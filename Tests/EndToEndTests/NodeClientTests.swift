@@ -116,6 +116,15 @@ import Testing
         user show ben --json
         project remove photos ben
         project remove photos ben
+        project create draft
+        project rename draft sketches
+        project rename draft other
+        project show sketches --json
+        key create --name sketcher --allow read --project sketches
+        project rm sketches
+        project rm sketches --json
+        project rm default
+        project rename default main
         key create --name photographer --allow read --project nosuch
         key reset-master
         job ls --state queued
@@ -130,6 +139,63 @@ import Testing
         audit --since nonsense
         project create photos
         name rm blog
+        ns create recipes
+        ns create recipes
+        ns create a/b
+        ns create site --public --names objects --case sensitive --keep-all 7 --keep-daily 0
+        ns create odd --names nosuch
+        ns create odd --keep-all -1
+        ns create odd --case upper
+        ns ls
+        ns ls --json
+        ns show recipes
+        ns show recipes --json
+        ns show nosuch
+        ns show 01ARZ3NDEKTSV4RRFFQ69G5FAV
+        ns policy recipes
+        ns policy recipes --keep-all 3 --json
+        ns policy recipes --names nosuch
+        ns policy recipes --keep-daily 40000
+        ns policy nosuch --keep-all 3
+        ns quota recipes
+        ns quota recipes 1000
+        ns quota recipes 0 --json
+        ns quota recipes -- -1
+        ns quota nosuch
+        ns log recipes
+        ns log recipes --json --limit 5
+        ns log recipes nosuch/path
+        ns log recipes --limit 0
+        ns log nosuch
+        ns versions recipes
+        ns snapshot recipes
+        ns snapshot recipes 0 --json
+        ns snapshot recipes 1
+        ns snapshot recipes nonsense
+        ns snapshot nosuch
+        ns versions recipes --json
+        ns versions nosuch
+        ns diff recipes 0
+        ns diff recipes 0 0 --json
+        ns diff recipes 0 7
+        ns diff nosuch 0
+        ns restore recipes 0
+        ns restore recipes 0 nosuch --json
+        ns restore recipes 9
+        ns restore nosuch 0
+        ns publish recipes
+        ns show recipes --json
+        ns publish nosuch
+        ns unpublish recipes --json
+        ns unpublish nosuch
+        ns rename recipes dishes
+        ns rename dishes site
+        ns rename dishes a/b
+        ns rename nosuch other
+        ns rm site
+        ns rm site
+        ns rm dishes --json
+        ns ls
         """
 
     /// What differs from run to run: times, ids, keys, tokens, paths and the length of a run.
@@ -162,7 +228,8 @@ import Testing
 
     @Test func everyVerbSaysTheSameThroughANode() throws {
         let alone = NacreProcess(data: directory.path("alone"))
-        // Where the first administrator's key is made is told once: by the server, or by the first verb about keys.
+        // Where the first administrator's key is made is told once: by the server, or by the first verb
+        // about keys.
         _ = try alone.run("key", "ls")
         let expected = try outputs(alone, out: directory.path("out1"))
         let server = try ServerProcess(nacre)
@@ -289,7 +356,8 @@ import Testing
         try server.stop()
     }
 
-    /// The server is killed while it works; what was acknowledged is there, and the verbs go on with the next one.
+    /// The server is killed while it works; what was acknowledged is there, and the verbs go on with the
+    /// next one.
     @Test func aKilledNodeLosesNothingThatWasSaid() throws {
         let server = try ServerProcess(nacre)
         let roots = try (0..<5).map { number in

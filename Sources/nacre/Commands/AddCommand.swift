@@ -12,10 +12,10 @@ struct AddCommand: ParsableCommand {
         commandName: "add",
         abstract: "Add files and folders; print a line `CID NAME` for each entry, the root last.",
         discussion: """
-            What is printed is durable. The root is pinned, so that `nacre gc` keeps it; --no-pin leaves that
-            out. The .nacreignore of a folder that is named, and --ignore and --ignore-from, tell what stays
-            out, in the form of .gitignore; those of folders within it are files as any other. Adding again
-            stores only what is new: repeat the command after an interruption.
+            What is printed is durable. The root is pinned, so that `nacre gc` keeps it; --no-pin leaves \
+            that out. The .nacreignore of a folder that is named, and --ignore and --ignore-from, tell what \
+            stays out, in the form of .gitignore; those of folders within it are files as any other. Adding \
+            again stores only what is new: repeat the command after an interruption.
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -7,10 +7,11 @@ struct AuditCommand: ParsableCommand {
         commandName: "audit",
         abstract: "Print what was allowed and refused, newest first.",
         discussion: """
-            A line `TIME OUTCOME OPERATION RESOURCE WHO ADDRESS` for each entry; what was refused has its code
-            behind the outcome, and what happened several times in a row how often. Through a node it needs a
-            key that allows admin: of the node for everything, of a project for what is about that.
-            Entries are kept for 90 days, at most 100,000 of them.
+            A line `TIME OUTCOME OPERATION RESOURCE WHO ADDRESS` for each entry; what was refused has its \
+            code behind the outcome, and what happened several times in a row how often. What changed who \
+            may do what has an entry of its own, with whom it was done to: `user-add user:ada`. Through a \
+            node it needs a key that allows admin: of the node for everything, of a project for what is \
+            about that. Entries are kept for 90 days, at most 100,000 of them.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -28,7 +29,9 @@ struct AuditCommand: ParsableCommand {
             "Only of this: the id or name of a key, the name of a user, or anonymous, local, session.",
             valueName: "who"))
     var principal: String?
-    @Option(name: .long, help: ArgumentHelp("Only this, as write, login.", valueName: "operation"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Only this, as write, login, user-add, key-revoke.", valueName: "operation"))
     var operation: String?
     @Option(
         name: .long, help: ArgumentHelp("allowed or refused.", valueName: "outcome"),

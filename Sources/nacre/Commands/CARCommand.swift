@@ -40,8 +40,8 @@ extension CARCommand {
             abstract:
                 "Take in a CAR file (v1 or v2), verify each block, pin its roots; print a line `CID STATUS` for each root.",
             discussion: """
-                A damaged block ends the import of its file, with its place; nothing of the file is pinned
-                then, and the files after it are read. A root below which blocks are missing is pinned with
+                A damaged block ends the import of its file, with its place; nothing of the file is pinned \
+                then, and the files after it are read. A root below which blocks are missing is pinned with \
                 the status pinning. The exit code is 3 then.
                 """)
 

@@ -47,6 +47,8 @@ extension ConfigCommand {
                 dataDirectory: global.dataDirectory, environment: Environment.current)
             let files = TLSCheck(directory: global.dataDirectory, configuration: configuration).findings()
             for mistake in mistakes { Terminal.fail("\(mistake)") }
+            let strays = Configuration.strayVariables(in: Environment.current)
+            for stray in strays { Terminal.warn("\(stray)") }
             for finding in files {
                 switch finding.verdict {
                 case .ok: break
@@ -58,7 +60,9 @@ extension ConfigCommand {
                 throw SilentExit(status: .wrongUsage)
             }
             var out = StandardOutput()
-            try out.write(line: "the configuration is right")
+            try out.write(
+                line: "the configuration is right"
+                    + (strays.isEmpty ? "" : "; what was warned of sets nothing"))
             try out.flush()
         }
     }

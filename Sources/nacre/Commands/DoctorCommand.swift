@@ -7,8 +7,8 @@ struct DoctorCommand: ParsableCommand {
         commandName: "doctor",
         abstract: "Look at the machine, the data directory and the configuration; say what to mend.",
         discussion: """
-            A line for each finding: ok, warn or fail. Exit code 0 if nothing fails, else 1. Nothing is
-            changed, and a running node is not disturbed. With --node a node elsewhere is asked: whether it
+            A line for each finding: ok, warn or fail. Exit code 0 if nothing fails, else 1. Nothing is \
+            changed, and a running node is not disturbed. With --node a node elsewhere is asked: whether it \
             answers and is ready, its version, clock and certificate, and what the token is good for.
             """)
 

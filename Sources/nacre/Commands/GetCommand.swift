@@ -11,9 +11,9 @@ struct GetCommand: ParsableCommand {
         commandName: "get",
         abstract: "Write a file or folder to disk.",
         discussion: """
-            Nothing is written outside the target, whatever the DAG says. Files that are there with the right
-            content are left alone, so that a repeated command goes on where it stopped. Mode, times and
-            symlinks are restored where they are recorded.
+            Nothing is written outside the target, whatever the DAG says. Files that are there with the \
+            right content are left alone, so that a repeated command goes on where it stopped. Mode, times \
+            and symlinks are restored where they are recorded.
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -7,8 +7,8 @@ struct JobCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "job", abstract: "See, wait for and cancel the long work of a running node.",
         discussion: """
-            Pinning, publishing, collecting and verifying are jobs there; they outlive the command that began
-            them, and the node. Jobs that ended are kept for a week.
+            Pinning, publishing, collecting and verifying are jobs there; they outlive the command that \
+            began them, and the node. Jobs that ended are kept for a week.
             """,
         subcommands: [Ls.self, Show.self, Wait.self, Cancel.self])
 
@@ -59,7 +59,7 @@ extension JobCommand {
         static let configuration = CommandConfiguration(
             abstract: "Wait until a job has ended, and print it.",
             discussion: """
-                Exit code 0 if it is done, 7 if it found damage, else that of its failure; 1 if it was
+                Exit code 0 if it is done, 7 if it found damage, else that of its failure; 1 if it was \
                 cancelled. Ctrl-C ends the waiting, not the job.
                 """)
 
@@ -74,14 +74,15 @@ extension JobCommand {
                 var job = try node.job(job.id, waitSeconds: 0)
                 let bar = ProgressBar(job.kind, unit: "items", quiet: quiet)
                 var seen = JobProgressMessage(items: 0, totalItems: nil, bytes: 0, totalBytes: nil)
-                while !job.isFinal {
-                    // So often is looked whether somebody pressed Ctrl-C.
-                    job = try node.job(job.id, waitSeconds: 1)
+                while true {
                     bar.watch.setTotal(job.progress.totalItems, job.progress.totalBytes)
                     bar.advance(
                         bytes: Int(clamping: job.progress.bytes - seen.bytes),
                         items: Int(clamping: job.progress.items - seen.items))
                     seen = job.progress
+                    if job.isFinal { break }
+                    // So often is looked whether somebody pressed Ctrl-C.
+                    job = try node.job(job.id, waitSeconds: 1)
                     if Interruption.cancellation.isCancelled {
                         bar.finish()
                         Terminal.note("job \(job.id) goes on: `nacre job cancel \(job.id)` ends it")

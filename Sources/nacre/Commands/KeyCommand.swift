@@ -20,8 +20,8 @@ extension KeyCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a key. Its token is printed this once, alone on standard output.",
             discussion: """
-                Programs send the token as `Authorization: Bearer TOKEN`. With --parent the key is narrowed
-                from another one: what is not said is taken over, nothing can go beyond it, and it ends
+                Programs send the token as `Authorization: Bearer TOKEN`. With --parent the key is narrowed \
+                from another one: what is not said is taken over, nothing can go beyond it, and it ends \
                 with it.
                 """)
 
@@ -222,9 +222,9 @@ extension KeyCommand {
             commandName: "reset-master",
             abstract: "Accept a new master key after the old one was lost.",
             discussion: """
-                Signed URLs, logins and stored secrets (the keys of names) are lost then; keys go on. If there
-                is a backup of secrets/master-key, put that back instead. A node that runs still holds the
-                key: it puts the file back, and nothing is lost.
+                Signed URLs, logins and stored secrets (the keys of names) are lost then; keys go on. If \
+                there is a backup of secrets/master-key, put that back instead. A node that runs still holds \
+                the key: it puts the file back, and nothing is lost.
                 """)
 
         @OptionGroup var global: GlobalOptions

@@ -11,8 +11,8 @@ extension KeyCommand {
             abstract:
                 "Sign a URL: whoever holds it may do this one thing, on behalf of a key. Prints the URL.",
             discussion: """
-                The URL ends with the key, and can be ended alone by `nacre key revoke URL`. For uploads (PUT,
-                POST) it is good once if nothing else is said.
+                The URL ends with the key, and can be ended alone by `nacre key revoke URL`. For uploads \
+                (PUT, POST) it is good once if nothing else is said.
                 """)
 
         @OptionGroup var global: GlobalOptions

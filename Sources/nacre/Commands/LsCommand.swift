@@ -11,8 +11,8 @@ struct LsCommand: ParsableCommand {
         commandName: "ls",
         abstract: "List a directory: a line `CID SIZE NAME` for each entry; directories end in a slash.",
         discussion: """
-            SIZE is the size of the content as far as the entry's own block tells it, - for directories.
-            --limit and --after page through directories of any size: where entries are left, a note on
+            SIZE is the size of the content as far as the entry's own block tells it, - for directories. \
+            --limit and --after page through directories of any size: where entries are left, a note on \
             standard error, or with --json a last line {"next": CURSOR}, says where to go on.
             """)
 

@@ -54,8 +54,8 @@ struct VerifyCommand: ParsableCommand {
         }
     }
 
-    /// Index and catalog are open in a node that serves. What is public is marked in the index, and in a new
-    /// one only by the next collection: until then the node would show nothing.
+    /// Index and catalog are open in a node that serves. What is public is marked in the index, and in a
+    /// new one only by the next collection: until then the node would show nothing.
     private static func refusal(_ option: String, _ node: String) -> CommandError {
         CommandError(
             .conflict,
@@ -87,7 +87,7 @@ struct VerifyCommand: ParsableCommand {
     }
 
     private func verify(_ node: any NodeOperations, _ request: VerificationRequest) throws {
-        let bar = ProgressBar("verifying", totalBytes: try node.statistics().liveBytes, quiet: quiet)
+        let bar = ProgressBar("verifying", unit: "pins", quiet: quiet)
         let report = try node.verify(request, bar.watch)
         bar.finish()
         try end(report)
@@ -131,7 +131,7 @@ struct GCCommand: ParsableCommand {
         commandName: "gc",
         abstract: "Remove blocks that no pin keeps and give their space back.",
         discussion: """
-            Blocks that were put within the grace period stay (gc.grace, 24h), so that nothing is taken from
+            Blocks that were put within the grace period stay (gc.grace, 24h), so that nothing is taken from \
             under an add that goes on. --dry-run tells exactly what would go; --list names the roots of it.
             """)
 

@@ -10,7 +10,7 @@ struct NameCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "name", abstract: "Names that stay while what they point to changes (IPNS, DNSLink).",
         discussion: """
-            A name is a key, which this data directory keeps, and a label, which is what you call it here.
+            A name is a key, which this data directory keeps, and a label, which is what you call it here. \
             NAME is the label, or the key's text (k51…, 12D3…).
             """,
         subcommands: [

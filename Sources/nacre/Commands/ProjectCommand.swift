@@ -5,12 +5,14 @@ import NodeMessages
 
 struct ProjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "project", abstract: "Make and list projects, which own everything, and their members.",
+        commandName: "project", abstract: "Projects, which own everything, and their members.",
         discussion: """
-            Every node has the project `default`. PROJECT is an id, or a name that only one project has. An
+            Every node has the project `default`. PROJECT is an id, or a name that only one project has. An \
             owner may do everything in it, an editor changes content and makes keys, a reader reads.
             """,
-        subcommands: [Create.self, Ls.self, Show.self, Member.self, Remove.self])
+        subcommands: [
+            Create.self, Ls.self, Show.self, Rename.self, Rm.self, Member.self, Remove.self,
+        ])
 
     @OptionGroup var global: GlobalOptions
 }

@@ -16,16 +16,17 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Run the node: the IPFS gateway, on loopback unless configured otherwise.",
         discussion: """
-            Content is below /ipfs/ and /ipns/, and only what is public is shown. /health/live and
-            /health/ready say how the node is, /metrics gives figures to whoever has a key that may read them.
-            The first start writes an administrator's token to secrets/admin-token in the data directory.
+            Content is below /ipfs/ and /ipns/, and only what is public is shown. /health/live and \
+            /health/ready say how the node is, /metrics gives figures to whoever has a key that may read \
+            them. The first start writes an administrator's token to secrets/admin-token in the data \
+            directory.
 
-            Ctrl-C or SIGTERM stops it: answers that are on their way are finished first. SIGHUP reads the
-            configuration and the certificate again, takes over what can change while it runs, and logs which
-            settings need a restart. The log goes to standard error. Under systemd (Type=notify) it tells when
-            it is ready and feeds the watchdog.
+            Ctrl-C or SIGTERM stops it: answers that are on their way are finished first. SIGHUP reads the \
+            configuration and the certificate again, takes over what can change while it runs, and logs \
+            which settings need a restart. The log goes to standard error. Under systemd (Type=notify) it \
+            tells when it is ready and feeds the watchdog.
 
-            `nacre config show` lists every setting and where it comes from, `nacre doctor` looks at the
+            `nacre config show` lists every setting and where it comes from, `nacre doctor` looks at the \
             machine and the configuration.
             """)
 
@@ -66,6 +67,9 @@ struct ServeCommand: AsyncParsableCommand {
         let level = LogLevel(Logger.Level(rawValue: configuration[.logLevel]) ?? .info)
         let format = StandardErrorLog.Format(rawValue: configuration[.logFormat]) ?? .text
         let logger = Logger(label: "nacre") { _ in StandardErrorLog(format: format, level: level) }
+        for stray in Configuration.strayVariables(in: Environment.current) {
+            logger.warning("a variable sets nothing", metadata: ["reason": "\(stray)"])
+        }
         var accessOptions = Authority.Options()
         accessOptions.acceptsLocalToken = true
         let authority = try Authority.open(

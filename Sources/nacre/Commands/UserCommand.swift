@@ -7,8 +7,8 @@ struct UserCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user", abstract: "Add, list and disable the people who may log in.",
         discussion: """
-            A user belongs to projects (`nacre project`) and may do there what the role allows. Programs need
-            no user: they have keys (`nacre key`). USER is a name or an id.
+            A user belongs to projects (`nacre project`) and may do there what the role allows. Programs \
+            need no user: they have keys (`nacre key`). USER is a name or an id.
             """,
         subcommands: [Add.self, Ls.self, Show.self, Password.self, Disable.self, Enable.self])
 

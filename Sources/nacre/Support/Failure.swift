@@ -8,8 +8,11 @@ import IPLD
 import IPNS
 import Multiformats
 import NodeCore
+import Namespaces
 import NodeMessages
 import NodeServer
+import NodeService
+import SyncAgent
 import UnixFS
 
 /// Turns errors into a message and an exit status.
@@ -41,10 +44,21 @@ enum Failure {
         exit(ExitStatus.done.rawValue)
     }
 
+    private static func status(of error: AgentError) -> ExitStatus {
+        switch error {
+        case .unknownFolder, .folderAbsent: .notFound
+        case .running, .folderWithin, .folderKnown: .conflict
+        case .badMode: .wrongUsage
+        case .listUnreadable, .system, .notRunning, .badAnswer, .nodeAbsent, .socketPathTooLong: .failed
+        }
+    }
+
     static func status(of error: any Error) -> ExitStatus {
         switch error {
         case let error as CommandError: error.status
         case let error as NodeFailure: status(of: error.kind)
+        case let error as AgentError: status(of: error)
+        case is NamespaceError, CatalogError.duplicateNamespace: status(of: NodeFailure(of: error).kind)
         case let error as NodeError: status(of: error.kind)
         case .index as BlockStoreError: .damaged
         case let error as BlockStoreError: error.isDamage ? .damaged : error.isInUse ? .conflict : .failed

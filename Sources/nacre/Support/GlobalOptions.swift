@@ -105,6 +105,7 @@ struct GlobalOptions: ParsableArguments {
         do {
             result = try body(node)
         } catch {
+            node.damage.note(error)
             // The failure of the work says more than one of closing after it.
             try? node.close()
             throw error

@@ -14,6 +14,7 @@ final class ProgressBar {
     private var bytes: Int64 = 0
     private var items = 0
     private var totalBytes: Int64?
+    private var totalItems: Int64?
     /// What there is to do in all, once another thread has found out; 0 before.
     let scannedBytes = SharedCounter()
     private static let isDrawn = Atomic<Bool>(false)
@@ -40,7 +41,10 @@ final class ProgressBar {
     var watch: Watch {
         Watch(
             cancellation: Interruption.cancellation,
-            setTotal: { [self] _, bytes in if let bytes { totalBytes = bytes } },
+            setTotal: { [self] items, bytes in
+                if let items { totalItems = items }
+                if let bytes { totalBytes = bytes }
+            },
             advance: { [self] items, bytes in advance(bytes: bytes, items: items) })
     }
 
@@ -51,25 +55,35 @@ final class ProgressBar {
         if isDrawn.exchange(false, ordering: .relaxed) { Terminal.writeError("\r\u{1B}[K") }
     }
 
+    /// From 0 to 1, by bytes where their number is known, else by items; `nil` where neither is.
+    private func share(of totalBytes: Int64) -> Double? {
+        if totalBytes > 0 { return min(1, Double(bytes) / Double(totalBytes)) }
+        guard let totalItems, totalItems > 0 else { return nil }
+        return min(1, Double(items) / Double(totalItems))
+    }
+
     private func draw(elapsed: Duration) {
         let seconds = max(0.001, elapsed.seconds)
         let rate = Double(bytes) / seconds
         var line = verb
         if bytes > 0 { line += " \(ByteCount.text(bytes)), \(ByteCount.text(Int64(rate)))/s" }
-        if items > 0 { line += "\(bytes > 0 ? "," : "") \(items) \(unit)" }
+        if items > 0 {
+            let whole = totalItems.map { " of \($0)" } ?? ""
+            line += "\(bytes > 0 ? "," : "") \(items)\(whole) \(unit)"
+        }
         let total = totalBytes ?? scannedBytes.current
-        if total > 0 {
-            let share = min(1, Double(bytes) / Double(total))
-            // Before that the rate says nothing.
-            if rate > 0, seconds >= 1 {
-                line += ", " + DurationText.short(seconds: Double(max(0, total - bytes)) / rate) + " left"
-            }
-            let width = max(0, min(30, Terminal.width - line.count - 10))
+        // Before that the rate says nothing.
+        if total > 0, rate > 0, seconds >= 1 {
+            line += ", " + DurationText.short(seconds: Double(max(0, total - bytes)) / rate) + " left"
+        }
+        if let share = share(of: total) {
+            line = "\(Int(share * 100))% " + line
+            let width = max(0, min(30, Terminal.width - line.count - 4))
             if width >= 5 {
                 let filled = Int(Double(width) * share)
                 let bar =
                     String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
-                line = "[\(bar)] \(Int(share * 100))% " + line
+                line = "[\(bar)] " + line
             }
         }
         Self.isDrawn.store(true, ordering: .relaxed)

@@ -17,6 +17,11 @@ struct RemoteChoice {
         let token: String?
         let trust: NodeConnection.Trust
 
+        /// The file of the authorities that are trusted, if one was named.
+        var authorities: String? {
+            if case .authorities(let file) = trust { file } else { nil }
+        }
+
         /// Runs `body` with the node, and closes the connections whatever happens.
         func run<R>(_ body: (any NodeOperations) throws -> R) throws -> R {
             let connection = try NodeConnection(url: url, token: token, trust: trust)
@@ -38,13 +43,17 @@ struct RemoteChoice {
     ///
     /// - Throws: `AccessError` where the token for it cannot be read.
     func holding(_ directory: String) throws -> Target? {
+        try Self.target(holding: directory, token: options.token ?? nonEmpty("NACRE_TOKEN"))
+    }
+
+    /// The node that holds a data directory; `token` is used in the place of its own.
+    static func target(holding directory: String, token: String?) throws -> Target? {
         // Name of the program, its id, its address: docs/formats/data-directory.md.
         guard let lock = try SmallFile.read(Array((directory + "/LOCK").utf8)) else { return nil }
         let lines = String(decoding: lock, as: UTF8.self).split(separator: "\n")
         guard lines.count >= 3, lines[2].hasPrefix("http") else { return nil }
         let token =
-            try options.token ?? nonEmpty("NACRE_TOKEN")
-            ?? Authority.localToken(secrets: directory + "/" + Authority.directoryName)
+            try token ?? Authority.localToken(secrets: directory + "/" + Authority.directoryName)
         return Target(url: String(lines[2]), token: token, trust: .sameMachine)
     }
 

@@ -1,0 +1,264 @@
+import ArgumentParser
+import NodeCore
+import NodeMessages
+
+struct NamespaceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ns", abstract: "Namespaces: folders that keep every version.",
+        discussion: """
+            A namespace is what `nacre sync` keeps folders equal with. Each change has a number, the \
+            version; VERSION is such a number, a time such as 2026-01-31T12:00:00Z, or the root CID of a \
+            snapshot. A public namespace is a site: its newest state is at /n/NAME/, any other at \
+            /n/NAME@VERSION/.
+            """,
+        subcommands: [
+            Create.self, Ls.self, Show.self, Log.self, Versions.self, Snapshot.self, Diff.self, Restore.self,
+            Rename.self, Policy.self, Quota.self, Publish.self, Unpublish.self, Rm.self,
+        ])
+
+    @OptionGroup var global: GlobalOptions
+}
+
+/// Which namespace is meant.
+struct NamespaceArgument: ParsableArguments {
+    @Argument(help: ArgumentHelp("Name or id.", valueName: "namespace"))
+    var namespaceText: String
+}
+
+extension NamespaceCommand {
+    struct Create: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make an empty namespace; prints `ID NAME VISIBILITY`.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: ArgumentHelp("Letters, digits, `-`, `_` and `.`, up to 63.", valueName: "name"))
+        var name: String
+        @Flag(name: .long, help: "Anybody may read it, with all of its history.")
+        var `public` = false
+        @OptionGroup var policy: PolicyOptions
+
+        func run() throws {
+            try global.withNode { node in
+                let made = try node.addNamespace(
+                    NamespaceDraftMessage(
+                        name: name, visibility: self.public ? "public" : nil, policy: policy.message))
+                var out = StandardOutput()
+                try NamespaceOutput.write(line: made, json: output.json, to: &out)
+                try out.flush()
+            }
+        }
+    }
+
+    struct Ls: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List namespaces: a line `ID NAME VISIBILITY VERSION NODES BYTES` for each.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                var out = StandardOutput()
+                try node.forEachNamespace { namespace in
+                    try Interruption.cancellation.check()
+                    try NamespaceOutput.write(row: namespace, json: output.json, to: &out)
+                }
+                try out.flush()
+            }
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show a namespace with its policy.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                let found = try node.namespace(matching: namespace.namespaceText)
+                var out = StandardOutput()
+                if output.json {
+                    try out.writeJSON(found)
+                } else {
+                    try NamespaceOutput.write(found, to: &out)
+                }
+                try out.flush()
+            }
+        }
+    }
+
+    struct Rename: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give a namespace another name; folders that sync with it go on by its id.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+        @Argument(help: ArgumentHelp("What to call it.", valueName: "name"))
+        var name: String
+
+        func run() throws {
+            try NamespaceOutput.run(global, output) { node in
+                try node.changeNamespace(
+                    namespace.namespaceText, NamespaceChangeMessage(name: name))
+            }
+        }
+    }
+
+    struct Policy: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show or change what is allowed in a namespace, and how long its history is kept.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+        @OptionGroup var policy: PolicyOptions
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                let text = namespace.namespaceText
+                let found =
+                    try policy.message.map {
+                        try node.changeNamespace(text, NamespaceChangeMessage(policy: $0))
+                    } ?? node.namespace(matching: text)
+                var out = StandardOutput()
+                if output.json {
+                    try out.writeJSON(found.policy)
+                } else {
+                    try NamespaceOutput.write(found.policy, to: &out)
+                }
+                try out.flush()
+            }
+        }
+    }
+
+    struct Quota: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show the bytes that a namespace has and may have, or set how many it may have.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+        @Argument(help: ArgumentHelp("The most bytes of live files; 0 for no limit.", valueName: "bytes"))
+        var bytes: Int64?
+
+        func validate() throws {
+            if let bytes, bytes < 0 { throw ValidationError("a quota is no less than 0 bytes") }
+        }
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                var found = try node.namespace(matching: namespace.namespaceText)
+                if let bytes {
+                    var policy = NamespacePolicyMessage()
+                    policy.maximumBytes = bytes
+                    found = try node.changeNamespace(
+                        namespace.namespaceText, NamespaceChangeMessage(policy: policy))
+                }
+                var out = StandardOutput()
+                if output.json {
+                    try out.writeJSON(found)
+                } else {
+                    let limit = found.policy.maximumBytes ?? 0
+                    try out.write(
+                        line: "\(found.bytes) of \(limit == 0 ? "any number of" : "\(limit)") bytes")
+                }
+                try out.flush()
+            }
+        }
+    }
+
+    struct Publish: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let anybody read a namespace, with all of its kept history.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+
+        func run() throws {
+            try NamespaceOutput.run(global, output) { node in
+                let bar = ProgressBar("publishing", unit: "blocks")
+                defer { bar.finish() }
+                return try node.setVisibility("public", ofNamespace: namespace.namespaceText, bar.watch)
+            }
+        }
+    }
+
+    struct Unpublish: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let nobody but the project read a namespace; what else is public stays so.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+
+        func run() throws {
+            try NamespaceOutput.run(global, output) { node in
+                let bar = ProgressBar("taking back", unit: "blocks")
+                defer { bar.finish() }
+                return try node.setVisibility("private", ofNamespace: namespace.namespaceText, bar.watch)
+            }
+        }
+    }
+
+    struct Rm: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Put a namespace away: nobody finds it any more, and folders stop syncing with it.",
+            discussion: "Folders keep what they have. Its content is kept.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+
+        func run() throws {
+            try NamespaceOutput.run(global, output) { node in
+                try node.removeNamespace(namespace.namespaceText)
+            }
+        }
+    }
+}
+
+/// What of a policy can be given.
+struct PolicyOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Names as file systems allow (files), or as S3 does (objects).", valueName: "style"),
+        completion: .list(["files", "objects"]))
+    var names: String?
+    @Option(
+        name: .customLong("case"),
+        help: ArgumentHelp(
+            "Whether names that differ by case only are two: sensitive or insensitive.", valueName: "rule"),
+        completion: .list(["sensitive", "insensitive"]))
+    var letterCase: String?
+    @Option(name: .long, help: ArgumentHelp("Days for which every version is kept.", valueName: "days"))
+    var keepAll: Int64?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Days for which, after that, the last version of each day is kept.", valueName: "days"))
+    var keepDaily: Int64?
+
+    func validate() throws {
+        for days in [keepAll, keepDaily] {
+            if let days, !(0...36_500).contains(days) {
+                throw ValidationError("history is kept for 0 to 36500 days")
+            }
+        }
+    }
+
+    /// `nil` where nothing was given.
+    var message: NamespacePolicyMessage? {
+        var message = NamespacePolicyMessage()
+        message.names = names
+        message.case = letterCase
+        message.keepAllSeconds = keepAll.map { $0 * 86_400 }
+        message.keepDailySeconds = keepDaily.map { $0 * 86_400 }
+        return message == NamespacePolicyMessage() ? nil : message
+    }
+}

@@ -1,0 +1,143 @@
+import ArgumentParser
+import NodeCore
+import NodeMessages
+
+/// The verbs about earlier states.
+extension NamespaceCommand {
+    struct Log: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List changes, newest first: a line `VERSION TIME OPERATION PATH` for each.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+        @Argument(help: ArgumentHelp("Only the changes of what is at this path.", valueName: "path"))
+        var path: String?
+        @Option(name: .long, help: ArgumentHelp("At most so many.", valueName: "n"))
+        var limit = 100
+
+        func validate() throws {
+            guard limit >= 1 else { throw ValidationError("--limit is at least 1") }
+        }
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                var out = StandardOutput()
+                try node.forEachNamespaceEntry(namespace.namespaceText, path: path, limit: limit) { entry in
+                    try Interruption.cancellation.check()
+                    if output.json { return try out.writeJSON(entry) }
+                    let name = PathText.printable((entry.path ?? "(\(entry.name))").utf8)
+                    let slash = entry.kind == "dir" ? "/" : ""
+                    let more = entry.below > 1 ? " and \(entry.below - 1) below" : ""
+                    try out.write(
+                        line: "\(entry.version) \(entry.time) \(entry.operation) \(name)\(slash)\(more)")
+                }
+                try out.flush()
+            }
+        }
+    }
+
+    struct Versions: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the snapshots there are, newest first: a line `VERSION TIME ROOT` for each.",
+            discussion: """
+                Snapshots are made when changes settle, and for any version when somebody asks for it: \
+                `nacre ns snapshot NAMESPACE VERSION`.
+                """)
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                var out = StandardOutput()
+                try node.forEachNamespaceVersion(namespace.namespaceText) { version in
+                    try Interruption.cancellation.check()
+                    try NamespaceOutput.write(version, json: output.json, to: &out)
+                }
+                try out.flush()
+            }
+        }
+    }
+
+    struct Snapshot: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a version into a directory; prints `VERSION TIME ROOT`.",
+            discussion: """
+                ROOT can be read, exported and pinned as any: `nacre ls ROOT`, `nacre get ROOT`.
+                """)
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+        @Argument(help: ArgumentHelp("The newest state if it is left out.", valueName: "version"))
+        var version: String?
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                let made = try node.namespaceVersion(namespace.namespaceText, version)
+                var out = StandardOutput()
+                try NamespaceOutput.write(made, json: output.json, to: &out)
+                try out.flush()
+            }
+        }
+    }
+
+    struct Diff: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the paths in which two versions differ: `+`, `-` or `~`, and the path.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+        @Argument(help: ArgumentHelp("The older version.", valueName: "from"))
+        var from: String
+        @Argument(help: ArgumentHelp("The newer one; the newest state if it is left out.", valueName: "to"))
+        var to: String?
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                var out = StandardOutput()
+                try node.forEachNamespaceDifference(namespace.namespaceText, from: from, to: to) { found in
+                    try Interruption.cancellation.check()
+                    if output.json { return try out.writeJSON(found) }
+                    let mark = ["added": "+", "removed": "-"][found.change] ?? "~"
+                    try out.write(line: mark + " " + PathText.printable(found.path.utf8))
+                }
+                try out.flush()
+            }
+        }
+    }
+
+    struct Restore: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Bring a namespace, or what is at a path of it, back to an earlier version.",
+            discussion: """
+                What came since is not lost: the restore is made of new changes, and can itself be taken \
+                back. Folders that sync with the namespace follow.
+                """)
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+        @Argument(help: ArgumentHelp("What to go back to.", valueName: "version"))
+        var version: String
+        @Argument(help: ArgumentHelp("Only what is at this path.", valueName: "path"))
+        var path: String?
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                let done = try node.restoreNamespace(
+                    namespace.namespaceText, NamespaceRestoreMessage(version: version, path: path))
+                var out = StandardOutput()
+                if output.json {
+                    try out.writeJSON(done)
+                } else {
+                    try out.write(line: "version \(done.head), \(done.changes) changes")
+                }
+                try out.flush()
+            }
+        }
+    }
+}

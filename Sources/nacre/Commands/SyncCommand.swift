@@ -1,0 +1,268 @@
+import ArgumentParser
+import Foundation
+import NodeCore
+import SyncAgent
+import SyncClient
+
+struct SyncCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync",
+        abstract: "Keep folders equal with namespaces of a node, on any number of machines.",
+        discussion: """
+            `nacre sync DIR` adds the folder with the namespace that is called like it, made if there is \
+            none, and keeps both equal until Ctrl-C. `nacre sync --daemon` does so with all folders that \
+            were added. What is removed or replaced here is kept in DIR/.nacre/trash for a while; the \
+            namespace keeps every version.
+            """,
+        subcommands: [
+            Run.self, Status.self, Pause.self, Resume.self, Rescan.self, Confirm.self, Conflicts.self,
+            Resolve.self, Ignore.self, Remove.self,
+        ],
+        defaultSubcommand: Run.self)
+
+    @OptionGroup var global: GlobalOptions
+}
+
+/// Which folder is meant.
+struct FolderArgument: ParsableArguments {
+    @Argument(help: ArgumentHelp("The folder.", valueName: "dir"), completion: .directory)
+    var directory: String
+
+    var path: String { get throws { try SyncPlace.path(directory) } }
+}
+
+/// Where the folders of the user are written down, and how their nodes are reached.
+enum SyncPlace {
+    static var home: AgentHome { .standard(ProcessInfo.processInfo.environment) }
+
+    /// Absolute, without symlinks.
+    ///
+    /// - Throws: `AgentError.folderAbsent`.
+    static func path(_ text: String) throws -> String {
+        guard let resolved = realpath(text, nil) else { throw AgentError.folderAbsent(text) }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// Where the node of a folder is at this moment.
+    static func options(for folder: FolderRecord) throws -> HTTPSyncServer.Options {
+        if let node = folder.node {
+            var options = HTTPSyncServer.Options(node: node, token: folder.token)
+            options.authorities = folder.authorities
+            return options
+        }
+        return try options(
+            holding: folder.dataDirectory
+                ?? GlobalOptions.defaultDirectory(ProcessInfo.processInfo.environment),
+            token: folder.token)
+    }
+
+    /// The node that has a data directory open.
+    static func options(holding directory: String, token: String?) throws -> HTTPSyncServer.Options {
+        guard let target = try RemoteChoice.target(holding: directory, token: token) else {
+            throw AgentError.nodeAbsent(directory)
+        }
+        var options = HTTPSyncServer.Options(node: target.url, token: target.token)
+        options.trustsAnyCertificate = target.url.hasPrefix("https")
+        return options
+    }
+
+    /// Asks the process that runs the folders.
+    static func ask(_ verb: String, _ folder: FolderRecord? = nil) throws -> [FolderReport] {
+        let answer = try ControlClient(home).ask(ControlRequest(verb: verb, folder: folder?.id))
+        if let error = answer.error { throw AgentError.badAnswer(error) }
+        return answer.folders ?? []
+    }
+
+    /// Whether a process runs the folders.
+    static var isRunning: Bool { (try? ask("status")) != nil }
+}
+
+extension SyncCommand {
+    struct Run: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "run", abstract: "Keep a folder equal with a namespace (what `nacre sync DIR` does)."
+        )
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(
+            help: ArgumentHelp("The folder; made if it is not there.", valueName: "dir"),
+            completion: .directory)
+        var directory: String?
+        @Argument(
+            help: ArgumentHelp(
+                "Name or id; what the folder is called if it is left out.", valueName: "namespace"))
+        var namespace: String?
+        @Flag(name: .long, help: "Stop when both sides are equal.")
+        var once = false
+        @Flag(name: .long, help: "Keep every folder that was added equal, until SIGTERM.")
+        var daemon = false
+        @Option(
+            name: .long, help: ArgumentHelp("two-way, pull-only or push-only.", valueName: "mode"),
+            completion: .list(["two-way", "pull-only", "push-only"]))
+        var mode: String?
+        @Flag(name: .long, help: "Send what was written 50 ms ago instead of waiting 2 s for more.")
+        var interactive = false
+        @Option(
+            name: .long,
+            help: ArgumentHelp("Sync only this path of the folder; may be repeated.", valueName: "path"))
+        var only: [String] = []
+        @Option(name: .long, help: ArgumentHelp("The most KiB a second that are sent.", valueName: "KiB"))
+        var up: Int?
+        @Option(name: .long, help: ArgumentHelp("The most KiB a second that are received.", valueName: "KiB"))
+        var down: Int?
+        @Flag(name: .shortAndLong, help: "Tell of every file.")
+        var verbose = false
+
+        func validate() throws {
+            if directory == nil, !daemon { throw ValidationError("which folder is to be synced?") }
+            if once, daemon { throw ValidationError("--once and --daemon are not both possible") }
+            for limit in [up, down] {
+                if let limit, !(0...4_000_000).contains(limit) {
+                    throw ValidationError("a limit is 0 to 4000000 KiB a second")
+                }
+            }
+        }
+
+        func run() throws {
+            var folder: FolderRecord?
+            if let directory { folder = try added(directory) }
+            if once, let folder { return try runOnce(folder) }
+            if SyncPlace.isRunning {
+                _ = try SyncPlace.ask("reload")
+                Terminal.note(
+                    "the process that syncs already takes the folder over; `nacre sync status` asks it")
+                return
+            }
+            try runUntilStopped(daemon ? nil : folder.map { [$0.id] })
+        }
+
+        /// The folder, added or changed as the options say.
+        private func added(_ directory: String) throws -> FolderRecord {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            let path = try SyncPlace.path(directory)
+            let registration = FolderRegistration(SyncPlace.home)
+            if let known = try registration.folder(at: path) {
+                if let namespace, namespace != known.namespace, namespace != known.namespaceName {
+                    throw AgentError.folderKnown(path, namespace: known.namespaceName)
+                }
+                return try registration.change(path) { take(options: &$0) }
+            }
+            var request = FolderRegistration.Request(path: path)
+            request.namespace = namespace
+            let remote = try RemoteChoice(global).named()
+            request.node = remote?.url
+            request.token = remote?.token ?? global.token
+            request.authorities = remote?.authorities
+            request.dataDirectory = remote == nil ? global.dataDirectory : nil
+            request.mode = mode ?? "two-way"
+            request.only = only
+            if interactive { request.quietMilliseconds = 50 }
+            request.uploadLimit = (up ?? 0) * 1024
+            request.downloadLimit = (down ?? 0) * 1024
+            let (node, token, authorities, data) = (
+                request.node, request.token, request.authorities, global.dataDirectory
+            )
+            let (folder, isNew) = try registration.add(request) {
+                guard let node else { return try SyncPlace.options(holding: data, token: token) }
+                var options = HTTPSyncServer.Options(node: node, token: token)
+                options.authorities = authorities
+                return options
+            }
+            Terminal.note(
+                "\(path) is synced with namespace \(folder.namespaceName)" + (isNew ? ", which was made" : "")
+            )
+            return folder
+        }
+
+        private func take(options folder: inout FolderRecord) {
+            folder.mode = mode ?? folder.mode
+            if interactive { folder.quietMilliseconds = 50 }
+            if !only.isEmpty { folder.only = only }
+            if let up { folder.uploadLimit = up * 1024 }
+            if let down { folder.downloadLimit = down * 1024 }
+        }
+
+        private func runOnce(_ folder: FolderRecord) throws {
+            let report = try SyncPlace.isRunning ? waitForOther(folder) : runHere(folder)
+            var out = StandardOutput()
+            try SyncOutput.write(summary: report, json: output.json, to: &out)
+            try out.flush()
+            switch report.state {
+            case "settled": return
+            case "waiting", "working":
+                for item in report.items { Terminal.warn("\(SyncOutput.shown(item.path)): \(item.reason)") }
+                throw SilentExit(status: .partlyDone)
+            default:
+                throw CommandError(.failed, report.detail ?? "the folder is \(report.state)")
+            }
+        }
+
+        private func runHere(_ folder: FolderRecord) throws -> FolderReport {
+            let verbose = verbose
+            let runner = FolderRunner(
+                folder, home: SyncPlace.home, device: try SyncPlace.home.device(),
+                dial: { try SyncPlace.options(for: folder) }
+            ) { _, event in SyncOutput.tell(event, verbose: verbose) }
+            return runner.runOnce()
+        }
+
+        /// Another process has the folder: it is asked to look at everything, and watched until it is done.
+        private func waitForOther(_ folder: FolderRecord) throws -> FolderReport {
+            _ = try SyncPlace.ask("reload")
+            _ = try SyncPlace.ask("rescan", folder)
+            var last = FolderReport(folder)
+            for round in 0..<600 {
+                try Interruption.cancellation.check()
+                Thread.sleep(forTimeInterval: 0.2)
+                guard let now = try SyncPlace.ask("status", folder).first else { continue }
+                last = now
+                if round > 2, now.state != "working" { break }
+            }
+            return last
+        }
+
+        private func runUntilStopped(_ only: Set<String>?) throws {
+            let verbose = verbose
+            let agent = try FolderAgent(
+                SyncPlace.home, only: only, dial: { try SyncPlace.options(for: $0) }
+            ) { folder, event in SyncOutput.tell(event, in: folder, verbose: verbose) }
+            try agent.start()
+            defer { agent.stop() }
+            var told: [String: String] = [:]
+            while !Interruption.cancellation.isCancelled, !agent.isAskedToStop {
+                for report in agent.status {
+                    let line = SyncOutput.state(report)
+                    // Work is told of when it has come to something.
+                    guard report.state != "working", told[report.id] != line else { continue }
+                    told[report.id] = line
+                    Terminal.note("\(report.path): \(line)")
+                }
+                Thread.sleep(forTimeInterval: 0.1)
+            }
+        }
+    }
+
+    struct Status: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Tell how each folder is, and what waits for what.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: ArgumentHelp("Only this folder.", valueName: "dir"), completion: .directory)
+        var directory: String?
+
+        func run() throws {
+            let registration = FolderRegistration(SyncPlace.home)
+            let chosen = try directory.map { try registration.require(try SyncPlace.path($0)) }
+            let running = (try? SyncPlace.ask("status")) ?? []
+            var out = StandardOutput()
+            for folder in try SyncPlace.home.folders() where chosen == nil || folder.id == chosen?.id {
+                let report = running.first { $0.id == folder.id } ?? FolderReport(folder)
+                try SyncOutput.write(report, json: output.json, to: &out)
+            }
+            try out.flush()
+        }
+    }
+}

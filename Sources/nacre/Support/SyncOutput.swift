@@ -1,0 +1,92 @@
+import Foundation
+import NodeCore
+import SyncAgent
+import SyncClient
+
+/// How folders are printed.
+enum SyncOutput {
+    static func shown(_ path: String) -> String { PathText.printable(path.utf8) }
+
+    /// The state of a folder in a line.
+    static func state(_ report: FolderReport) -> String {
+        var text = report.state
+        if report.pending > 0 { text += ", \(report.pending) to do" }
+        if let detail = report.detail { text += ": \(detail)" }
+        if let count = report.removalsToConfirm {
+            text += "; \(count) would be removed: agree with `nacre sync confirm`"
+        }
+        if let reason = report.downloadsPaused { text += "; nothing is received: \(reason)" }
+        if let reason = report.uploadsPaused { text += "; nothing is sent: \(reason)" }
+        let done = report.counters
+        if done.uploaded + done.downloaded > 0 {
+            text += " (\(done.uploaded) sent, \(done.downloaded) received)"
+        }
+        return text
+    }
+
+    static func write(_ report: FolderReport, json: Bool, to out: inout StandardOutput) throws {
+        if json { return try out.writeJSON(report) }
+        try out.write(line: "\(shown(report.path)) \(report.mode) \(report.namespace)")
+        try out.write(line: "  " + state(report))
+        if let problem = report.watchDegraded {
+            try out.write(line: "  changes are found by scanning: \(problem)")
+        }
+        for item in report.items.prefix(20) {
+            let wait = item.retryIn > 0 ? ", again in \((item.retryIn + 999) / 1000) s" : ""
+            try out.write(line: "  \(shown(item.path)): \(item.reason)\(wait)")
+        }
+        if report.items.count > 20 { try out.write(line: "  and \(report.items.count - 20) more") }
+    }
+
+    /// What a run came to.
+    static func write(summary report: FolderReport, json: Bool, to out: inout StandardOutput) throws {
+        if json { return try out.writeJSON(report) }
+        let done = report.counters
+        var parts = ["\(done.uploaded) sent", "\(done.downloaded) received"]
+        if done.movedHere + done.movedThere > 0 { parts.append("\(done.movedHere + done.movedThere) moved") }
+        if done.removedHere + done.removedThere > 0 {
+            parts.append("\(done.removedHere + done.removedThere) removed")
+        }
+        if done.adopted > 0 { parts.append("\(done.adopted) equal already") }
+        if done.conflictCopies > 0 { parts.append("\(done.conflictCopies) conflict copies") }
+        try out.write(line: "\(report.state): " + parts.joined(separator: ", "))
+    }
+
+    /// Tells of what happens: what a person should know, or, with `verbose`, everything.
+    static func tell(_ event: SyncEvent, in folder: FolderRecord? = nil, verbose: Bool) {
+        let place = folder.map { $0.path + ": " } ?? ""
+        switch event {
+        case .uploaded(let path): if verbose { Terminal.note(place + "sent \(shown(path))") }
+        case .downloaded(let path): if verbose { Terminal.note(place + "received \(shown(path))") }
+        case .movedHere(let from, let to):
+            if verbose { Terminal.note(place + "moved \(shown(from)) to \(shown(to))") }
+        case .removedHere(let path): if verbose { Terminal.note(place + "removed \(shown(path))") }
+        case .removedThere: break
+        case .conflictCopy(let path, let copy):
+            Terminal.warn(place + "\(shown(path)) was changed on both sides: yours is \(shown(copy))")
+        case .editWins(let path):
+            Terminal.note(
+                place + "\(shown(path)) was removed on one side and edited on the other: it is kept")
+        case .reset:
+            Terminal.warn(
+                place + "the node's journal is another one: everything is compared, nothing is removed")
+        case .failed(let path, let reason):
+            if verbose { Terminal.warn(place + "\(shown(path)): \(reason)") }
+        case .paused(let reason): Terminal.warn(place + "waiting: \(reason)")
+        case .confirmationNeeded(let count):
+            Terminal.warn(place + "\(count) files would be removed: agree with `nacre sync confirm`")
+        case .folderMissing: Terminal.warn(place + "the folder is not there; nothing is done until it is")
+        }
+    }
+
+    static func setPaused(_ isPaused: Bool, _ directory: String?) throws {
+        let registration = FolderRegistration(SyncPlace.home)
+        let chosen =
+            try directory.map { [try registration.require(try SyncPlace.path($0))] }
+            ?? SyncPlace.home.folders()
+        for folder in chosen {
+            _ = try registration.change(folder.path) { $0.isPaused = isPaused }
+            if SyncPlace.isRunning { _ = try SyncPlace.ask(isPaused ? "pause" : "resume", folder) }
+        }
+    }
+}

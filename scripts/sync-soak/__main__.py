@@ -1,0 +1,330 @@
+"""Folders that are edited, renamed, removed, cut off and killed, with the real program; in the end they must be equal,
+and nothing that anybody wrote may be lost.
+
+usage: scripts/sync-soak [--seconds N] [--seed S] [--devices N] [--kill-every N] NACRE DIR
+
+Ends with 0 if all folders are equal and every text is in a folder, its trash or the history of the namespace.
+"""
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+
+parser = argparse.ArgumentParser(prog="sync-soak")
+parser.add_argument("--seconds", type=float, default=60)
+parser.add_argument("--seed", type=int, default=1)
+parser.add_argument("--devices", type=int, default=2)
+parser.add_argument("--kill-every", type=float, default=4)
+parser.add_argument("nacre")
+parser.add_argument("dir")
+options = parser.parse_args()
+choice = random.Random(options.seed)
+started = time.monotonic()
+
+
+def say(text):
+    print(f"{time.monotonic() - started:7.1f} s  {text}", flush=True)
+
+
+class Node:
+    def __init__(self):
+        self.data = os.path.join(options.dir, "node")
+        self.env = {**os.environ, "NACRE_DATA": self.data}
+        self.address = "127.0.0.1:0"
+        self.process = None
+
+    def start(self):
+        log = open(os.path.join(options.dir, "node.log"), "ab")
+        self.process = subprocess.Popen(
+            [options.nacre, "serve", "--listen", self.address], env=self.env, stdout=log, stderr=log)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                with open(os.path.join(self.data, "LOCK")) as lock:
+                    lines = lock.read().split("\n")
+                if len(lines) > 2 and lines[2].startswith("http") and lines[1].strip() == str(self.process.pid):
+                    # The same port again after a kill: as a node that is known by its address.
+                    self.address = lines[2].split("//")[1].rstrip("/")
+                    return
+            except OSError:
+                pass
+            if self.process.poll() is not None:
+                raise SystemExit("the node ended: see node.log")
+            time.sleep(0.02)
+        raise SystemExit("the node does not start")
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+    def read(self, cid):
+        request = urllib.request.Request(
+            f"http://{self.address}/ipfs/{cid}", headers={"Authorization": "Bearer " + self.token()})
+        return urllib.request.urlopen(request, timeout=60).read()
+
+    def token(self):
+        with open(os.path.join(self.data, "secrets", "admin-token")) as file:
+            return file.read().strip()
+
+    def run(self, *arguments):
+        done = subprocess.run([options.nacre, *arguments], env=self.env, capture_output=True)
+        if done.returncode:
+            raise SystemExit(f"{arguments}: {done.stderr.decode()}")
+        return done.stdout
+
+
+class Device:
+    def __init__(self, node, number):
+        self.node, self.name = node, f"device{number}"
+        self.folder = os.path.join(options.dir, self.name)
+        os.makedirs(self.folder, exist_ok=True)
+        self.env = {
+            **os.environ, "NACRE_SYNC_HOME": os.path.join(options.dir, f"home{number}"),
+            "NACRE_NODE": "http://" + node.address, "NACRE_TOKEN": node.token(),
+        }
+        self.process = None
+        # What was written here and may be destroyed by its own user only: path -> texts.
+        self.written = {}
+
+    def start(self):
+        log = open(os.path.join(options.dir, self.name + ".log"), "ab")
+        self.process = subprocess.Popen(
+            [options.nacre, "sync", self.folder, "soak", "--interactive", "--verbose"], env=self.env,
+            stdout=log, stderr=log)
+
+    def kill(self):
+        if self.process:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def stop(self):
+        if self.process:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                if shutil.which("gdb"):
+                    subprocess.run(
+                        ["gdb", "-p", str(self.process.pid), "-batch", "-ex", "thread apply all bt 20"],
+                        stdout=open(os.path.join(options.dir, self.name + ".stacks"), "w"),
+                        stderr=subprocess.DEVNULL)
+                raise SystemExit(f"{self.name} does not stop")
+            self.process = None
+
+    def once(self):
+        done = subprocess.run(
+            [options.nacre, "sync", self.folder, "soak", "--once", "--json"], env=self.env, capture_output=True,
+            text=True)
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            raise SystemExit(f"{self.name}: {done.returncode} {done.stdout} {done.stderr}")
+
+    def confirm(self):
+        """Somebody agrees to whatever is asked."""
+        subprocess.run([options.nacre, "sync", "confirm", self.folder], env=self.env, capture_output=True)
+
+    # --- the user ---------------------------------------------------------------------------------------
+
+    def entries(self):
+        files, directories = [], [""]
+        for place, names, leaves in os.walk(self.folder):
+            names[:] = [name for name in names if name != ".nacre"]
+            inside = os.path.relpath(place, self.folder)
+            inside = "" if inside == "." else inside + "/"
+            directories += [inside + name for name in names]
+            files += [inside + name for name in leaves]
+        return files, directories
+
+    def act(self, texts):
+        files, directories = self.entries()
+        path = lambda inside: os.path.join(self.folder, inside)  # noqa: E731
+        kind = choice.choice(["write"] * 5 + ["edit"] * 5 + ["rename", "move", "mkdir", "remove", "rmtree", "save"])
+        try:
+            if kind == "write" or not files:
+                directory = choice.choice(directories)
+                name = choice.choice("abcdefgh") + choice.choice(["", ".txt", ".md"])
+                self.write(os.path.join(directory, name), texts)
+            elif kind in ("edit", "save"):
+                self.write(choice.choice(files), texts, kind == "save")
+            elif kind == "rename":
+                old = choice.choice(files)
+                new = os.path.join(os.path.dirname(old), choice.choice("abcdefgh") + str(choice.randrange(9)))
+                if not os.path.lexists(path(new)):
+                    os.rename(path(old), path(new))
+                    self.written[new] = self.written.pop(old, None)
+            elif kind == "move" and len(directories) > 1:
+                old = choice.choice(directories[1:])
+                new = os.path.join(choice.choice(directories), "m" + str(choice.randrange(9)))
+                if not os.path.lexists(path(new)) and not (new + "/").startswith(old + "/"):
+                    os.rename(path(old), path(new))
+                    self.written = {
+                        new + at[len(old):] if at.startswith(old + "/") else at: text
+                        for at, text in self.written.items()}
+            elif kind == "mkdir" and len(directories) < 12:
+                os.makedirs(path(os.path.join(choice.choice(directories), "d" + str(choice.randrange(6)))),
+                            exist_ok=True)
+            elif kind == "remove":
+                self.forget(choice.choice(files), texts)
+            elif kind == "rmtree" and len(directories) > 1 and choice.random() < 0.3:
+                directory = choice.choice(directories[1:])
+                for name in [name for name in files if name.startswith(directory + "/")]:
+                    self.forget(name, texts)
+                shutil.rmtree(path(directory), ignore_errors=True)
+        except OSError:
+            # The other side was quicker.
+            pass
+
+    def destroyed(self, inside, texts):
+        """The user takes away what is there: only what was synced before can be asked for afterwards."""
+        text = self.written.pop(inside, None)
+        if text and text in texts:
+            texts.discard(text)
+
+    def forget(self, inside, texts):
+        try:
+            with open(os.path.join(self.folder, inside)) as file:
+                now = file.read()
+        except (OSError, UnicodeDecodeError):
+            return
+        os.remove(os.path.join(self.folder, inside))
+        if self.written.get(inside) == now:
+            self.destroyed(inside, texts)
+
+    def write(self, inside, texts, by_rename=False):
+        path = os.path.join(self.folder, inside)
+        if os.path.isdir(path):
+            return
+        text = f"{self.name} {len(texts)} {choice.random()}\n" * choice.choice([1, 1, 3, 400])
+        before = None
+        try:
+            with open(path) as file:
+                before = file.read()
+        except (OSError, UnicodeDecodeError):
+            pass
+        if by_rename:
+            temporary = os.path.join(os.path.dirname(path), ".#" + os.path.basename(path))
+            with open(temporary, "w") as file:
+                file.write(text)
+            os.rename(temporary, path)
+        else:
+            with open(path, "w") as file:
+                file.write(text)
+        if before is not None and self.written.get(inside) == before:
+            self.destroyed(inside, texts)
+        texts.add(text)
+        self.written[inside] = text
+
+
+def tree(folder):
+    found = {}
+    for place, names, leaves in os.walk(folder):
+        names[:] = [name for name in names if name != ".nacre"]
+        inside = os.path.relpath(place, folder)
+        for name in names:
+            found[os.path.normpath(os.path.join(inside, name))] = None
+        for name in leaves:
+            with open(os.path.join(place, name), "rb") as file:
+                found[os.path.normpath(os.path.join(inside, name))] = file.read()
+    return found
+
+
+def every_text(devices, node):
+    texts = set()
+    for device in devices:
+        for place, _, leaves in os.walk(device.folder):
+            for name in leaves:
+                with open(os.path.join(place, name), "rb") as file:
+                    texts.add(file.read())
+    seen = set()
+    for line in node.run("ns", "log", "soak", "--json", "--limit", "1000000").splitlines():
+        cid = json.loads(line).get("content")
+        if cid and cid not in seen:
+            seen.add(cid)
+            texts.add(node.read(cid))
+    return texts
+
+
+def main():
+    os.makedirs(options.dir, exist_ok=True)
+    node = Node()
+    node.start()
+    devices = [Device(node, number) for number in range(options.devices)]
+    for device in devices:
+        device.once()
+        device.start()
+    texts, kills, acts = set(), 0, 0
+    next_kill = time.monotonic() + options.kill_every
+    end = time.monotonic() + options.seconds
+    try:
+        while time.monotonic() < end:
+            device = choice.choice(devices)
+            device.act(texts)
+            acts += 1
+            time.sleep(choice.choice([0, 0.01, 0.05, 0.2]))
+            if device.process is None and choice.random() < 0.05:
+                device.start()
+            if time.monotonic() > next_kill:
+                kills += 1
+                next_kill = time.monotonic() + options.kill_every * (0.5 + choice.random())
+                what = choice.randrange(3)
+                if what == 0:
+                    node.kill()
+                    time.sleep(choice.choice([0, 0.5]))
+                    node.start()
+                elif what == 1:
+                    device.kill()
+                else:
+                    device.stop()
+        say(f"{acts} acts, {kills} kills and stops; settling")
+        for device in devices:
+            device.stop()
+        reports = []
+        for turn in range(30):
+            reports = [device.once() for device in devices]
+            trees = [tree(device.folder) for device in devices]
+            if all(report["state"] == "settled" for report in reports) and all(t == trees[0] for t in trees):
+                break
+            if turn > 5:
+                for device, report in zip(devices, reports):
+                    if report.get("removalsToConfirm"):
+                        device.start()
+                        time.sleep(1)
+                        device.confirm()
+                        time.sleep(2)
+                        device.stop()
+        trees = [tree(device.folder) for device in devices]
+        good = True
+        for device, one, report in zip(devices, trees, reports):
+            if one != trees[0] or report["state"] != "settled":
+                good = False
+                say(f"{device.name} is {report['state']}: {json.dumps(report)[:1500]}")
+                for path in sorted(set(one) ^ set(trees[0]))[:20]:
+                    say(f"  only on one side: {path}")
+                for path in sorted(path for path in set(one) & set(trees[0]) if one[path] != trees[0][path])[:20]:
+                    say(f"  not the same: {path}")
+        kept = every_text(devices, node)
+        lost = [text for text in texts if text.encode() not in kept]
+        for text in lost[:20]:
+            say(f"lost: {text.splitlines()[0]} ({len(text)} bytes)")
+        say(f"{len(trees[0])} files and directories, {len(texts)} texts to find, {len(lost)} lost; "
+            f"{'equal' if good else 'NOT equal'}")
+        return 0 if good and not lost else 1
+    finally:
+        for device in devices:
+            device.kill()
+        node.stop()
+
+
+sys.exit(main())
