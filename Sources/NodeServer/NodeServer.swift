@@ -109,12 +109,17 @@ public final class NodeServer: Service {
                 if let traces { group.addTask { await traces.run() } }
                 defer { group.cancelAll() }
                 try await withGracefulShutdownHandler {
-                    do { try await server.run() } catch let error as IOError {
+                    do {
+                        // A task that is cancelled does not come by the graceful stop.
+                        try await withTaskCancellationHandler {
+                            try await server.run()
+                        } onCancel: {
+                            sync.waits.stop()
+                        }
+                    } catch let error as IOError {
                         throw ListenError(address: address, errno: error.errnoCode)
                     }
-                    // It takes no more connections; those that are open finish what they began. A server
-                    // whose task is cancelled comes here without a graceful stop.
-                    sync.waits.stop()
+                    // It takes no more connections; those that are open finish what they began.
                     await connections.drain()
                 } onGracefulShutdown: {
                     sync.waits.stop()

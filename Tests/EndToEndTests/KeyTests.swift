@@ -206,7 +206,7 @@ import Testing
     @Test(arguments: [
         ("GET", "/api/v1/content/bafkqaaa", ""), ("POST", "/api/v1/uploads", ""),
         ("PUT", "/api/v1/nosuch", "leads nowhere"), ("PUT", "/api/v1/uploads", "leads nowhere"),
-        ("GET", "/n/site", "leads nowhere"), ("GET", "/ipfs/bafkqaaa", ""),
+        ("GET", "/n/site", ""), ("GET", "/nothing/here", "leads nowhere"), ("GET", "/ipfs/bafkqaaa", ""),
         ("GET", "/ipns/example.org/a", ""), ("GET", "/health/live", "by no key"),
         ("POST", "/api/v1/pins", "allows pin"), ("GET", "/metrics", "allows metrics"),
     ])

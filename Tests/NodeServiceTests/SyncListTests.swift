@@ -272,7 +272,8 @@ import TreeValues
         var pages = 0
         try replica.start(device) {
             pages += 1
-            let node = try #require(try device.live().values.max { $0.name < $1.name })
+            let files = try device.live().values.filter { $0.kind == .file }
+            let node = try #require(files.max { $0.name < $1.name })
             try device.must(.delete(node.id, base: node.revision, newestBelow: 0))
             try device.put("0-new-\(pages)", "new", in: folder.id)
         }

@@ -28,6 +28,12 @@ choice = random.Random(options.seed)
 started = time.monotonic()
 
 
+def note(*words):
+    """Keeps what the users did, for whoever has to find out what became of a text."""
+    with open(os.path.join(options.dir, "acts.log"), "a") as file:
+        print(f"{time.time():.3f}", *words, file=file)
+
+
 def say(text):
     print(f"{time.monotonic() - started:7.1f} s  {text}", flush=True)
 
@@ -93,14 +99,16 @@ class Device:
             "NACRE_NODE": "http://" + node.address, "NACRE_TOKEN": node.token(),
         }
         self.process = None
-        # What was written here and may be destroyed by its own user only: path -> texts.
-        self.written = {}
+        # When each text was written here.
+        self.born = {}
+        self.since = 0.0
 
     def start(self):
         log = open(os.path.join(options.dir, self.name + ".log"), "ab")
         self.process = subprocess.Popen(
             [options.nacre, "sync", self.folder, "soak", "--interactive", "--verbose"], env=self.env,
             stdout=log, stderr=log)
+        self.since = time.monotonic()
 
     def kill(self):
         if self.process:
@@ -163,15 +171,13 @@ class Device:
                 new = os.path.join(os.path.dirname(old), choice.choice("abcdefgh") + str(choice.randrange(9)))
                 if not os.path.lexists(path(new)):
                     os.rename(path(old), path(new))
-                    self.written[new] = self.written.pop(old, None)
+                    note(self.name, "rename", old, new)
             elif kind == "move" and len(directories) > 1:
                 old = choice.choice(directories[1:])
                 new = os.path.join(choice.choice(directories), "m" + str(choice.randrange(9)))
                 if not os.path.lexists(path(new)) and not (new + "/").startswith(old + "/"):
                     os.rename(path(old), path(new))
-                    self.written = {
-                        new + at[len(old):] if at.startswith(old + "/") else at: text
-                        for at, text in self.written.items()}
+                    note(self.name, "move", old, new)
             elif kind == "mkdir" and len(directories) < 12:
                 os.makedirs(path(os.path.join(choice.choice(directories), "d" + str(choice.randrange(6)))),
                             exist_ok=True)
@@ -186,10 +192,12 @@ class Device:
             # The other side was quicker.
             pass
 
-    def destroyed(self, inside, texts):
-        """The user takes away what is there: only what was synced before can be asked for afterwards."""
-        text = self.written.pop(inside, None)
-        if text and text in texts:
+    def destroyed(self, text, texts):
+        """The user takes away a text: only what was synced before can be asked for afterwards. Whether it was nobody
+        here knows; what was written here within the last seconds may not have been, whatever it is called by now."""
+        now = time.monotonic()
+        running = now - self.since if self.process else 0
+        if text in self.born and (running < 5 or now - self.born[text] < 5):
             texts.discard(text)
 
     def forget(self, inside, texts):
@@ -199,8 +207,8 @@ class Device:
         except (OSError, UnicodeDecodeError):
             return
         os.remove(os.path.join(self.folder, inside))
-        if self.written.get(inside) == now:
-            self.destroyed(inside, texts)
+        note(self.name, "remove", inside, repr(now[:40]))
+        self.destroyed(now, texts)
 
     def write(self, inside, texts, by_rename=False):
         path = os.path.join(self.folder, inside)
@@ -221,10 +229,11 @@ class Device:
         else:
             with open(path, "w") as file:
                 file.write(text)
-        if before is not None and self.written.get(inside) == before:
-            self.destroyed(inside, texts)
+        if before is not None:
+            self.destroyed(before, texts)
+        note(self.name, "write", inside, repr(text[:40]), len(text), "over", repr((before or "")[:40]))
         texts.add(text)
-        self.written[inside] = text
+        self.born[text] = time.monotonic()
 
 
 def tree(folder):
@@ -280,12 +289,15 @@ def main():
                 next_kill = time.monotonic() + options.kill_every * (0.5 + choice.random())
                 what = choice.randrange(3)
                 if what == 0:
+                    note("kill node")
                     node.kill()
                     time.sleep(choice.choice([0, 0.5]))
                     node.start()
                 elif what == 1:
+                    note("kill", device.name)
                     device.kill()
                 else:
+                    note("stop", device.name)
                     device.stop()
         say(f"{acts} acts, {kills} kills and stops; settling")
         for device in devices:

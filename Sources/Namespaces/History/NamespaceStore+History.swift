@@ -29,7 +29,9 @@ extension NamespaceStore {
     /// Unix milliseconds of an RFC 3339 time; of the end of its second if it has no fraction.
     private static func time(_ text: String) -> Int64? {
         let fractional = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-        if let date = try? fractional.parse(text) { return Int64(date.timeIntervalSince1970 * 1000) }
+        if let date = try? fractional.parse(text) {
+            return Int64((date.timeIntervalSince1970 * 1000).rounded())
+        }
         guard let date = try? Date.ISO8601FormatStyle().parse(text) else { return nil }
         return Int64(date.timeIntervalSince1970) * 1000 + 999
     }
