@@ -12,9 +12,15 @@ enum Interruption {
         signal(SIGPIPE, SIG_IGN)
         // So does a limit on the size of files (`ulimit -f`).
         signal(SIGXFSZ, SIG_IGN)
-        // A static value is made when it is first used, under a lock. Were that in a handler that came while
-        // the same thread was making it, the thread would wait for itself.
+        // A static value is made when it is first used, under a lock. Were that in a handler that came
+        // while the same thread was making it, the thread would wait for itself.
         _ = cancellation
+        // Whoever starts the program may have them blocked, such as a thread of a pool: they would never
+        // come.
+        var numbers = sigset_t()
+        sigemptyset(&numbers)
+        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&numbers, number) }
+        pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number) { number in
                 if Interruption.cancellation.isCancelled { _exit(128 + number) }
