@@ -74,7 +74,8 @@ extension KeyCommand {
             case .use: break
             case .nowhere: Terminal.warn("nothing answers \(what): the URL leads nowhere")
             // There a key reads what its project may read.
-            case .open where ["/ipfs/", "/ipns/", "/n/"].contains(where: { request.path.hasPrefix($0) }): break
+            case .open where ["/ipfs/", "/ipns/", "/n/"].contains(where: { request.path.hasPrefix($0) }):
+                break
             case .open:
                 Terminal.warn("\(what) is answered to anybody, by no key: there is nothing to sign")
             case .needs(let operation):
