@@ -82,7 +82,12 @@ public struct FolderRegistration: Sendable {
         do {
             return (try server.info(), false)
         } catch SyncServerError.refused(code: "unknown_namespace", _, _) {
-            return (try server.create(NamespaceRequest(name: name)), true)
+            do {
+                return (try server.create(NamespaceRequest(name: name)), true)
+            } catch SyncServerError.refused(code: "name_taken", _, _) {
+                // Another device was quicker.
+                return (try server.info(), false)
+            }
         }
     }
 

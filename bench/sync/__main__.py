@@ -36,6 +36,7 @@ class Bench:
         return path
 
     def pair(self, place, name, *options, port=None):
+        self.node.run("ns", "create", name)
         both = [Folder(self.node, place, side, port) for side in ("a", "b")]
         return both
 
