@@ -57,7 +57,7 @@ public struct FolderRegistration: Sendable {
             path: request.path, node: request.node, dataDirectory: request.dataDirectory,
             token: request.token, authorities: request.authorities, namespace: info.id,
             namespaceName: info.name, root: info.root.text,
-            ignoresCase: !info.policy.contains("\"sensitive\""), mode: request.mode)
+            ignoresCase: Self.ignoresCase(info.policy), mode: request.mode)
         record.only = request.only
         record.quietMilliseconds = request.quietMilliseconds
         record.uploadLimit = request.uploadLimit
@@ -122,6 +122,12 @@ public struct FolderRegistration: Sendable {
             body(&folders[index])
             return folders[index]
         }
+    }
+
+    /// What the policy of a namespace says of case: docs/formats/namespaces.md, "Policy".
+    private static func ignoresCase(_ policy: String) -> Bool {
+        struct Policy: Decodable { var `case`: String? }
+        return (try? JSONDecoder().decode(Policy.self, from: Data(policy.utf8)))?.case != "sensitive"
     }
 
     static func isWithin(_ path: String, _ other: String) -> Bool {

@@ -44,9 +44,10 @@ public final class FolderRunner: @unchecked Sendable {
 
     /// Begins to work, until ``stop()``.
     public func start() {
-        if record.isPaused { mailbox.send(.pause) }
         thread("nacre-folder") { [self] in
-            run(once: false)
+            // What cannot be opened is tried again: the disk may be mounted by then. A loop, since a disk may
+            // be away for weeks.
+            while !run(once: false) { if mailbox.take(waiting: 10_000).isStopping { break } }
             finished.signal()
         }
         thread("nacre-wait") { [self] in waitForNode() }
@@ -79,32 +80,28 @@ public final class FolderRunner: @unchecked Sendable {
 
     // MARK: Working
 
-    private func run(once: Bool) {
+    /// - Returns: whether it came to its end; not if the folder could not be opened or its state used.
+    @discardableResult
+    private func run(once: Bool) -> Bool {
         do {
             let folder = try OpenFolder(
                 record, home: home, device: device, server: server, isOnce: once
             ) { [record, event] in event(record, $0) }
             defer { folder.close() }
             try once ? work(once: folder) : work(folder)
+            return true
         } catch let error as FileError where error == .folderMissing {
             report.withLock { report in
                 report.state = "missing"
                 report.detail = error.description
             }
-            if !once { retryOpening() }
         } catch {
             report.withLock { report in
                 report.state = "stopped"
                 report.detail = String(describing: error)
             }
-            if !once { retryOpening() }
         }
-    }
-
-    /// What could not be opened is tried again: the disk may be mounted by then.
-    private func retryOpening() {
-        let mail = mailbox.take(waiting: 10_000)
-        if !mail.isStopping { run(once: false) }
+        return false
     }
 
     private func work(once folder: OpenFolder) throws {
@@ -123,7 +120,7 @@ public final class FolderRunner: @unchecked Sendable {
     }
 
     private func work(_ folder: OpenFolder) throws {
-        var isPaused = false
+        var isPaused = record.isPaused
         var scope: ScanScope? = .everything
         var backOff: Int64 = 1000
         let watching = folder.watch(mailbox)
@@ -181,14 +178,18 @@ public final class FolderRunner: @unchecked Sendable {
 
     private func waitForNode() {
         var backOff = 1.0
+        var idle = 0.005
         var seen = 0
         while !mailbox.isStopping {
             let (cursor, passes) = position.withLock { $0 }
             // Until the last news was looked at there is nothing to ask.
             guard let cursor, passes > seen else {
-                Thread.sleep(forTimeInterval: 0.01)
+                // Soon after news, and seldom where a folder rests or is away.
+                Thread.sleep(forTimeInterval: idle)
+                idle = min(idle * 1.5, 0.5)
                 continue
             }
+            idle = 0.005
             do throws(SyncServerError) {
                 if try server.wait(after: cursor, seconds: Self.waitSeconds) {
                     let now = position.withLock { $0 }

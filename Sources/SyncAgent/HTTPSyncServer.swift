@@ -265,7 +265,12 @@ public final class HTTPSyncServer: SyncServer {
                 request.headers.add(name: "Content-Type", value: type)
                 request.body = .byteBuffer(ByteBuffer(bytes: body))
             }
-            response = try client.execute(request: request, deadline: .now() + patience).wait()
+            // Bounded, whatever the other end sends.
+            let answer = ResponseAccumulator(
+                request: request, maxBodySize: 4 * SyncLimits.maximumBlockBytes)
+            response = try client.execute(
+                request: request, delegate: answer, deadline: .now() + patience
+            ).wait()
         } catch {
             throw .unreachable(String(describing: error))
         }

@@ -1,4 +1,5 @@
 import Catalog
+import IPLD
 import Multiformats
 import Namespaces
 import NodeCore
@@ -7,6 +8,7 @@ import SyncProtocol
 import TestKit
 import Testing
 import TreeValues
+import UnixFS
 
 /// Lists and snapshots: whoever follows them has what the server has.
 @Suite struct SyncListTests {
@@ -280,5 +282,23 @@ import TreeValues
         #expect(pages == 2)
         try replica.follow(device)
         #expect(try replica.nodes == device.live())
+    }
+
+    /// Three small blocks that name one leaf two million times: nothing is listed by claim.
+    @Test func aFileOfTooManyLeavesIsNotListed() throws {
+        let leaf = CutContent.block([1, 2, 3])
+        _ = try device.service.store([leaf], for: device.info.id)
+        var link = FileLeaf(cid: leaf.cid, contentBytes: 3, dagBytes: 3)
+        for count in [1024, 1024, 2] {
+            var builder = FileLayoutBuilder(parameters: .unixfsV1_2025)
+            var blocks: [Block] = []
+            for _ in 0..<count { try builder.add(link) { blocks.append($0) } }
+            let root = try builder.finish { blocks.append($0) }
+            _ = try device.service.store(blocks, for: device.info.id)
+            link = FileLeaf(cid: root.cid, contentBytes: root.contentBytes, dagBytes: root.dagBytes)
+        }
+        #expect(throws: SyncFailure.unsupportedFile(link.cid.description)) {
+            try device.service.leaves(LeavesRequest(root: link.cid, base: nil), of: device.info.id)
+        }
     }
 }

@@ -19,6 +19,9 @@ enum FileLeaves {
         }
     }
 
+    /// More are not listed: 512 GiB in leaves of 512 KiB.
+    private static let maximumLeaves = 1 << 20
+
     /// Reads it off the blocks above the leaves; `nil` if the root is not held.
     ///
     /// Memory: some 60 bytes a leaf.
@@ -35,7 +38,12 @@ enum FileLeaves {
         var leaves: [Leaf] = []
         while let part = try cursor.nextPart() {
             switch part {
-            case .leaf(let leaf): leaves.append(Leaf(cid: leaf.cid, bytes: Int(clamping: leaf.size)))
+            case .leaf(let leaf):
+                // A few blocks that name each other over and over claim any number of leaves.
+                guard leaves.count < maximumLeaves else {
+                    throw SyncFailure.unsupportedFile(root.description)
+                }
+                leaves.append(Leaf(cid: leaf.cid, bytes: Int(clamping: leaf.size)))
             // An empty file has no content to give.
             case .content(let bytes) where bytes.isEmpty: continue
             case .content: throw SyncFailure.unsupportedFile(root.description)

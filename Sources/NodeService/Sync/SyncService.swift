@@ -159,7 +159,7 @@ extension SyncFailure: CustomStringConvertible {
                 + "because of it"
         case .unknownBlock(let cid): "block \(cid) is not held, or not to be seen"
         case .unsupportedFile(let cid):
-            "\(cid) was not cut into raw leaves; it can be read as /ipfs/\(cid)"
+            "\(cid) was not cut into raw leaves, or into too many; it can be read as /ipfs/\(cid)"
         case .badBlock(let cid): "the bytes do not hash to \(cid)"
         }
     }
