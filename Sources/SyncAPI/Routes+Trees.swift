@@ -33,7 +33,7 @@ extension SyncAPI {
         SyncRoute(.post, "/ns/{ns}/commit") { call in
             let request = try CommitRequest(try call.message())
             let answer = try call.service.commit(request, to: call.namespace, device: call.device)
-            return try call.answer(answer.value(call.form))
+            return try call.answer(answer.value(call.form, to: request.operations))
         },
         SyncRoute(.post, "/ns/{ns}/list") { call in
             let request = try ListRequest(try call.message())

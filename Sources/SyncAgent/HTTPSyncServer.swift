@@ -108,8 +108,10 @@ public final class HTTPSyncServer: SyncServer {
     }
 
     public func commit(_ operations: [SyncOperation], epoch: Int64) throws(SyncServerError) -> CommitAnswer {
-        let answer = try call(
-            "commit", CommitRequest(epoch: epoch, operations: operations).value(.cbor), CommitAnswer.init)
+        let request = CommitRequest(epoch: epoch, operations: operations).value(.cbor)
+        let answer = try call("commit", request) { value throws(SyncMessageError) in
+            try CommitAnswer(value, to: operations)
+        }
         guard answer.results.count == operations.count else {
             throw .badAnswer("\(operations.count) operations have \(answer.results.count) results")
         }

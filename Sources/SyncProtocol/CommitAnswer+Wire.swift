@@ -2,12 +2,18 @@ public import IPLD
 import Multiformats
 
 extension CommitResult {
-    func value(_ form: WireForm) -> IPLDValue {
+    /// - Parameter operation: what it answers: a node that is as it was asked for is told by its revisions.
+    func value(_ form: WireForm, to operation: SyncOperation?) -> IPLDValue {
         var writer = WireWriter(form)
         switch self {
         case .done(let node):
             writer.put("st", "ok")
-            writer.put("node", node.value(form))
+            if operation?.node(revision: node.revision, contentRevision: node.contentRevision) == node {
+                writer.put("rev", node.revision)
+                writer.put("crev", node.contentRevision)
+            } else {
+                writer.put("node", node.value(form))
+            }
         case .need(let cids):
             writer.put("st", "need")
             writer.put("blocks", .list(cids.map(form.cid)))
@@ -23,12 +29,18 @@ extension CommitResult {
         return writer.value
     }
 
-    init(_ value: IPLDValue) throws(SyncMessageError) {
+    init(_ value: IPLDValue, to operation: SyncOperation?) throws(SyncMessageError) {
         let reader = try WireReader(value, "result")
         switch try reader.require("st", reader.text("st")) {
         case "ok":
-            let node = try reader.require("node", reader.value("node"))
-            self = .done(try SyncNode(WireReader(node, "result.node")))
+            if let value = reader.value("node") {
+                self = .done(try SyncNode(WireReader(value, "result.node")))
+                return
+            }
+            let node = operation?.node(
+                revision: try reader.require("rev", reader.number("rev")),
+                contentRevision: try reader.require("crev", reader.number("crev")))
+            self = .done(try reader.require("node", node))
         case "need":
             let list = try reader.list("blocks", maximum: SyncLimits.maximumLeaves) ?? []
             self = .need(try WireReader.cids(list, "result.blocks"))
@@ -49,19 +61,31 @@ extension CommitResult {
 }
 
 extension CommitAnswer {
-    public func value(_ form: WireForm) -> IPLDValue {
+    public func value(_ form: WireForm) -> IPLDValue { value(form, to: []) }
+
+    /// - Parameter operations: what it answers, in the same order.
+    public func value(_ form: WireForm, to operations: [SyncOperation]) -> IPLDValue {
         var writer = WireWriter(form)
         writer.put("head", head)
-        writer.put("results", .list(results.map { $0.value(form) }))
+        let values = results.enumerated().map { index, result in
+            result.value(form, to: operations.indices.contains(index) ? operations[index] : nil)
+        }
+        writer.put("results", .list(values))
         return writer.value
     }
 
-    public init(_ value: IPLDValue) throws(SyncMessageError) {
+    public init(_ value: IPLDValue) throws(SyncMessageError) { try self.init(value, to: []) }
+
+    /// - Parameter operations: what was asked, in the same order.
+    public init(_ value: IPLDValue, to operations: [SyncOperation]) throws(SyncMessageError) {
         let reader = try WireReader(value, "commit")
         let list = try reader.list("results", maximum: 100_000) ?? []
         var results: [CommitResult] = []
         results.reserveCapacity(list.count)
-        for value in list { results.append(try CommitResult(value)) }
+        for (index, value) in list.enumerated() {
+            let operation = operations.indices.contains(index) ? operations[index] : nil
+            results.append(try CommitResult(value, to: operation))
+        }
         self.init(head: try reader.require("head", reader.number("head")), results: results)
     }
 }

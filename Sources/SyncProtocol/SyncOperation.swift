@@ -33,6 +33,19 @@ public struct SyncOperation: Hashable, Sendable {
     }
 }
 
+extension SyncOperation {
+    /// The node that a `put` or a new directory makes if all goes as asked; `nil` for other operations.
+    func node(revision: JID, contentRevision: JID) -> SyncNode? {
+        switch change {
+        case .put(var node, _, _), .makeDirectory(var node):
+            node.revision = revision
+            node.contentRevision = contentRevision
+            return node
+        case .move, .delete, .setAttributes, .restore: return nil
+        }
+    }
+}
+
 /// How the content of a `put` is said.
 public enum PutContent: Hashable, Sendable {
     /// The bytes of a small file, so that no block needs to be sent: 4096 at most.

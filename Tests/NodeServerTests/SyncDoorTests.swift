@@ -101,19 +101,12 @@ import TreeValues
                     size: 12,
                     modified: -1, mode: 0o640)
                 func commit(_ number: UInt128) throws -> CommitAnswer {
-                    try CommitAnswer(
-                        call(
-                            "/ns/\(info.id)/commit",
-                            CommitRequest(
-                                epoch: info.epoch,
-                                operations: [
-                                    SyncOperation(
-                                        id: NodeID(bits: number),
-                                        .put(
-                                            node, base: nil,
-                                            .leaves(LeafEdit(from: [], root: nil, to: leaves))))
-                                ]
-                            ).value(form)))
+                    let content = PutContent.leaves(LeafEdit(from: [], root: nil, to: leaves))
+                    let operation = SyncOperation(
+                        id: NodeID(bits: number), .put(node, base: nil, content))
+                    let request = CommitRequest(epoch: info.epoch, operations: [operation])
+                    return try CommitAnswer(
+                        call("/ns/\(info.id)/commit", request.value(form)), to: [operation])
                 }
                 #expect(try commit(1).results == [.need(leaves.map(\.cid))])
                 let missing = try BlockList(

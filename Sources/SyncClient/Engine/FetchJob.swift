@@ -11,7 +11,11 @@ struct FetchJob: Sendable {
     let path: String
     /// Where it is in the making.
     let temporary: String
+    /// The content that is here.
+    let base: CID?
     var leaves: [Leaf] = []
+    /// All of its content, if that is at hand.
+    var whole: [UInt8]?
     var failure: StepFailure?
 }
 

@@ -121,16 +121,22 @@ extension SyncEngine {
     func keepStamp(
         of id: NodeID, at path: String, after before: FileStatus? = nil, isCertain: Bool = true
     ) throws {
+        try state.setStamp(stamp(at: path, after: before, isCertain: isCertain), of: id)
+    }
+
+    /// What the disk says of what was just written: see ``keepStamp(of:at:after:isCertain:)``.
+    func stamp(
+        at path: String, after before: FileStatus? = nil, isCertain: Bool = true
+    ) throws -> LocalStamp {
         guard let now = try disk.status(path) else { throw StepFailure.changed(path) }
         let isSame = before.map {
             $0.identity == now.identity && $0.size == now.size && $0.modified == now.modified
         }
         // A time of change that no file has: it is read again, and stays known by its inode.
         let changed = isCertain && isSame != false ? now.changed : .min
-        try state.setStamp(
-            LocalStamp(
-                identity: now.identity, size: now.size, modified: now.modified, changed: changed,
-                seen: environment.wallClock()), of: id)
+        return LocalStamp(
+            identity: now.identity, size: now.size, modified: now.modified, changed: changed,
+            seen: environment.wallClock())
     }
 }
 

@@ -31,21 +31,12 @@ extension SyncEngine {
 
     private func fetchBatch(_ ids: ArraySlice<NodeID>) throws {
         var jobs: [FetchJob] = []
-        for id in ids {
-            guard let remote = try state.node(id, in: .remote) else { continue }
-            let local = try state.node(id, in: .local)
-            // An older version is replaced where it is: it is moved by itself.
-            guard let path = try path(of: local?.name ?? remote.name, in: local?.parent ?? remote.parent)
-            else {
-                fail(id, .changedMeanwhile)
-                continue
-            }
-            var job = FetchJob(remote: remote, path: path, temporary: own.temporaryPath())
+        for var job in try state.transaction({ try self.jobs(for: ids) }) {
             do {
-                job.leaves = try leaves(of: remote, base: local?.content)
+                job.leaves = try leaves(of: job.remote, base: job.base)
                 jobs.append(job)
             } catch let failure as StepFailure {
-                fail(id, failure, path: path)
+                fail(job.remote.id, failure, path: job.path)
             }
         }
         defer { removeTemporaries(jobs) }
@@ -55,6 +46,24 @@ extension SyncEngine {
             for job in jobs { try put(job, &touched) }
         }
         for job in jobs { if let cid = job.remote.content { inlineContents.remove(cid) } }
+    }
+
+    private func jobs(for ids: ArraySlice<NodeID>) throws -> [FetchJob] {
+        var jobs: [FetchJob] = []
+        for id in ids {
+            guard let remote = try state.node(id, in: .remote) else { continue }
+            let local = try state.node(id, in: .local)
+            // An older version is replaced where it is: it is moved by itself.
+            guard let path = try path(of: local?.name ?? remote.name, in: local?.parent ?? remote.parent)
+            else {
+                fail(id, .changedMeanwhile)
+                continue
+            }
+            jobs.append(
+                FetchJob(
+                    remote: remote, path: path, temporary: own.temporaryPath(), base: local?.content))
+        }
+        return jobs
     }
 
     // MARK: Leaves
@@ -90,16 +99,22 @@ extension SyncEngine {
     // MARK: Writing
 
     private func write(_ jobs: inout [FetchJob]) throws {
+        for index in jobs.indices { jobs[index].whole = wholeContent(of: jobs[index]) }
         forEach(&jobs) { [disk] job throws(FileError) in
             if let target = job.remote.target, job.remote.kind == .symlink {
                 try disk.makeSymlink(job.temporary, target: target)
+            } else if let whole = job.whole {
+                try whole.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
+                    try disk.create(
+                        job.temporary, bytes, modified: job.remote.modified, mode: job.remote.mode)
+                }
             } else {
                 try disk.create(job.temporary)
             }
         }
         var pieces: [FetchPiece] = []
         var bytes = 0
-        for index in jobs.indices where jobs[index].failure == nil {
+        for index in jobs.indices where jobs[index].failure == nil && jobs[index].whole == nil {
             var offset: Int64 = 0
             for leaf in jobs[index].leaves {
                 pieces.append(FetchPiece(job: index, leaf: leaf, offset: offset))
@@ -113,6 +128,15 @@ extension SyncEngine {
             }
         }
         try write(pieces, &jobs)
+    }
+
+    /// The content of a file of one leaf that came within its entry: it is written in one go.
+    private func wholeContent(of job: FetchJob) -> [UInt8]? {
+        guard job.remote.kind == .file, job.leaves.count == 1, let leaf = job.leaves.first,
+            let content = inlineContents[leaf.cid], content.count == leaf.bytes,
+            (try? leaf.cid.verify(content)) != nil
+        else { return nil }
+        return content
     }
 
     /// Writes a window of leaves: from local files, from entries, or from the server.
@@ -191,7 +215,10 @@ extension SyncEngine {
         let isFew = jobs.count <= 8
         forEach(&jobs) { [disk] job throws(FileError) in
             guard job.remote.kind == .file else { return }
-            try disk.setAttributes(job.temporary, modified: job.remote.modified, mode: job.remote.mode)
+            if job.whole == nil {
+                try disk.setAttributes(
+                    job.temporary, modified: job.remote.modified, mode: job.remote.mode)
+            }
             if isFew { try disk.synchronize(file: job.temporary) }
         }
         if !isFew { try disk.synchronizeAll() }

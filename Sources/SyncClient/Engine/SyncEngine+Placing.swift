@@ -72,9 +72,8 @@ extension SyncEngine {
             synced.parent = before.parent
             synced.name = before.name
         }
-        try state.put(local, in: .local)
+        try state.putLocal(local, stamp: try stamp(at: job.path))
         try state.put(synced, in: .synced)
-        try keepStamp(of: local.id, at: job.path)
         // Of one leaf nothing is spared: it changes as a whole.
         if job.leaves.count > 1 { blocks.note(job.leaves, in: local.id) }
         status.counters.downloaded += 1

@@ -64,39 +64,49 @@ extension SyncEngine {
     // MARK: Before
 
     private func prepare(_ steps: [ServerStep]) throws -> [Outgoing] {
+        let (requests, places) = try state.transaction { try uploads(of: steps) }
+        let preparation = UploadPreparation(disk: disk, reader: content, inlineBytes: options.inlineBytes)
+        let contents = preparation.prepare(requests, parallelForEach: environment.parallelForEach)
+        return try state.transaction {
+            var pending = PendingOperations(text: try state.value(StateKey.operations) ?? "")
+            let epoch = try state.cursor()?.epoch ?? 0
+            var outgoing: [Outgoing] = []
+            for (index, step) in steps.enumerated() {
+                var prepared = PreparedContent(content: .none)
+                if let place = places[index] {
+                    switch contents[place] {
+                    case .success(let content): prepared = content
+                    case .failure(let failure):
+                        fail(step.id, failure, path: requests[place].path)
+                        continue
+                    }
+                }
+                if let next = try outgoingOperation(step, prepared, &pending, epoch: epoch) {
+                    outgoing.append(next)
+                }
+            }
+            if outgoing.contains(where: { $0.fingerprint != nil }) {
+                try state.setValue(pending.text, StateKey.operations)
+            }
+            return outgoing
+        }
+    }
+
+    /// The files that are to be read, and which step each is of.
+    private func uploads(
+        of steps: [ServerStep]
+    ) throws -> (requests: [UploadPreparation.Request], places: [Int: Int]) {
         var requests: [UploadPreparation.Request] = []
         var places: [Int: Int] = [:]
         for (index, step) in steps.enumerated() {
             guard case .put(let id, _) = step, let node = try state.node(id, in: .local),
-                let path = try localPath(of: id)
+                let path = try path(of: node.name, in: node.parent)
             else { continue }
             places[index] = requests.count
             let base = try state.node(id, in: .remote)?.content
             requests.append(UploadPreparation.Request(node: node, path: path, base: base))
         }
-        let preparation = UploadPreparation(disk: disk, reader: content, inlineBytes: options.inlineBytes)
-        let contents = preparation.prepare(requests, parallelForEach: environment.parallelForEach)
-        var pending = PendingOperations(text: try state.value(StateKey.operations) ?? "")
-        let epoch = try state.cursor()?.epoch ?? 0
-        var outgoing: [Outgoing] = []
-        for (index, step) in steps.enumerated() {
-            var prepared = PreparedContent(content: .none)
-            if let place = places[index] {
-                switch contents[place] {
-                case .success(let content): prepared = content
-                case .failure(let failure):
-                    fail(step.id, failure, path: requests[place].path)
-                    continue
-                }
-            }
-            if let next = try outgoingOperation(step, prepared, &pending, epoch: epoch) {
-                outgoing.append(next)
-            }
-        }
-        if outgoing.contains(where: { $0.fingerprint != nil }) {
-            try state.transaction { try state.setValue(pending.text, StateKey.operations) }
-        }
-        return outgoing
+        return (requests, places)
     }
 
     private func outgoingOperation(

@@ -21,6 +21,20 @@ extension DiskFolder {
         close(descriptor)
     }
 
+    public func create(
+        _ path: String, _ content: UnsafeRawBufferPointer, modified: Int64?, mode: UInt32?
+    ) throws(FileError) {
+        let (directory, name) = try parent(of: path)
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let descriptor = openat(directory.descriptor, name, flags, 0o666)
+        guard descriptor >= 0 else { throw FileError(errno, path) }
+        defer { close(descriptor) }
+        try Self.write(content, to: descriptor, at: 0, path)
+        if let mode, fchmod(descriptor, mode & 0o777) != 0 { throw FileError(errno, path) }
+        guard let modified else { return }
+        guard futimens(descriptor, Self.times(modified)) == 0 else { throw FileError(errno, path) }
+    }
+
     public func write(
         _ bytes: UnsafeRawBufferPointer, to path: String, at offset: Int64
     ) throws(FileError) {
@@ -170,6 +184,12 @@ extension DiskFolder {
             guard result == 0 || errno == EOPNOTSUPP else { throw FileError(errno, path) }
         }
         guard let modified else { return }
+        guard utimensat(directory.descriptor, name, Self.times(modified), AT_SYMLINK_NOFOLLOW) == 0 else {
+            throw FileError(errno, path)
+        }
+    }
+
+    private static func times(_ modified: Int64) -> [timespec] {
         var seconds = modified / 1_000_000_000
         var nanoseconds = modified % 1_000_000_000
         if nanoseconds < 0 {
@@ -177,12 +197,9 @@ extension DiskFolder {
             nanoseconds += 1_000_000_000
         }
         // UTIME_OMIT: the time of the last access stays.
-        let times = [
+        return [
             timespec(tv_sec: 0, tv_nsec: 0x3FFF_FFFE),
             timespec(tv_sec: Int(seconds), tv_nsec: Int(nanoseconds)),
         ]
-        guard utimensat(directory.descriptor, name, times, AT_SYMLINK_NOFOLLOW) == 0 else {
-            throw FileError(errno, path)
-        }
     }
 }

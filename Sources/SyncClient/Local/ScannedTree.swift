@@ -22,9 +22,7 @@ struct ScannedTree {
     }
 
     func put(_ node: SyncNode, stamp: LocalStamp) throws {
-        if let quick { return try quick.putLocal(node, stamp: stamp) }
-        try state.put(node, in: .local)
-        try state.setStamp(stamp, of: node.id)
+        try state.putLocal(node, stamp: stamp)
     }
 
     /// The child whose name is the same in every byte.

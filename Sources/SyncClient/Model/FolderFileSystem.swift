@@ -22,6 +22,12 @@ public protocol FolderFileSystem: Sendable {
     func makeSymlink(_ path: String, target: String) throws(FileError)
     /// Makes an empty file, which must not be there.
     func create(_ path: String) throws(FileError)
+    /// Makes a file, which must not be there, with all that it is to hold.
+    ///
+    /// - Parameter modified: nanoseconds since 1970.
+    func create(
+        _ path: String, _ content: UnsafeRawBufferPointer, modified: Int64?, mode: UInt32?
+    ) throws(FileError)
     func write(_ bytes: UnsafeRawBufferPointer, to path: String, at offset: Int64) throws(FileError)
     /// Copies bytes of one file to another, by reference where the file system can.
     func copy(
@@ -52,6 +58,14 @@ public protocol FolderFileSystem: Sendable {
 }
 
 extension FolderFileSystem {
+    public func create(
+        _ path: String, _ content: UnsafeRawBufferPointer, modified: Int64?, mode: UInt32?
+    ) throws(FileError) {
+        try create(path)
+        if !content.isEmpty { try write(content, to: path, at: 0) }
+        try setAttributes(path, modified: modified, mode: mode)
+    }
+
     public func exchange(_ first: String, _ second: String) throws(FileError) {
         throw .system(first, code: FileError.notSupported)
     }

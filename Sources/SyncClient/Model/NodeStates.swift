@@ -74,6 +74,12 @@ extension SyncTrees {
 }
 
 extension SyncState {
+    /// Writes a local node together with its stamp.
+    public func putLocal(_ node: SyncNode, stamp: LocalStamp) throws {
+        try put(node, in: .local)
+        try setStamp(stamp, of: node.id)
+    }
+
     /// Like ``unsettled(after:limit:)``, with what the trees say of each. One step where the state can do
     /// it so.
     public func unsettledStates(after id: NodeID?, limit: Int) throws -> [NodeStates] {

@@ -36,6 +36,8 @@ public protocol SyncTrees {
 public protocol SyncState: SyncTrees, AnyObject {
     /// Writes a node in the place of its earlier state in that tree.
     func put(_ node: SyncNode, in tree: TreeName) throws
+    /// Writes a local node together with its stamp.
+    func putLocal(_ node: SyncNode, stamp: LocalStamp) throws
     func remove(_ id: NodeID, from tree: TreeName) throws
     /// Gives a local node another id, its children and its stamp with it.
     func renameLocal(_ id: NodeID, to new: NodeID) throws

@@ -78,6 +78,7 @@ struct PlanBuilder {
     var copies: [NodeID: [ConflictCopy]] = [:]
     private var waitedOnce: Set<NodeID> = []
     private var known: [NodeID: NodeStates] = [:]
+    private var places: [PlaceKey: DirectoryPlace] = [:]
 
     init(_ trees: any SyncTrees, _ policy: SyncPolicy, isSkipped: @escaping (NodeID) -> Bool) {
         self.trees = trees
@@ -178,23 +179,50 @@ struct PlanBuilder {
     private mutating func isExcluded(
         _ node: SyncNode, in tree: TreeName, by rule: (String, Bool) -> Bool
     ) throws -> Bool {
-        var names = [node.name]
-        var next = node.parent
-        while next != trees.root {
-            // A tree that is not whole yet says nothing of paths.
-            guard names.count < Self.maximumDepth, let parent = try trees.node(next, in: tree) else {
-                return false
-            }
-            names.append(parent.name)
-            next = parent.parent
-        }
-        var path = ""
-        for (index, name) in names.reversed().enumerated() {
-            path += (path.isEmpty ? "" : "/") + name
-            if rule(path, index < names.count - 1 || node.kind == .directory) { return true }
-        }
-        return false
+        // A tree that is not whole yet says nothing of paths.
+        guard let above = try place(of: node.parent, in: tree, by: rule) else { return false }
+        return above.isExcluded || rule(above.path + node.name, node.kind == .directory)
     }
+
+    /// Where a directory is, found once in a plan; `nil` if the directories above it are not all there.
+    private mutating func place(
+        of directory: NodeID, in tree: TreeName, by rule: (String, Bool) -> Bool
+    ) throws -> DirectoryPlace? {
+        var below: [SyncNode] = []
+        var next = directory
+        var place = DirectoryPlace(path: "", isExcluded: false)
+        while next != trees.root {
+            if let known = places[PlaceKey(tree: tree, directory: next)] {
+                place = known
+                break
+            }
+            guard below.count < Self.maximumDepth, let node = try trees.node(next, in: tree) else {
+                return nil
+            }
+            below.append(node)
+            next = node.parent
+        }
+        for node in below.reversed() {
+            let path = place.path + node.name
+            place = DirectoryPlace(path: path + "/", isExcluded: place.isExcluded || rule(path, true))
+            places[PlaceKey(tree: tree, directory: node.id)] = place
+        }
+        return place
+    }
+}
+
+/// Where a directory is in one of the trees.
+private struct PlaceKey: Hashable {
+    let tree: TreeName
+    let directory: NodeID
+}
+
+/// A directory as rules see it.
+private struct DirectoryPlace {
+    /// With a slash at the end; empty for the folder itself.
+    let path: String
+    /// Whether it is excluded, or one above it.
+    let isExcluded: Bool
 }
 
 /// A conflict copy that is in a directory.

@@ -33,8 +33,6 @@ public protocol ScannableState: SyncState {
     /// Gives the local children of a directory to `body`, one after the other, which must not call the
     /// state.
     func forEachLocalChild(of directory: NodeID, _ body: (LocalChild) throws -> Void) throws
-    /// Writes a local node together with its stamp.
-    func putLocal(_ node: SyncNode, stamp: LocalStamp) throws
 }
 
 extension SQLiteSyncState: ScannableState {

@@ -10,20 +10,39 @@ final class StateSession {
     private var isClosed = false
     private var depth = 0
 
-    /// Nodes that the transaction touched, with what is known of them by tree: whether they are settled is
-    /// decided once for all changes of a node.
-    private var touched: [NodeID: Touched] = [:]
+    /// Nodes that were read or written of late: one that is dealt with is asked for a dozen times.
+    private var known: [NodeID: Known] = [:]
+    /// Nodes that the transaction touched: whether they are settled is decided once for all changes of one.
+    private var touched: [NodeID] = []
 
-    /// An object, since three nodes are much to move about in a table.
-    private final class Touched {
+    /// What the rows say of a node. An object, since three nodes are much to move about in a table.
+    private final class Known {
         /// By tree; the outer `nil` for what has to be read.
-        var remote: SyncNode??
-        var local: SyncNode??
-        var synced: SyncNode??
+        private var remote: SyncNode??
+        private var local: SyncNode??
+        private var synced: SyncNode??
+        var isTouched = false
+
+        subscript(tree: TreeName) -> SyncNode?? {
+            get {
+                switch tree {
+                case .remote: remote
+                case .local: local
+                case .synced: synced
+                }
+            }
+            set {
+                switch tree {
+                case .remote: remote = newValue
+                case .local: local = newValue
+                case .synced: synced = newValue
+                }
+            }
+        }
     }
 
-    /// The most nodes that wait to be settled.
-    private static let maximumTouched = 8192
+    /// The most nodes that are known: some 10 MB.
+    private static let maximumKnown = 16_384
 
     init(path: String) { self.path = path }
 
@@ -45,7 +64,7 @@ final class StateSession {
     /// Everything in `body` is there afterwards, or nothing.
     func transaction<Result>(_ body: (StateSession) throws -> Result) throws -> Result {
         let database = try lent()
-        let before = Set(touched.keys)
+        let before = touched
         depth += 1
         defer { depth -= 1 }
         var result: Result?
@@ -61,9 +80,10 @@ final class StateSession {
                 try database.inSavepoint(run)
             }
         } catch {
-            // What is known of them may be of the changes that were undone.
-            touched.removeAll(keepingCapacity: true)
-            for id in before { touched[id] = Touched() }
+            // What is known may be of the changes that were undone.
+            known.removeAll(keepingCapacity: true)
+            touched = before
+            for id in before { entry(of: id).isTouched = true }
             throw error
         }
         guard let result else { throw SyncStateError.closed(path: path) }
@@ -90,19 +110,12 @@ final class StateSession {
 
     /// Notes that a node is something else in one tree.
     func touch(_ id: NodeID, _ tree: TreeName, _ node: SyncNode?) throws {
-        if touched.count >= Self.maximumTouched { try settle() }
-        let entry: Touched
-        if let known = touched[id] {
-            entry = known
-        } else {
-            entry = Touched()
-            touched[id] = entry
-        }
-        switch tree {
-        case .remote: entry.remote = .some(node)
-        case .local: entry.local = .some(node)
-        case .synced: entry.synced = .some(node)
-        }
+        try makeRoom()
+        let entry = entry(of: id)
+        entry[tree] = .some(node)
+        guard !entry.isTouched else { return }
+        entry.isTouched = true
+        touched.append(id)
     }
 
     /// Writes which of the touched nodes are settled and which are not.
@@ -110,22 +123,46 @@ final class StateSession {
         guard !touched.isEmpty else { return }
         let insert = try statement(.insertUnsettled)
         let delete = try statement(.deleteUnsettled)
-        for (id, entry) in touched {
+        for id in touched {
+            let entry = entry(of: id)
             let states = NodeStates(
-                id: id, remote: try entry.remote ?? node(id, in: .remote),
-                local: try entry.local ?? node(id, in: .local),
-                synced: try entry.synced ?? node(id, in: .synced))
+                id: id, remote: try node(id, in: .remote, of: entry),
+                local: try node(id, in: .local, of: entry), synced: try node(id, in: .synced, of: entry))
             let statement = states.isSettled ? delete : insert
             statement.bind(1, id)
             try statement.run()
+            entry.isTouched = false
         }
         touched.removeAll(keepingCapacity: true)
     }
 
     func node(_ id: NodeID, in tree: TreeName) throws -> SyncNode? {
+        if let entry = known[id], let node = entry[tree] { return node }
+        try makeRoom()
+        return try node(id, in: tree, of: entry(of: id))
+    }
+
+    private func node(_ id: NodeID, in tree: TreeName, of entry: Known) throws -> SyncNode? {
+        if let node = entry[tree] { return node }
         let statement = try statement(.node(tree))
         statement.bind(1, id)
         defer { statement.reset() }
-        return try statement.step() ? try statement.node() : nil
+        let node = try statement.step() ? try statement.node() : nil
+        entry[tree] = .some(node)
+        return node
+    }
+
+    private func entry(of id: NodeID) -> Known {
+        if let entry = known[id] { return entry }
+        let entry = Known()
+        known[id] = entry
+        return entry
+    }
+
+    /// Forgets everything once it is much: the next batch is about other nodes.
+    private func makeRoom() throws {
+        guard known.count >= Self.maximumKnown else { return }
+        try settle()
+        known.removeAll(keepingCapacity: true)
     }
 }

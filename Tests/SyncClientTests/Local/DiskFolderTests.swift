@@ -30,6 +30,19 @@ private let abilities: [DiskFolder.Abilities] = [
         #expect(try folder.freeBytes() > 0)
     }
 
+    @Test(arguments: [[UInt8](), Array("some bytes".utf8)])
+    func makesAFileInOneGo(bytes: [UInt8]) throws {
+        let scratch = try ScratchFolder()
+        let folder = try DiskFolder(scratch.path)
+        try bytes.withUnsafeBytes { try folder.create("file", $0, modified: -1, mode: 0o640) }
+        #expect(try scratch.read("file") == bytes)
+        let status = try #require(try folder.status("file"))
+        #expect(status.modified == -1 && status.mode & 0o777 == 0o640)
+        #expect(throws: FileError.exists("file")) {
+            try bytes.withUnsafeBytes { try folder.create("file", $0, modified: nil, mode: nil) }
+        }
+    }
+
     @Test(arguments: abilities.indices)
     func neverFollowsASymlink(way: Int) throws {
         let (scratch, outside) = (try ScratchFolder(), try ScratchFolder())

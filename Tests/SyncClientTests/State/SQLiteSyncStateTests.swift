@@ -163,7 +163,12 @@ func testNode(
         for _ in 0..<60 {
             try state.transaction {
                 for _ in 0..<Int.random(in: 1...8, using: &random) { try model.change(state, &random) }
+                // One within another takes back itself only.
+                try Self.undone(state, model, &random)
+                try model.check(state)
             }
+            try Self.undone(state, model, &random)
+            try model.check(state)
             if Int.random(in: 0..<20, using: &random) == 0 {
                 try state.close()
                 state = try SQLiteSyncState(path: scratch.path("state"), root: root)
@@ -177,6 +182,41 @@ func testNode(
             }
             for (id, stamp) in model.stamps { #expect(try state.stamp(of: id) == stamp) }
         }
+        try state.close()
+    }
+
+    /// Changes that are taken back.
+    private static func undone(
+        _ state: SQLiteSyncState, _ model: ModelTrees, _ random: inout LocalRandom
+    ) throws {
+        struct Changed: Error {}
+        var copy = model
+        #expect(throws: Changed.self) {
+            try state.transaction {
+                for _ in 0..<3 { try copy.change(state, &random) }
+                try copy.check(state)
+                throw Changed()
+            }
+        }
+    }
+
+    /// More nodes than are kept in memory, in one transaction.
+    @Test func settlesMoreNodesThanItRemembers() throws {
+        let scratch = try ScratchFolder()
+        let state = try SQLiteSyncState(path: scratch.path("state"), root: root)
+        let count = 40_000
+        try state.transaction {
+            for tree in TreeName.allCases {
+                for number in 0..<count where tree == .remote || number % 2 == 0 {
+                    try state.put(
+                        testNode(UInt128(number + 2), "n\(number)", parent: 1, kind: .file, content: "x"),
+                        in: tree)
+                }
+            }
+        }
+        let expected = stride(from: 1, to: count, by: 2).map { NodeID(bits: UInt128($0 + 2)) }
+        let unsettled = try state.unsettled(after: nil, limit: count)
+        #expect(unsettled == expected)
         try state.close()
     }
 }
@@ -229,6 +269,16 @@ private struct ModelTrees {
         for (child, var node) in trees[.local] ?? [:] where node.parent == id {
             node.parent = new
             trees[.local]?[child] = node
+        }
+    }
+
+    /// Whether the state says the same of every node.
+    func check(_ state: SQLiteSyncState) throws {
+        for tree in TreeName.allCases {
+            for number in 1...12 as ClosedRange<UInt128> {
+                let id = NodeID(bits: number)
+                #expect(try state.node(id, in: tree) == trees[tree]?[id])
+            }
         }
     }
 
