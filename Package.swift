@@ -66,6 +66,10 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
 
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(  // bodies packed for their way: gzip, zstd
+            name: "ContentCoding", dependencies: ["CZlib", "CZstd"], swiftSettings: swiftSettings),
         .target(  // what sync clients and nodes say to each other, in CBOR and JSON
             name: "SyncProtocol", dependencies: ["Multiformats", "TreeValues", "IPLD"],
             swiftSettings: swiftSettings),
@@ -154,8 +158,9 @@ let package = Package(
         .target(  // the sync protocol over HTTP
             name: "SyncAPI",
             dependencies: [
-                "HTTPSupport", "SyncProtocol", "NodeMessages", "NodeService", "NodeCore", "Namespaces", "CAR",
-                "IPLD", "Multiformats", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "HTTPSupport", "ContentCoding", "SyncProtocol", "NodeMessages", "NodeService", "NodeCore",
+                "Namespaces", "CAR", "IPLD", "Multiformats",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: swiftSettings),
 
@@ -175,7 +180,7 @@ let package = Package(
         .target(  // the folders of a user, kept equal with namespaces of nodes elsewhere
             name: "SyncAgent",
             dependencies: [
-                "SyncClient", "SyncProtocol", "TreeValues", "CAR", "IPLD", "Multiformats",
+                "SyncClient", "SyncProtocol", "ContentCoding", "TreeValues", "CAR", "IPLD", "Multiformats",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
@@ -212,7 +217,7 @@ let package = Package(
                 "NodeCore", "Access", "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS",
                 "BlockStorage",
                 "Catalog", "CLinux", "NodeServer", "GatewayAPI", "NodeMessages", "NodeService", "NodeClient",
-                "SyncAgent", "SyncClient", "Namespaces",
+                "SyncAgent", "SyncClient", "SyncProtocol", "Namespaces",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -274,6 +279,9 @@ let package = Package(
             name: "CARTests", dependencies: ["CAR", "IPLD", "Multiformats", "Digests", "TestKit"],
             swiftSettings: swiftSettings),
         .testTarget(
+            name: "ContentCodingTests", dependencies: ["ContentCoding", "TestKit"],
+            swiftSettings: swiftSettings),
+        .testTarget(
             name: "SyncProtocolTests",
             dependencies: ["SyncProtocol", "TreeValues", "IPLD", "Multiformats", "Digests", "TestKit"],
             swiftSettings: swiftSettings),
@@ -313,7 +321,7 @@ let package = Package(
             name: "NodeServerTests",
             dependencies: [
                 "NodeServer", "NodeService", "GatewayAPI", "NodeCore", "HTTPSupport", "Access",
-                "BlockStorage",
+                "BlockStorage", "ContentCoding", "SyncAPI", "SyncAgent", "SyncClient",
                 "Catalog", "CAR", "IPLD", "Namespaces", "SyncProtocol", "TreeValues", "UnixFS", "Digests",
                 "Multiformats", "TestKit",
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -31,6 +31,9 @@ enum LayerTable {
         "IPNS": Module(
             layer: 1, allowed: ["Multiformats", "IPLD", "Crypto", "CryptoExtras"],
             reason: "records are bytes and keys; who keeps them, and where, is not their matter"),
+        "ContentCoding": Module(
+            layer: 1, allowed: ["CZlib", "CZstd"],
+            reason: "bodies are packed and unpacked whatever they say, and whoever sends them"),
         "SyncProtocol": Module(
             layer: 1, allowed: ["Multiformats", "TreeValues", "IPLD"],
             reason: "messages turn into bytes and back, whoever sends them"),
@@ -80,15 +83,16 @@ enum LayerTable {
         "SyncAgent": Module(
             layer: 4,
             allowed: [
-                "SyncClient", "SyncProtocol", "TreeValues", "CAR", "IPLD", "Multiformats", "AsyncHTTPClient",
+                "SyncClient", "SyncProtocol", "ContentCoding", "TreeValues", "CAR", "IPLD", "Multiformats",
+                "AsyncHTTPClient",
                 "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOSSL",
             ],
             reason: "connections, threads and the control socket; what is done about a file is the client's"),
         "SyncAPI": Module(
             layer: 4,
             allowed: [
-                "HTTPSupport", "HTTPTypes", "SyncProtocol", "NodeMessages", "NodeService", "NodeCore",
-                "Namespaces", "CAR", "IPLD", "Multiformats",
+                "HTTPSupport", "HTTPTypes", "ContentCoding", "SyncProtocol", "NodeMessages", "NodeService",
+                "NodeCore", "Namespaces", "CAR", "IPLD", "Multiformats",
             ],
             reason: "edges stay independent so that either can be switched off"),
         "NodeAPI": Module(
@@ -122,7 +126,7 @@ enum LayerTable {
                 "Logging", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOHTTPTypes", "NIOHTTPTypesHTTP1",
                 "NIOHTTPTypesHTTP2",
                 "NIOSSL", "NIOTLS", "ServiceLifecycle", "NodeAPI", "NodeMessages", "NodeService",
-                "SyncAPI", "SyncProtocol", "Synchronization",
+                "Namespaces", "SyncAPI", "SyncProtocol", "Synchronization",
             ],
             reason: "the server wires doors to sockets and decides nothing about content"),
         "nacre": Module(
@@ -131,6 +135,7 @@ enum LayerTable {
                 "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
                 "NodeCore", "Access", "NodeServer", "GatewayAPI", "ArgumentParser", "Logging",
                 "NodeMessages", "NodeService", "NodeClient", "Namespaces", "SyncAgent", "SyncClient",
+                "SyncProtocol",
                 "ServiceLifecycle", "UnixSignals",
             ],
             reason: "the executable parses arguments, calls the core, and prints"),
