@@ -33,6 +33,8 @@ public final class CatalogDatabase: Sendable {
     public let jobs: JobRepository
     /// Namespaces; their trees are in the module `Namespaces`.
     public let namespaces: NamespaceRepository
+    /// Machines that sync folders.
+    public let devices: DeviceRepository
 
     package var database: any SQLDatabase { meter }
     let meter: MeteredDatabase
@@ -91,6 +93,7 @@ public final class CatalogDatabase: Sendable {
         sessions = SessionRepository(database: database)
         audit = AuditRepository(database: database, ids: RecordIDGenerator(after: nil))
         jobs = JobRepository(database: database, ids: RecordIDGenerator(after: nil), now: now)
+        devices = DeviceRepository(database: database, now: now)
         namespaces = NamespaceRepository(database: database, ids: RecordIDGenerator(after: nil), now: now)
     }
 

@@ -37,6 +37,7 @@ public enum CatalogError: Error, Hashable, Sendable {
     case pinAbsent(PinID)
     case duplicateUser(String)
     case duplicateNamespace(String)
+    case tooManyDevices(maximum: Int)
     case nameTooLong(bytes: Int, maximum: Int)
     case nameContainsNUL
     case metaTooLarge(bytes: Int, maximum: Int)
@@ -110,6 +111,8 @@ extension CatalogError: CustomStringConvertible {
             "there is no pin \(id)"
         case .duplicateNamespace(let name):
             "there is a namespace named “\(name)” already; choose another name"
+        case .tooManyDevices(let maximum):
+            "a project may have \(maximum) devices, those that were removed included"
         case .nameTooLong(let bytes, let maximum):
             "a name may have \(maximum) bytes, this one has \(bytes)"
         case .nameContainsNUL:

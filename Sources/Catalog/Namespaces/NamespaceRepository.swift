@@ -115,7 +115,8 @@ public struct NamespaceRepository: Sendable {
     /// Removes rows of trees whose namespace is gone.
     public func removeOrphans() throws {
         let numbers: [Int64] = try database.read { connection in
-            try ["tree_nodes", "tree_journal", "tree_snapshots", "tree_directories"].flatMap { table in
+            try ["tree_nodes", "tree_journal", "tree_snapshots", "tree_directories", "device_acks"].flatMap {
+                table in
                 try connection.rows(
                     """
                     SELECT DISTINCT ns FROM \(table) WHERE ns NOT IN (SELECT number FROM namespaces)
@@ -139,6 +140,9 @@ public struct NamespaceRepository: Sendable {
                         (SELECT \(key) FROM \(table) WHERE ns = $1 ORDER BY \(key) LIMIT 5000)
                     """, [.integer(number)])
             }) > 0 {}
+        }
+        try database.write { connection -> Void in
+            try connection.execute("DELETE FROM device_acks WHERE ns = $1", [.integer(number)])
         }
     }
 

@@ -44,6 +44,12 @@ struct SealedTable: Sendable {
         SealedTable("tree_directories", SnapshotRow.directoryColumns) { row throws(CatalogError) in
             _ = try SnapshotRow.directory(row)
         },
+        SealedTable("devices", DeviceRow.columns) { row throws(CatalogError) in
+            _ = try DeviceRow.device(row)
+        },
+        SealedTable("device_acks", DeviceRow.ackColumns) { row throws(CatalogError) in
+            _ = try DeviceRow.ack(row)
+        },
         SealedTable("jobs", JobRow.columns) { row throws(CatalogError) in _ = try JobRow.job(row) },
     ]
 

@@ -7,4 +7,6 @@ extension Migration {
         try JournalRow.create(connection)
         try SnapshotRow.create(connection)
     }
+
+    static let devices = Migration(15, "devices") { try DeviceRow.create($0) }
 }
