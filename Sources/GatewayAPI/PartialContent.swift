@@ -85,7 +85,7 @@ final class MultipartBody: BodyStream, @unchecked Sendable {
 
     private func nextOfRange() throws -> BodyPiece? {
         switch current {
-        case .none, .omitted: return nil
+        case .none, .omitted, .live: return nil
         case .bytes(let bytes):
             current = .none
             return bytes.isEmpty ? nil : .bytes(bytes[...])

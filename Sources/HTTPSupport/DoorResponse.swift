@@ -20,12 +20,21 @@ public struct DoorResponse: Sendable {
     }
 }
 
+extension HTTPResponse.Status {
+    /// The disk is full. Spec: RFC 4918 section 11.5.
+    public static var insufficientStorage: HTTPResponse.Status {
+        HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+    }
+}
+
 /// The body of an answer.
 public enum DoorBody: Sendable {
     case none
     case bytes([UInt8])
     /// Made while it is sent. `length` is its size in bytes, where it can be known.
     case stream(any BodyStream, length: UInt64?)
+    /// Comes when something happens, and may never end.
+    case live(any LiveBody)
     /// None is sent, but the head says how large it would be: the answer to HEAD.
     case omitted(length: UInt64?)
 
@@ -35,6 +44,7 @@ public enum DoorBody: Sendable {
         case .none: 0
         case .bytes(let bytes): UInt64(bytes.count)
         case .stream(_, let length), .omitted(let length): length
+        case .live: nil
         }
     }
 
@@ -51,6 +61,15 @@ public protocol BodyStream: AnyObject, Sendable {
     func next() throws -> BodyPiece?
     /// Whether ``next()`` has its answer at hand, so that it can be called from any thread.
     var isReady: Bool { get }
+}
+
+/// A body whose pieces come when something happens.
+///
+/// `next` holds no thread while it waits. It is asked for a piece when the client has taken the one before,
+/// one call at a time, by a task that is cancelled when the client is gone.
+public protocol LiveBody: AnyObject, Sendable {
+    /// The next piece, not empty; `nil` at the end.
+    func next() async throws -> [UInt8]?
 }
 
 extension BodyStream {

@@ -18,11 +18,16 @@ public final class ChangeFeed: Sendable {
     private struct State {
         var last: UInt64 = 0
         var listeners: [NamespaceID: [UInt64: @Sendable (NamespaceID, JID) -> Void]] = [:]
+        /// How many changes there were, and at which of them each namespace changed last.
+        var sequence: UInt64 = 0
+        var lastChanges: [NamespaceID: UInt64] = [:]
         /// When those that changed since they were last asked for did so, first and last.
         var unsettled: [NamespaceID: (first: ContinuousClock.Instant, last: ContinuousClock.Instant)] = [:]
     }
 
     private let state = Mutex(State())
+    /// Of this process alone: positions of another one say nothing here.
+    private let instance = String(UInt64.random(in: 0 ... .max), radix: 36)
 
     init() {}
 
@@ -52,9 +57,33 @@ public final class ChangeFeed: Sendable {
         let now = ContinuousClock.now
         let listeners = state.withLock { state in
             state.unsettled[namespace, default: (now, now)].last = now
+            state.sequence += 1
+            state.lastChanges[namespace] = state.sequence
             return Array((state.listeners[namespace] ?? [:]).values)
         }
         for listener in listeners { listener(namespace, head) }
+    }
+
+    /// Names the changes that were told of so far, for ``changes(since:of:)``.
+    public var position: String { instance + "-" + String(state.withLock { $0.sequence }) }
+
+    /// Which of these namespaces changed after a position; `nil` if it is none of this process.
+    public func changes(since position: String, of namespaces: [NamespaceID]) -> Set<NamespaceID>? {
+        let parts = position.split(separator: "-")
+        guard parts.count == 2, parts[0] == instance, let number = UInt64(parts[1]) else { return nil }
+        return state.withLock { state in
+            guard number <= state.sequence else { return nil }
+            return Set(namespaces.filter { state.lastChanges[$0] ?? 0 > number })
+        }
+    }
+
+    /// For how many milliseconds a namespace has changed without a snapshot being made of it; `nil` if
+    /// nothing waits.
+    public func unsettledMilliseconds(of namespace: NamespaceID) -> Int64? {
+        let now = ContinuousClock.now
+        return state.withLock { state in
+            state.unsettled[namespace].map { Int64((now - $0.first) / .milliseconds(1)) }
+        }
     }
 
     /// Namespaces that changed, and did not for `quiet` milliseconds or have been changing for `atMost`.

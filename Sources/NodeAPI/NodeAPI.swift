@@ -147,10 +147,3 @@ public enum APIRoutingError: Error, Hashable, Sendable {
         }
     }
 }
-
-extension HTTPResponse.Status {
-    /// Spec: RFC 4918 section 11.5.
-    fileprivate static var insufficientStorage: HTTPResponse.Status {
-        HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
-    }
-}

@@ -49,7 +49,7 @@ struct DoorResponder: Sendable {
         self.sync = sync
         content = ContentDoor(node: node)
         damage = node.damage
-        operations = OperationsDoor(node: node, metrics: metrics, jobs: jobs)
+        operations = OperationsDoor(node: node, metrics: metrics, jobs: jobs, hub: sync.hub)
         readiness = Readiness(pool: pool) { try node.checkReadiness() }
     }
 
@@ -78,7 +78,7 @@ struct DoorResponder: Sendable {
                 request.head, id: id, scheme: carrier.scheme, peer: channel.remoteAddress?.ipAddress ?? "")
             address = door.remoteAddress
             // Who waits for changes does nothing: as many as there may be are bounded in their door.
-            if route?.pattern == SyncDoor.waitPattern {
+            if SyncDoor.waitPatterns.contains(route?.pattern ?? "") {
                 response = await answer(door, route, request.body, settings, channel)
             } else if let refusal = admission.enter(address, settings.options) {
                 response = refuse(refusal)
@@ -175,7 +175,10 @@ struct DoorResponder: Sendable {
     ) async -> DoorResponse {
         // Which methods there are depends on the path: the door knows.
         if route.door == .api { return await api.respond(to: request, body: body, on: channel) }
-        if route.door == .sync { return await sync.respond(to: request, body: body, on: channel) }
+        if route.door == .sync {
+            return await sync.respond(
+                to: request, body: body, on: channel, rates: settings.options.syncRates)
+        }
         guard route.methods.contains(request.method) else {
             var response = DoorResponse.text(
                 .methodNotAllowed,
@@ -187,7 +190,7 @@ struct DoorResponder: Sendable {
         let (operations, doorkeeper, options) = (operations, settings.doorkeeper, settings.options)
         let load = OperationsDoor.Load(
             requests: admission.current, connections: connections.current,
-            waitingBytes: open.waitingBytes.load(ordering: .relaxed))
+            waitingBytes: open.waitingBytes.load(ordering: .relaxed), listeners: sync.waits.listeners)
         let readiness = await route.door == .ready ? self.readiness.outcome() : nil
         let answered = try? await pool.runIfActive {
             doorkeeper.refusal(of: request, route.requirement)

@@ -2,11 +2,13 @@ import BlockStorage
 import Catalog
 import Glibc
 import NodeCore
+import NodeService
 
 /// What the node, its stores and the process have to say of themselves, for `/metrics`.
 struct NodeGauges {
     let node: StorageNode
     let jobs: JobEngine
+    let hub: SyncHub
     let startSeconds: Double
 
     /// Reads counters that are kept; nothing is scanned.
@@ -38,7 +40,8 @@ struct NodeGauges {
                         value: Double(counters.byVisibility[visibility] ?? 0)))
             }
         }
-        gauges += catalogGauges + jobGauges + Self.process
+        gauges.append(Metrics.Gauge(name: "nacre_sync_listeners", value: Double(load.listeners)))
+        gauges += catalogGauges + jobGauges + syncGauges + cacheGauges + Self.process
         return gauges
     }
 

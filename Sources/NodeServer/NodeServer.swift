@@ -71,7 +71,8 @@ public final class NodeServer: Service {
             node: node, authority: authority, jobs: jobs, pool: pool, patientPool: patientPool, logger: logger
         )
         let sync = SyncDoor(
-            node: node, authority: authority, pool: pool, patientPool: patientPool, logger: logger)
+            node: node, authority: authority, pool: pool, patientPool: patientPool, logger: logger,
+            hub: SyncHub())
         let responder = DoorResponder(
             node: node, settings: settings, api: api, sync: sync, pool: pool, connections: cap,
             open: connections, traces: traces, jobs: jobs.engine, logger: logger, metrics: metrics)
@@ -99,7 +100,7 @@ public final class NodeServer: Service {
             eventLoopGroup: group, logger: quiet)
         var chores = [
             Housekeeper.Chore.names(node, logger, metrics), .authority(authority, node.catalog),
-            .imports(api), .snapshots(node, logger),
+            .imports(api), .snapshots(node, logger), .devices(sync.hub, node.catalog),
         ]
         if let identity { chores.append(.certificate(identity)) }
         let housekeeper = Housekeeper(chores: chores, pool: pool, logger: logger, metrics: metrics)
@@ -128,10 +129,10 @@ public final class NodeServer: Service {
             }
             sayFarewell(connections.farewell)
         } catch {
-            try? await stop(jobs, patientPool)
+            try? await stop(jobs, sync.hub, patientPool)
             throw error
         }
-        try await stop(jobs, patientPool)
+        try await stop(jobs, sync.hub, patientPool)
     }
 
     private func sayFarewell(_ farewell: OpenConnections.Farewell?) {
@@ -149,8 +150,12 @@ public final class NodeServer: Service {
     private static let patientThreads = 32
 
     /// Jobs that run are broken off: they go on at the next start.
-    private func stop(_ jobs: NodeJobs, _ patientPool: NIOThreadPool) async throws {
-        try? await pool.runIfActive { jobs.engine.stop() }
+    private func stop(_ jobs: NodeJobs, _ hub: SyncHub, _ patientPool: NIOThreadPool) async throws {
+        try? await pool.runIfActive { [node] in
+            jobs.engine.stop()
+            // What is lost of it is told again by the next call of each device.
+            try? hub.devices.flush(to: node.catalog)
+        }
         try await patientPool.shutdownGracefully()
         try await pool.shutdownGracefully()
     }

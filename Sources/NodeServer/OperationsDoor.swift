@@ -4,18 +4,21 @@ import HTTPSupport
 import HTTPTypes
 import NodeAPI
 import NodeCore
+import NodeService
 
 /// Health and metrics. Synchronous, for the thread pool.
 struct OperationsDoor: Sendable {
     let node: StorageNode
     let metrics: Metrics
     let jobs: JobEngine
+    let hub: SyncHub
     private let startSeconds = Double(time(nil))
 
-    init(node: StorageNode, metrics: Metrics, jobs: JobEngine) {
+    init(node: StorageNode, metrics: Metrics, jobs: JobEngine, hub: SyncHub) {
         self.node = node
         self.jobs = jobs
         self.metrics = metrics
+        self.hub = hub
     }
 
     /// What is under way.
@@ -24,6 +27,8 @@ struct OperationsDoor: Sendable {
         let connections: Int
         /// Bytes of bodies that wait for their clients.
         let waitingBytes: Int
+        /// Clients that listen to changes.
+        let listeners: Int
     }
 
     /// - Parameter readiness: for ``Route/Door/ready``.
@@ -43,7 +48,7 @@ struct OperationsDoor: Sendable {
             case nil: response = .text(.serviceUnavailable, "not ready: nobody looked")
             }
         case .metrics:
-            let gauges = NodeGauges(node: node, jobs: jobs, startSeconds: startSeconds).all(load)
+            let gauges = NodeGauges(node: node, jobs: jobs, hub: hub, startSeconds: startSeconds).all(load)
             response = DoorResponse(
                 .ok, fields: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .bytes(Array(metrics.text(gauges: gauges).utf8)))

@@ -37,6 +37,13 @@ struct ResponseSender: Sendable {
             count.add(bytes.count)
         case .omitted(nil): writer.writeBodiless(head)
         case .omitted: writer.write(head)
+        case .live(let body):
+            writer.begin(head)
+            while let piece = try await body.next() {
+                try await writer.write(ByteBuffer(bytes: piece))
+                count.add(piece.count)
+            }
+            writer.finish()
         case .stream(let stream, _): try await send(stream, head, with: writer, on: channel, count)
         }
     }

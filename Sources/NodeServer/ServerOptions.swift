@@ -1,4 +1,5 @@
 public import NodeCore
+public import NodeService
 
 /// How the server listens and what it allows.
 public struct ServerOptions: Sendable {
@@ -48,6 +49,8 @@ public struct ServerOptions: Sendable {
     /// Where spans of requests are sent, if anywhere, and how many of the traces that begin here, from 0 to 1.
     public var collector: CollectorURL?
     public var traceShare = 1.0
+    /// What a device that syncs may ask.
+    public var syncRates = DeviceRates.Limits()
     /// What the node is.
     public var roles: Set<NodeRole> = Set(NodeRole.allCases)
 

@@ -16,8 +16,10 @@ extension SyncAPI {
         SyncRoute(.post, "/ns/{ns}/blocks/store") { call in try call.store() },
         SyncRoute(.post, "/ns/{ns}/blocks/retrieve") { call in
             let request = try BlockList(try call.message())
-            let blocks = try call.service.retrieve(request.cids, of: call.namespace)
-            return try .car(blocks)
+            let found = try call.service.retrieve(request.cids, of: call.namespace)
+            var response = try DoorResponse.car(found.blocks)
+            response.fields[.answeredCount] = String(found.answered)
+            return response
         },
     ]
 }
@@ -33,7 +35,7 @@ extension SyncRequest {
             }
             return count
         }
-        var reader = RequestBodyReader(body, limit: Int64(2 * SyncLimits.maximumBlockBytes))
+        var reader = RequestBodyReader(try content(), limit: Int64(SyncLimits.maximumStoreBytes))
         var stream = CARStream(options: CARReadingOptions(verification: .none)) { try reader.read(into: $0) }
         var (stored, failed) = (0, [CID]())
         var batch: [Block] = []

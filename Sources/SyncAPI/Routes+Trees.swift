@@ -1,3 +1,4 @@
+import ContentCoding
 import HTTPSupport
 import HTTPTypes
 import IPLD
@@ -8,7 +9,7 @@ import SyncProtocol
 extension SyncAPI {
     static let generalRoutes: [SyncRoute] = [
         SyncRoute(.get, "/hello", requiring: .nothing) { call in
-            try call.answer(hello)
+            try call.answer(hello(call.service.rates))
         },
         SyncRoute(.get, "/ns") { call in
             let infos = try call.service.list()
@@ -21,6 +22,14 @@ extension SyncAPI {
         },
         SyncRoute(.get, "/ns/{ns}") { call in
             try call.answer(try call.service.info(call.namespace).value(call.form))
+        },
+        SyncRoute(.get, "/status") { call in
+            try call.answer(try call.service.report().value(call.form))
+        },
+        SyncRoute(.get, "/events", isStream: true) { call in
+            // Where there is nobody to keep it open: what would be refused is.
+            _ = try call.service.watchable(try EventRequest(call.request).namespaces)
+            return DoorResponse(.noContent, fields: [.cacheControl: "no-store"])
         },
         SyncRoute(.post, "/wait", waits: true) { call in
             let answer = try call.service.changed(try WaitRequest(try call.message()))
@@ -53,7 +62,7 @@ extension SyncAPI {
     ]
 
     /// What the node speaks, and its limits.
-    private static let hello: IPLDValue = {
+    private static func hello(_ rates: DeviceRates.Limits) -> IPLDValue {
         func number(_ key: String, _ value: Int) -> IPLDEntry {
             IPLDEntry(key: key, value: .integer(Int128(value)))
         }
@@ -62,20 +71,28 @@ extension SyncAPI {
             IPLDEntry(key: "versions", value: .list([.string("1")])),
             IPLDEntry(
                 key: "features",
-                value: .list(["cbor", "inline", "splice", "snapshot", "wait"].map { .string($0) })),
+                value: .list(features.map { .string($0) })),
             IPLDEntry(
                 key: "limits",
                 value: .map([
+                    number("burst", rates.burst),
                     number("block_bytes", SyncLimits.maximumLeafBytes),
                     number("commit_bytes", SyncLimits.maximumMessageBytes),
                     number("commit_ops", SyncLimits.maximumOperations),
                     number("have_cids", SyncLimits.maximumBlocks),
                     number("inline_bytes", SyncLimits.maximumInlineBytes),
                     number("list_entries", SyncLimits.maximumEntries),
+                    number("requests_per_second", rates.requestsPerSecond),
                     number("retrieve_bytes", SyncLimits.maximumBlockBytes),
                     number("retrieve_cids", SyncLimits.maximumBlocks),
+                    number("store_bytes", SyncLimits.maximumStoreBytes),
+                    number("streams", rates.streams),
                     number("wait_seconds", SyncLimits.maximumWaitSeconds),
                 ])),
         ])
-    }()
+    }
+
+    private static let features =
+        ["cbor", "devices", "events", "inline", "snapshot", "splice", "status", "wait"]
+        + ContentCoding.allCases.map(\.rawValue)
 }

@@ -1,3 +1,4 @@
+import ContentCoding
 public import HTTPSupport
 public import HTTPTypes
 import IPLD
@@ -14,10 +15,10 @@ public enum SyncAPI {
     public static let prefix = "/sync/v1"
 
     /// Every call there is.
-    public static let routes: [SyncRoute] = generalRoutes + treeRoutes + blockRoutes
+    public static let routes: [SyncRoute] = generalRoutes + deviceRoutes + treeRoutes + blockRoutes
 
     /// Every method that some call has.
-    public static let methods: [HTTPRequest.Method] = [.get, .post]
+    public static let methods: [HTTPRequest.Method] = [.get, .post, .patch, .delete]
 
     /// The call that a request means, and the values in its path; the methods there are, where it has
     /// another.
@@ -49,7 +50,7 @@ public enum SyncAPI {
     ) -> DoorResponse {
         let call = SyncRequest(request: request, values: values, service: service, body: body)
         do {
-            return try route.handler(call)
+            return try route.handler(call).packed(accepting: request.fields[.acceptEncoding])
         } catch {
             let (status, problem) = problem(of: error)
             if status.code >= 500 { report(error) }
@@ -70,6 +71,17 @@ public enum SyncAPI {
         return (try service.listen(for: wait, onChange), wait.seconds)
     }
 
+    /// The device that a request says it is of; empty for none.
+    public static func device(of request: DoorRequest) -> String {
+        String((request.fields[.deviceID] ?? "").filter { $0.isASCII && !$0.isWhitespace }.prefix(64))
+    }
+
+    /// Why a call was not let in, as an answer.
+    public static func refusal(_ failure: SyncFailure) -> DoorResponse {
+        let (status, problem) = problem(of: failure)
+        return refusal(status, problem)
+    }
+
     /// A refusal as an answer.
     public static func refusal(
         _ status: HTTPResponse.Status, _ problem: SyncProblem, _ form: WireForm = .json
@@ -77,6 +89,7 @@ public enum SyncAPI {
         var response =
             (try? DoorResponse.message(problem.value(form), form, status))
             ?? .text(status, problem.message)
+        if status == .unsupportedMediaType { response.fields[.acceptEncoding] = ContentCoding.accepted }
         if status == .serviceUnavailable || status == .tooManyRequests {
             response.fields[.retryAfter] = String(problem.retryAfterSeconds ?? 1)
         }
@@ -88,7 +101,9 @@ public enum SyncAPI {
         case let failure as SyncFailure:
             let status: HTTPResponse.Status =
                 switch failure {
-                case .unknownNamespace, .unknownBlock: .notFound
+                case .unknownNamespace, .unknownBlock, .unknownDevice: .notFound
+                case .deviceRevoked: .unauthorized
+                case .unsupportedEncoding: .unsupportedMediaType
                 case .forbidden: .forbidden
                 case .badRequest: .badRequest
                 case .nameTaken: .conflict
@@ -107,6 +122,11 @@ public enum SyncAPI {
             return (.badRequest, SyncProblem(code: "bad_request", message: error.description))
         case let error as IPLDCodecError:
             return (.badRequest, SyncProblem(code: "bad_request", message: "\(error)"))
+        case let error as ContentCodingError:
+            if case .tooLarge = error {
+                return (.contentTooLarge, SyncProblem(code: "too_large", message: error.description))
+            }
+            return (.badRequest, SyncProblem(code: "bad_request", message: error.description))
         case let error as RequestBodyError:
             switch error {
             case .tooLarge: return (.contentTooLarge, SyncProblem(code: "too_large", message: "\(error)"))
@@ -151,12 +171,5 @@ public enum SyncAPI {
             status,
             SyncProblem(code: code, message: failure.detail, retryAfterSeconds: failure.retryAfterSeconds)
         )
-    }
-}
-
-extension HTTPResponse.Status {
-    /// Spec: RFC 4918 section 11.5.
-    fileprivate static var insufficientStorage: HTTPResponse.Status {
-        HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
     }
 }

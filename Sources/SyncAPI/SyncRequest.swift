@@ -1,4 +1,5 @@
 import CAR
+import ContentCoding
 import HTTPSupport
 import HTTPTypes
 import IPLD
@@ -13,12 +14,13 @@ struct SyncRequest: Sendable {
     /// Read once, by the handler alone.
     let body: any RequestBytes
 
-    var namespace: String { values["ns"] ?? "" }
+    /// The value of a placeholder in the path.
+    func value(_ name: String) -> String { values[name] ?? "" }
+
+    var namespace: String { value("ns") }
 
     /// As the client calls itself: for the journal, and for what its own changes are told from others by.
-    var device: String {
-        String((request.fields[.deviceID] ?? "").filter { $0.isASCII && !$0.isWhitespace }.prefix(64))
-    }
+    var device: String { SyncAPI.device(of: request) }
 
     /// How the client wants to be answered: as it asks, else as it spoke.
     var form: WireForm {
@@ -26,6 +28,19 @@ struct SyncRequest: Sendable {
             if let form = WireForm(mediaType: String(word)) { return form }
         }
         return WireForm(mediaType: request.fields[.contentType] ?? "") ?? .json
+    }
+
+    /// The body as it was before it was packed.
+    ///
+    /// - Throws: `unsupported_encoding`.
+    func content() throws -> any RequestBytes {
+        guard let header = request.fields[.contentEncoding]?.lowercased(), header != "identity" else {
+            return body
+        }
+        guard let coding = ContentCoding(header: header) else {
+            throw SyncFailure.unsupportedEncoding(accepted: ContentCoding.accepted)
+        }
+        return try UnpackedBody(body, coding)
     }
 
     /// The message in the body.
@@ -36,7 +51,7 @@ struct SyncRequest: Sendable {
         guard let form = WireForm(mediaType: type) else {
             throw SyncFailure.badRequest("a message is application/cbor or application/json")
         }
-        var reader = RequestBodyReader(body, limit: Int64(SyncLimits.maximumMessageBytes))
+        var reader = RequestBodyReader(try content(), limit: Int64(SyncLimits.maximumMessageBytes))
         let bytes = try reader.readAll()
         return try form.decode(bytes, maximumBytes: SyncLimits.maximumMessageBytes)
     }
@@ -62,6 +77,9 @@ extension DoorResponse {
 extension HTTPField.Name {
     /// Names the device that speaks.
     static let deviceID = Self("X-Device-Id") ?? .userAgent
+    static let lastEventID = Self("Last-Event-ID") ?? .userAgent
     /// How many blocks a stream is to have: one that ends before is broken off.
     static let blockCount = Self("X-Block-Count") ?? .userAgent
+    /// Of how many of the CIDs that were asked for, from the first on, an answer speaks.
+    static let answeredCount = Self("X-Answered-Count") ?? .userAgent
 }

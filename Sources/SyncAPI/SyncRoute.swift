@@ -19,16 +19,20 @@ public struct SyncRoute: Sendable {
     public let requirement: Requirement
     /// Whether it is answered later: it must not hold a thread meanwhile.
     public let waits: Bool
+    /// Whether its answer goes on until the client goes: the door makes it.
+    public let isStream: Bool
     let handler: @Sendable (SyncRequest) throws -> DoorResponse
 
     init(
         _ method: HTTPRequest.Method, _ path: String, requiring requirement: Requirement = .credentials,
-        waits: Bool = false, handler: @escaping @Sendable (SyncRequest) throws -> DoorResponse
+        waits: Bool = false, isStream: Bool = false,
+        handler: @escaping @Sendable (SyncRequest) throws -> DoorResponse
     ) {
         self.method = method
         self.path = path
         self.requirement = requirement
         self.waits = waits
+        self.isStream = isStream
         self.handler = handler
     }
 

@@ -17,6 +17,8 @@ public final class FolderRunner: @unchecked Sendable {
     private let server: NodeDialer
     private let device: String
     private let mailbox = Mailbox()
+    /// Whether the node was told of this machine since the start. Of the working thread alone.
+    private var isKnown = false
     private let report: Mutex<FolderReport>
     private let event: @Sendable (FolderRecord, SyncEvent) -> Void
     /// Where the journal was read up to after the last pass, and how many passes there were.
@@ -153,9 +155,7 @@ public final class FolderRunner: @unchecked Sendable {
                     scope = .everything
                     folder.engine.retryNow()
                 case .confirm:
-                    // The message ends with the token: docs/formats/sync.md, "Operations".
-                    let token = folder.engine.status.removalsMessage?.split(separator: " ").last
-                    try folder.engine.confirmRemovals(token: token.map(String.init))
+                    try folder.engine.confirmRemovals(token: folder.engine.status.removalsToken)
                     scope = scope ?? .paths([])
                 }
             }
@@ -164,11 +164,28 @@ public final class FolderRunner: @unchecked Sendable {
 
     private func pass(_ folder: OpenFolder, _ scope: ScanScope?) throws {
         report.withLock { if $0.state != "settled" || scope != nil { $0.state = "working" } }
+        if !isKnown { isKnown = makeKnown() }
         try folder.engine.synchronize(scope)
         let cursor = try folder.cursor()
         let now = MachineClock.steadyMilliseconds()
         report.withLock { $0.update(from: folder, now: now) }
         position.withLock { $0 = (cursor, $0.passes + 1) }
+    }
+
+    /// Tells the node which machine this is.
+    ///
+    /// - Returns: whether it needs no telling any more. A node that cannot be reached is told later; one that
+    ///   does not want to know is synced with all the same.
+    private func makeKnown() -> Bool {
+        let name = device.lastIndex(of: "-").map { String(device[..<$0]) } ?? device
+        do {
+            try server.register(
+                DeviceRequest(id: device, name: name, platform: "linux", features: ["cbor", "splice"]))
+            return true
+        } catch {
+            if case .unreachable = error { return false }
+            return true
+        }
     }
 
     // MARK: Waiting for the node

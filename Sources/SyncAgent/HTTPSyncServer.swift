@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import CAR
+import ContentCoding
 import Dispatch
 import Foundation
 public import IPLD
@@ -28,6 +29,9 @@ public final class HTTPSyncServer: SyncServer {
     /// What came and went, in bytes of bodies.
     private let counters = Mutex(TransferCounters())
     private let isClosed = Mutex(false)
+    /// Whether bodies may be packed, and how the node said that it reads them.
+    private let packs: Bool
+    private let coding = Mutex<ContentCoding?>(nil)
 
     /// How long an answer may take to begin.
     private static let patience = TimeAmount.seconds(120)
@@ -42,6 +46,8 @@ public final class HTTPSyncServer: SyncServer {
         public var authorities: String?
         /// Whether the certificate of the node is not looked at: for a node on this machine alone.
         public var trustsAnyCertificate = false
+        /// Whether bodies are packed where that pays; `nil`: unless the node is on this machine.
+        public var packs: Bool?
 
         public init(node: String, token: String?) {
             self.node = node
@@ -61,6 +67,7 @@ public final class HTTPSyncServer: SyncServer {
         }
         base = (options.node.hasSuffix("/") ? String(options.node.dropLast()) : options.node) + "/sync/v1"
         token = options.token
+        packs = options.packs ?? !Self.isThisMachine(parts.host ?? "")
         self.namespace = namespace
         self.device = device
         var configuration = HTTPClient.Configuration()
@@ -164,9 +171,12 @@ public final class HTTPSyncServer: SyncServer {
         }
     }
 
-    public func retrieve(_ cids: [CID]) throws(SyncServerError) -> [Block] {
+    public func retrieve(_ cids: [CID]) throws(SyncServerError) -> RetrievedBlocks {
         let part = Array(cids.prefix(SyncLimits.maximumBlocks))
-        let bytes = try raw("ns/\(encoded)/blocks/retrieve", BlockList(part).value(.cbor))
+        let answer = try send(
+            .POST, "ns/\(encoded)/blocks/retrieve", WireForm.cbor.rawValue,
+            try Self.encode(BlockList(part).value(.cbor)), [], patience: Self.patience)
+        let bytes = answer.bytes
         var blocks: [Block] = []
         do {
             var offset = 0
@@ -179,10 +189,15 @@ public final class HTTPSyncServer: SyncServer {
             _ = try stream.header()
             while let section = try stream.next() { blocks.append(section.block) }
         } catch { throw .badAnswer("\(error)") }
-        guard !blocks.isEmpty || part.isEmpty, zip(blocks, part).allSatisfy({ $0.cid == $1 }) else {
-            throw .badAnswer("the blocks are others than were asked for")
+        // What is missing among those that the answer speaks of is left out.
+        let answered = answer.headers.first(name: "X-Answered-Count").flatMap { Int($0) } ?? blocks.count
+        guard answered <= part.count, answered > 0 || part.isEmpty else {
+            throw .badAnswer("it speaks of \(answered) blocks, and \(part.count) were asked for")
         }
-        return blocks
+        var rest = blocks[...]
+        for cid in part.prefix(answered) where rest.first?.cid == cid { rest = rest.dropFirst() }
+        guard rest.isEmpty else { throw .badAnswer("the blocks are others than were asked for") }
+        return RetrievedBlocks(blocks, answered: answered)
     }
 
     public func leaves(of root: CID, base: CID?) throws(SyncServerError) -> LeafEdit {
@@ -215,7 +230,7 @@ public final class HTTPSyncServer: SyncServer {
 
     // MARK: The wire
 
-    private var encoded: String {
+    var encoded: String {
         namespace.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? namespace
     }
 
@@ -233,17 +248,33 @@ public final class HTTPSyncServer: SyncServer {
     private func raw(
         _ path: String, _ request: IPLDValue, patience: TimeAmount = HTTPSyncServer.patience
     ) throws(SyncServerError) -> [UInt8] {
-        try send(.POST, path, WireForm.cbor.rawValue, try Self.encode(request), [], patience: patience)
+        try send(
+            .POST, path, WireForm.cbor.rawValue, try Self.encode(request), [], patience: patience
+        ).bytes
     }
 
-    private func get(_ path: String) throws(SyncServerError) -> IPLDValue {
-        try Self.decode(try send(.GET, path, nil, [], [], patience: Self.patience))
+    func get(_ path: String) throws(SyncServerError) -> IPLDValue {
+        try Self.decode(try send(.GET, path, nil, [], [], patience: Self.patience).bytes)
+    }
+
+    /// Sends a message by a method, and reads the one that is answered.
+    func tell(
+        _ method: HTTPMethod, _ path: String, _ message: IPLDValue? = nil
+    ) throws(SyncServerError) -> IPLDValue {
+        var body: [UInt8] = []
+        if let message { body = try Self.encode(message) }
+        return try Self.decode(
+            try send(
+                method, path, message == nil ? nil : WireForm.cbor.rawValue, body, [],
+                patience: Self.patience
+            ).bytes)
     }
 
     private func exchange(
         _ path: String, _ type: String, _ body: [UInt8], _ headers: [(String, String)] = []
     ) throws(SyncServerError) -> IPLDValue {
-        try Self.decode(try send(.POST, path, type, body, headers, patience: Self.patience))
+        try Self.decode(
+            try send(.POST, path, type, body, headers, patience: Self.patience).bytes)
     }
 
     private static func decode(_ bytes: [UInt8]) throws(SyncServerError) -> IPLDValue {
@@ -255,10 +286,58 @@ public final class HTTPSyncServer: SyncServer {
     private func send(
         _ method: HTTPMethod, _ path: String, _ type: String?, _ body: [UInt8],
         _ headers: [(String, String)], patience: TimeAmount
-    ) throws(SyncServerError) -> [UInt8] {
+    ) throws(SyncServerError) -> Answer {
+        for _ in 0..<Self.maximumPauses {
+            let answer = try sendOnce(method, path, type, body, headers, patience: patience)
+            guard answer.status == 429 else { return try take(answer) }
+            pause(Self.pause(answer))
+        }
+        return try take(try sendOnce(method, path, type, body, headers, patience: patience))
+    }
+
+    /// How often a call is sent again that the node had no time for.
+    private static let maximumPauses = 50
+
+    /// Milliseconds until a call that was refused for asking too often is sent again.
+    private static func pause(_ answer: Answer) -> Int {
+        let form = WireForm(mediaType: answer.headers["Content-Type"].first ?? "") ?? .json
+        let problem = (try? form.decode(answer.bytes, maximumBytes: 1 << 20)).flatMap { try? SyncProblem($0) }
+        let seconds = answer.headers["Retry-After"].first.flatMap { Int($0) }.map { min($0, 60) * 1000 }
+        return min(max(problem?.retryAfterMilliseconds ?? seconds ?? 1000, 20), 5000)
+    }
+
+    /// Waits, unless the connections are closed.
+    private func pause(_ milliseconds: Int) {
+        // Devices that were refused together do not come together again.
+        var left = milliseconds + Int.random(in: 0...milliseconds / 2)
+        while left > 0, !isClosed.withLock({ $0 }) {
+            Thread.sleep(forTimeInterval: Double(min(left, 50)) / 1000)
+            left -= 50
+        }
+    }
+
+    private func take(_ answer: Answer) throws(SyncServerError) -> Answer {
+        guard answer.status < 300 else { throw Self.failure(answer) }
+        return answer
+    }
+
+    private static func isThisMachine(_ host: String) -> Bool {
+        host == "localhost" || host == "::1" || host == "[::1]" || host.hasPrefix("127.")
+    }
+
+    private func sendOnce(
+        _ method: HTTPMethod, _ path: String, _ type: String?, _ body: [UInt8],
+        _ headers: [(String, String)], patience: TimeAmount
+    ) throws(SyncServerError) -> Answer {
         let response: HTTPClient.Response
+        var body = body
         do {
             var request = try HTTPClient.Request(url: base + "/" + path, method: method)
+            if packs { request.headers.add(name: "Accept-Encoding", value: ContentCoding.accepted) }
+            if let coding = coding.withLock({ $0 }), coding.pays(for: body) {
+                body = try coding.compress(body)
+                request.headers.add(name: "Content-Encoding", value: coding.rawValue)
+            }
             request.headers.add(name: "Accept", value: WireForm.cbor.rawValue)
             request.headers.add(name: "X-Device-Id", value: device)
             if let token { request.headers.add(name: "Authorization", value: "Bearer " + token) }
@@ -276,28 +355,45 @@ public final class HTTPSyncServer: SyncServer {
         } catch {
             throw .unreachable(String(describing: error))
         }
-        let bytes = response.body.map { Array($0.readableBytesView) } ?? []
+        var bytes = response.body.map { Array($0.readableBytesView) } ?? []
         counters.withLock { counters in
             counters.requests += 1
             counters.sent += Int64(body.count)
             counters.received += Int64(bytes.count)
         }
-        guard response.status.code < 300 else { throw Self.failure(response, bytes) }
-        return bytes
+        if packs, let accepted = response.headers["Accept-Encoding"].first {
+            coding.withLock { $0 = ContentCoding.best(accepting: accepted) }
+        }
+        if let header = response.headers["Content-Encoding"].first {
+            do {
+                guard let coding = ContentCoding(header: header) else {
+                    throw SyncServerError.badAnswer("an answer is packed as \(header.prefix(40))")
+                }
+                bytes = try coding.decompress(bytes, maximumBytes: 4 * SyncLimits.maximumBlockBytes)
+            } catch { throw .badAnswer("\(error)") }
+        }
+        return Answer(status: Int(response.status.code), headers: response.headers, bytes: bytes)
+    }
+
+    private struct Answer {
+        let status: Int
+        let headers: HTTPHeaders
+        let bytes: [UInt8]
     }
 
     /// What a refusal means for who syncs.
-    private static func failure(_ response: HTTPClient.Response, _ bytes: [UInt8]) -> SyncServerError {
-        let form = WireForm(mediaType: response.headers["Content-Type"].first ?? "") ?? .json
+    private static func failure(_ answer: Answer) -> SyncServerError {
+        let bytes = answer.bytes
+        let form = WireForm(mediaType: answer.headers["Content-Type"].first ?? "") ?? .json
         let problem = (try? form.decode(bytes, maximumBytes: 1 << 20)).flatMap { try? SyncProblem($0) }
-        let code = problem?.code ?? "http_\(response.status.code)"
-        let message = problem?.message ?? Self.detail(bytes) ?? "the node answered \(response.status.code)"
-        switch response.status.code {
+        let code = problem?.code ?? "http_\(answer.status)"
+        let message = problem?.message ?? Self.detail(bytes) ?? "the node answered \(answer.status)"
+        switch answer.status {
         case 401, 403: return .notAllowed(code: code, message: message)
         case 410 where code == "reset_required": return .resetRequired
         case 502, 504: return .unreachable(message)
         default:
-            let seconds = response.headers["Retry-After"].first.flatMap { Int($0) }
+            let seconds = answer.headers["Retry-After"].first.flatMap { Int($0) }
             return .refused(
                 code: code, message: message, retryAfterSeconds: problem?.retryAfterSeconds ?? seconds)
         }

@@ -88,11 +88,11 @@ public final class NodeDialer: SyncServer {
         try call { server throws(SyncServerError) in try server.store(blocks) }
     }
 
-    public func retrieve(_ cids: [CID]) throws(SyncServerError) -> [Block] {
-        let blocks = try call { server throws(SyncServerError) in try server.retrieve(cids) }
+    public func retrieve(_ cids: [CID]) throws(SyncServerError) -> RetrievedBlocks {
+        let answer = try call { server throws(SyncServerError) in try server.retrieve(cids) }
         // How much comes is known when it is there: the next question waits.
-        Self.pass(blocks.reduce(0) { $0 + $1.bytes.count }, download)
-        return blocks
+        Self.pass(answer.blocks.reduce(0) { $0 + $1.bytes.count }, download)
+        return answer
     }
 
     public func leaves(of root: CID, base: CID?) throws(SyncServerError) -> LeafEdit {
@@ -102,6 +102,11 @@ public final class NodeDialer: SyncServer {
     /// The namespace as the node has it.
     public func info() throws(SyncServerError) -> NamespaceInfo {
         try call { server throws(SyncServerError) in try server.info() }
+    }
+
+    /// Makes this machine known to the node.
+    public func register(_ request: DeviceRequest) throws(SyncServerError) {
+        try call { server throws(SyncServerError) in _ = try server.register(request) }
     }
 
     /// Makes the namespace.

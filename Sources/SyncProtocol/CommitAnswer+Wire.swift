@@ -2,6 +2,8 @@ public import IPLD
 import Multiformats
 
 extension CommitResult {
+    private static let massDelete = "mass_delete_blocked"
+
     /// - Parameter operation: what it answers: a node that is as it was asked for is told by its revisions.
     func value(_ form: WireForm, to operation: SyncOperation?) -> IPLDValue {
         var writer = WireWriter(form)
@@ -25,6 +27,12 @@ extension CommitResult {
             writer.put("st", "error")
             writer.put("code", code)
             writer.put("message", message)
+        case .confirmationNeeded(let removals, let token):
+            writer.put("st", "error")
+            writer.put("code", Self.massDelete)
+            writer.put("message", "\(removals) files and directories would be removed; a person has to agree")
+            writer.put("removals", removals)
+            writer.put("token", token)
         }
         return writer.value
     }
@@ -52,9 +60,12 @@ extension CommitResult {
             self = .conflict(
                 reason: try reader.require("reason", reader.text("reason")), current: current)
         case "error":
-            self = .refused(
-                code: try reader.require("code", reader.text("code")),
-                message: try reader.text("message") ?? "")
+            let code = try reader.require("code", reader.text("code"))
+            if code == Self.massDelete, let token = try reader.text("token") {
+                self = .confirmationNeeded(removals: try reader.number("removals") ?? 1, token: token)
+            } else {
+                self = .refused(code: code, message: try reader.text("message") ?? "")
+            }
         case let word: throw .unknownWord("result.st", given: word)
         }
     }

@@ -96,20 +96,29 @@ public struct NamespaceRequest: Hashable, Sendable {
 public struct SyncProblem: Hashable, Sendable {
     public var code: String
     public var message: String
-    public var retryAfterSeconds: Int?
+    public var retryAfterMilliseconds: Int?
 
-    public init(code: String, message: String, retryAfterSeconds: Int? = nil) {
+    public init(code: String, message: String, retryAfterMilliseconds: Int? = nil) {
         self.code = code
         self.message = message
-        self.retryAfterSeconds = retryAfterSeconds
+        self.retryAfterMilliseconds = retryAfterMilliseconds
     }
+
+    public init(code: String, message: String, retryAfterSeconds: Int?) {
+        self.init(
+            code: code, message: message,
+            retryAfterMilliseconds: retryAfterSeconds.map { min(max($0, 0), 86_400) * 1000 })
+    }
+
+    /// Rounded up, as HTTP has it.
+    public var retryAfterSeconds: Int? { retryAfterMilliseconds.map { ($0 + 999) / 1000 } }
 
     /// `{"error": {code, message, retry_after_ms?}}`.
     public func value(_ form: WireForm) -> IPLDValue {
         var writer = WireWriter(form)
         writer.put("code", code)
         writer.put("message", message)
-        writer.put("retry_after_ms", small: retryAfterSeconds.map { $0 * 1000 })
+        writer.put("retry_after_ms", small: retryAfterMilliseconds)
         return .map([IPLDEntry(key: "error", value: writer.value)])
     }
 
@@ -118,6 +127,6 @@ public struct SyncProblem: Hashable, Sendable {
         let reader = try WireReader(try outer.require("error", outer.value("error")), "error")
         code = try reader.require("code", reader.text("code"))
         message = try reader.text("message") ?? ""
-        retryAfterSeconds = try reader.number("retry_after_ms", in: 0...86_400_000).map { Int($0 / 1000) }
+        retryAfterMilliseconds = try reader.number("retry_after_ms", in: 0...86_400_000).map { Int($0) }
     }
 }

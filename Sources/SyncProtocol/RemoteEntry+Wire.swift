@@ -49,6 +49,7 @@ extension RemoteEntry {
         writer.put("restored", if: isRestored)
         writer.put("inline", bytes: inline)
         if !device.isEmpty { writer.put("device", device) }
+        writer.put("device_name", deviceName)
         return writer.value
     }
 
@@ -57,6 +58,6 @@ extension RemoteEntry {
         self.init(
             node: try SyncNode(reader), isDeleted: try reader.flag("deleted"),
             isRestored: try reader.flag("restored"), inline: try reader.bytes("inline"),
-            device: try reader.text("device") ?? "")
+            device: try reader.text("device") ?? "", deviceName: try reader.text("device_name"))
     }
 }

@@ -16,6 +16,8 @@ public enum SyncLimits {
     public static let maximumBlocks = 4096
     /// Bytes of blocks in one answer.
     public static let maximumBlockBytes = 32 * 1024 * 1024
+    /// Bytes of blocks, with what a CAR has around them, that are sent at once.
+    public static let maximumStoreBytes = 2 * maximumBlockBytes
     /// Entries of one page of a list or a snapshot.
     public static let maximumEntries = 5000
     /// Namespaces that are asked about at once.

@@ -59,7 +59,7 @@ struct GatewayLaboratory {
         var bytes: [UInt8] = []
         var failure: (any Error)?
         switch response.body {
-        case .none, .omitted: break
+        case .none, .omitted, .live: break
         case .bytes(let whole): bytes = whole
         case .stream(let stream, let length):
             do {

@@ -52,6 +52,21 @@ final class HTTPConnection {
 
     /// The next answer.
     func answer(toHead: Bool = false) throws -> Answer {
+        let (status, fields) = try head()
+        if toHead || status == 304 || status == 204 {
+            return Answer(status: status, fields: fields, body: [], isWhole: true)
+        }
+        if fields["transfer-encoding"] == "chunked" {
+            let (body, isWhole) = chunks()
+            return Answer(status: status, fields: fields, body: body, isWhole: isWhole)
+        }
+        let length = fields["content-length"].flatMap { Int($0) } ?? 0
+        let body = take(length)
+        return Answer(status: status, fields: fields, body: body, isWhole: body.count == length)
+    }
+
+    /// The head of the next answer, whose body is read by ``chunk()``.
+    func head() throws -> (status: Int, fields: [String: String]) {
         var lines: [String] = []
         while true {
             let next = line()
@@ -65,16 +80,14 @@ final class HTTPConnection {
             let parts = line.split(separator: ":", maxSplits: 1)
             fields[parts[0].lowercased()] = String(parts[1].drop { $0 == " " })
         }
-        if toHead || status == 304 || status == 204 {
-            return Answer(status: status, fields: fields, body: [], isWhole: true)
-        }
-        if fields["transfer-encoding"] == "chunked" {
-            let (body, isWhole) = chunks()
-            return Answer(status: status, fields: fields, body: body, isWhole: isWhole)
-        }
-        let length = fields["content-length"].flatMap { Int($0) } ?? 0
-        let body = take(length)
-        return Answer(status: status, fields: fields, body: body, isWhole: body.count == length)
+        return (status, fields)
+    }
+
+    /// The next chunk of a body; empty for the last, `nil` if the connection ended before it.
+    func chunk() throws -> [UInt8]? {
+        guard let line = line(), let count = Int(line, radix: 16) else { return nil }
+        let chunk = take(count)
+        return chunk.count == count && self.line() == "" ? chunk : nil
     }
 
     /// Whether the other side has closed the connection.

@@ -93,9 +93,9 @@ import TreeValues
         #expect(done.content == content.root)
         // It stays theirs when it is not public any more, and when nobody else has it.
         _ = try node.setVisibility(.private, of: namespace)
-        #expect(try others.retrieve(cids + [content.root], of: mine.namespace).count == 6)
+        #expect(try others.retrieve(cids + [content.root], of: mine.namespace).blocks.count == 6)
         _ = try laboratory.collect()
-        #expect(try others.retrieve(cids + [content.root], of: mine.namespace).count == 6)
+        #expect(try others.retrieve(cids + [content.root], of: mine.namespace).blocks.count == 6)
         #expect(try !isPublic(content.root))
     }
 

@@ -126,8 +126,9 @@ struct MessageMaker {
     }
 
     mutating func result() -> CommitResult {
-        switch random.number(0..<4) {
+        switch random.number(0..<5) {
         case 0: .done(node())
+        case 3: .confirmationNeeded(removals: Int64(random.number(0...1_000_000)), token: name())
         case 1: .need(list(5) { $0.cid() })
         case 2: .conflict(reason: "stale", current: maybe { $0.node() })
         default: .refused(code: "quota_exceeded", message: name())

@@ -97,6 +97,14 @@ extension ConfigurationKey {
     public static let maximumRequestsPerAddress = count(
         "server.max_requests_per_address", 64, 1...1_000_000,
         help: "of those, for one address that is not this machine; more are answered with 429")
+    public static let syncRequestsPerSecond = count(
+        "devices.requests_per_second", 100, 0...1_000_000,
+        help: "requests a second of one device that syncs; more are answered with 429; 0: any number")
+    public static let syncBurst = count(
+        "devices.burst", 400, 1...1_000_000, help: "of those, as many may come at once after a rest")
+    public static let syncStreams = count(
+        "devices.streams", 8, 0...10_000,
+        help: "requests of one device that are worked on at once; more are answered with 429; 0: any number")
     public static let trustedProxies = ConfigurationKey(
         name: "server.trusted_proxies", defaultText: "",
         help:
@@ -175,9 +183,11 @@ extension ConfigurationKey {
 
     static let ofServer: [ConfigurationKey] = [
         .listen, .hosts, .origins, .maximumConnections, .maximumConnectionsPerAddress, .maximumRequests,
-        .maximumRequestsPerAddress, .maximumStreams, .maximumHeaderBytes, .trustedProxies, .headerSeconds,
+        .maximumRequestsPerAddress, .maximumStreams,
+        .maximumHeaderBytes, .trustedProxies, .headerSeconds,
         .bodySeconds, .bodyFloor, .stallSeconds, .requestSeconds, .uploadSeconds, .downloadSeconds,
-        .idleSeconds, .stopSeconds, .tlsCertificate, .tlsKey, .gatewayServe, .subdomains, .dnsLinks,
+        .idleSeconds, .stopSeconds, .syncRequestsPerSecond, .syncBurst, .syncStreams, .tlsCertificate,
+        .tlsKey, .gatewayServe, .subdomains, .dnsLinks,
         .announce, .metricsPublic, .logFormat, .logLevel, .logRequests, .collector, .traceShare,
     ]
 
@@ -185,7 +195,8 @@ extension ConfigurationKey {
     public static let takenOver: Set<String> = Set(
         [
             tlsCertificate, tlsKey, maximumConnections, maximumConnectionsPerAddress, maximumRequests,
-            maximumRequestsPerAddress, maximumStreams, maximumHeaderBytes, trustedProxies, headerSeconds,
+            maximumRequestsPerAddress, syncRequestsPerSecond, syncBurst, syncStreams, maximumStreams,
+            maximumHeaderBytes, trustedProxies, headerSeconds,
             bodySeconds, bodyFloor, stallSeconds, requestSeconds, uploadSeconds, downloadSeconds, idleSeconds,
             roles, hosts, origins, gatewayServe, subdomains, dnsLinks, announce, metricsPublic,
             logLevel, logRequests,

@@ -41,7 +41,7 @@ public struct NamespaceBlocks: BlockStore {
     }
 
     /// Puts blocks that no file names yet, for the project alone.
-    public func hold(_ blocks: [BlockView]) throws { _ = try put(blocks, marked: []) }
+    public func hold(_ blocks: [BlockView]) throws -> PutSummary { try put(blocks, marked: []) }
 
     private func put(_ blocks: [BlockView], marked: ScopeMarks) throws -> PutSummary {
         var marks = marked

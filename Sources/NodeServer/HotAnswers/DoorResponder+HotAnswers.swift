@@ -37,7 +37,7 @@ extension DoorResponse {
         case .none: return true
         case .bytes(let bytes): return bytes.count <= HotAnswer.maximumBodyBytes
         case .omitted(let length): return length != nil
-        case .stream: return false
+        case .stream, .live: return false
         }
     }
 }

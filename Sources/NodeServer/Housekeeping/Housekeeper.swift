@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import NIOPosix
 import NodeCore
+import NodeService
 
 /// Does what has to be done now and then while the node runs.
 ///
@@ -52,7 +53,7 @@ struct Housekeeper: Sendable {
 
 extension Housekeeper.Chore {
     /// Those of all that there are.
-    static let names = ["names", "sessions", "imports", "certificate", "snapshots"]
+    static let names = ["names", "sessions", "imports", "certificate", "snapshots", "devices"]
 
     /// Signs names anew before they end, and removes records of others that have ended.
     static func names(_ node: StorageNode, _ logger: Logger, _ metrics: Metrics) -> Self {
@@ -92,6 +93,11 @@ extension Housekeeper.Chore {
                     "snapshot not made", metadata: ["namespace": "\(namespace)", "error": "\(error)"])
             }
         }
+    }
+
+    /// Writes down which devices were heard of, and how far they are.
+    static func devices(_ hub: SyncHub, _ catalog: CatalogDatabase) -> Self {
+        Self(name: "devices", every: .seconds(5)) { try hub.devices.flush(to: catalog) }
     }
 
     /// Follows the certificate when it is renewed.

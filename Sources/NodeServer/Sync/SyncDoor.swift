@@ -21,31 +21,41 @@ struct SyncDoor: Sendable {
     /// For what brings a body.
     let patientPool: NIOThreadPool
     let logger: Logger
+    let hub: SyncHub
     /// Those who wait for changes.
     let waits = SyncWaits()
 
     /// The answer to a request. It ends the connection where a body that nobody read is in the way.
-    func respond(to request: DoorRequest, body: RequestBody, on channel: any Channel) async -> DoorResponse {
+    func respond(
+        to request: DoorRequest, body: RequestBody, on channel: any Channel, rates: DeviceRates.Limits
+    ) async -> DoorResponse {
         let (found, values, methods) = SyncAPI.route(request.method, request.target.path)
         guard let route = found else {
             return Self.absent(methods).closing(request.hasBody)
         }
         let keeper = Doorkeeper(authority: authority, metricsArePublic: false)
-        let admitted = try? await pool.runIfActive { [node, authority] in
+        let admitted = try? await pool.runIfActive { [node, authority, hub] in
             Result { () throws(RefusedRequest) in
-                try keeper.admit(request, route.requirement, to: node, authority)
-            }
+                try keeper.admit(request, route.requirement, to: node, authority, hub, rates)
+            }.map { ($0, $0.rateKey) }
         }
         guard let admitted else { return Self.stopping.closing(true) }
-        let service: SyncService
+        let (service, rateKey): (SyncService, String)
         switch admitted {
         case .failure(let refusal): return refusal.response.closing(request.hasBody)
-        case .success(let guest): service = guest
+        case .success(let guest): (service, rateKey) = guest
         }
+        let holdsStream = !route.waits && !route.isStream && route.requirement != .nothing
+        let entered = hub.enter(rateKey, rates, holdsStream: holdsStream)
+        if let refusal = entered.refusal {
+            return SyncAPI.refusal(.tooManyRequests, Self.problem(refusal, rates)).closing(request.hasBody)
+        }
+        defer { if holdsStream { hub.leave(entered.key) } }
         if request.fields[.expect]?.lowercased() == "100-continue" {
             let head = HTTPResponsePart.head(HTTPResponse(status: .continue))
             try? await channel.writeAndFlush(head)
         }
+        if route.isStream { return await events(request, route, service, rates) }
         if route.waits { return await wait(request, route, values, service, body) }
         return await respond(to: request, route, values, service, body)
     }
@@ -74,8 +84,57 @@ struct SyncDoor: Sendable {
         return answer ?? Self.stopping.closing(true)
     }
 
-    /// Where clients wait for changes.
-    static let waitPattern = SyncAPI.prefix + "/wait"
+    private static func problem(
+        _ refusal: DeviceRates.Refusal, _ limits: DeviceRates.Limits
+    ) -> SyncProblem {
+        switch refusal {
+        case .rate(let milliseconds):
+            SyncProblem(
+                code: "rate_limited",
+                message: "a device may ask \(limits.requestsPerSecond) times a second; wait a moment",
+                retryAfterMilliseconds: Int(clamping: milliseconds))
+        case .streams:
+            SyncProblem(
+                code: "rate_limited",
+                message: "a device may have \(limits.streams) requests under way; wait for one of them",
+                retryAfterMilliseconds: 100)
+        }
+    }
+
+    /// Where clients wait for changes: they do nothing meanwhile, and are bounded here.
+    static let waitPatterns: Set<String> = [SyncAPI.prefix + "/wait", SyncAPI.prefix + "/events"]
+    /// The most clients that listen.
+    private static let maximumListeners = 1024
+
+    /// Answers with events until the client goes, its key ends, or the node stops.
+    private func events(
+        _ request: DoorRequest, _ route: SyncRoute, _ service: SyncService, _ rates: DeviceRates.Limits
+    ) async -> DoorResponse {
+        let checked = try? await pool.runIfActive {
+            SyncAPI.respond(
+                to: request, route, values: [:], service: service, body: WholeRequestBody([]))
+        }
+        guard let checked else { return Self.stopping.closing(request.hasBody) }
+        guard checked.status == .noContent, let wanted = try? EventRequest(request) else {
+            return checked.closing(request.hasBody)
+        }
+        guard let place = waits.place(among: Self.maximumListeners) else {
+            let problem = SyncProblem(
+                code: "unavailable", message: "too many clients listen to changes; ask again later",
+                retryAfterSeconds: 10)
+            return SyncAPI.refusal(.serviceUnavailable, problem).closing(request.hasBody)
+        }
+        let keeper = Doorkeeper(authority: authority, metricsArePublic: false)
+        let stream = EventStream(wanted, waits: waits, place: place) {
+            [pool, node, authority, hub] in
+            try? await pool.runIfActive {
+                Result { () throws(RefusedRequest) in
+                    try keeper.admit(request, .credentials, to: node, authority, hub, rates)
+                }
+            }
+        }
+        return EventRequest.answer(stream).closing(request.hasBody)
+    }
     /// So many may wait at once: each is a task and a connection.
     private static let maximumWaits = 8192
 
@@ -112,7 +171,11 @@ struct SyncDoor: Sendable {
         }
         let bell = Bell()
         waits.add(bell)
-        defer { waits.remove(bell) }
+        hub.tally.count { $0.waits += 1 }
+        defer {
+            waits.remove(bell)
+            hub.tally.count { $0.waits -= 1 }
+        }
         let prepared = try? await pool.runIfActive {
             Result { try SyncAPI.subscription(request, bytes, service) { bell.ring() } }
         }
@@ -130,6 +193,7 @@ struct SyncDoor: Sendable {
             else { return Self.stopping }
             if isNews || ContinuousClock.now >= deadline || Task.isCancelled || waits.isStopping {
                 withExtendedLifetime(subscription) {}
+                if response.status == .ok { hub.tally.count { $0.wakeUps += 1 } }
                 return response
             }
             await bell.wait(until: deadline)
@@ -159,18 +223,25 @@ extension Doorkeeper {
     /// namespace.
     func admit(
         _ request: DoorRequest, _ requirement: SyncRoute.Requirement, to node: StorageNode,
-        _ authority: Authority
+        _ authority: Authority, _ hub: SyncHub, _ rates: DeviceRates.Limits
     ) throws(RefusedRequest) -> SyncService {
         let facts = RequestFacts(
             source: IPAddress(request.remoteAddress), referrer: request.fields[.referer])
         do {
-            guard requirement == .credentials else { return SyncService(node, as: .anonymous) }
+            guard requirement == .credentials else {
+                return SyncService(node, as: .anonymous, hub: hub, rates: rates)
+            }
             let authorizer = authority.authorizer
             let principal = try self.principal(of: request, authorizer, facts)
             _ = try authorizer.authorizeKnown(principal, facts: facts)
-            return SyncService(node, as: principal)
+            let service = SyncService(
+                node, as: principal, device: SyncAPI.device(of: request), hub: hub, rates: rates)
+            try service.admitDevice()
+            return service
         } catch let error as AccessError {
             throw RefusedRequest(response: Self.answer(error))
+        } catch let failure as SyncFailure {
+            throw RefusedRequest(response: SyncAPI.refusal(failure))
         } catch {
             throw RefusedRequest(response: Self.undecided)
         }
@@ -188,6 +259,35 @@ final class SyncWaits: Sendable {
 
     /// How many wait.
     var count: Int { state.withLock { $0.bells.count } }
+
+    /// How many listen.
+    var listeners: Int { listenerCount.load(ordering: .relaxed) }
+    private let listenerCount = Atomic<Int>(0)
+
+    /// A place among those who listen; `nil` if all are taken.
+    func place(among maximum: Int) -> Place? {
+        guard listenerCount.add(1, ordering: .relaxed).newValue <= maximum else {
+            listenerCount.subtract(1, ordering: .relaxed)
+            return nil
+        }
+        return Place(self)
+    }
+
+    /// Is given back when it is let go of, with the bell that it keeps.
+    final class Place: Sendable {
+        private let waits: SyncWaits
+        private let bell = Mutex<Bell?>(nil)
+
+        fileprivate init(_ waits: SyncWaits) { self.waits = waits }
+
+        /// Takes the bell off the list at the end.
+        func keep(_ bell: Bell) { self.bell.withLock { $0 = bell } }
+
+        deinit {
+            if let bell = bell.withLock({ $0 }) { waits.remove(bell) }
+            waits.listenerCount.subtract(1, ordering: .relaxed)
+        }
+    }
 
     func stop() {
         let bells = state.withLock { state in

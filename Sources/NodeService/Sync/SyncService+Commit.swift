@@ -48,11 +48,14 @@ extension SyncService {
         }
         if request.isAtomic, operations.count < request.operations.count {
             // Nothing of it is done; what is in the way is told.
-            return CommitAnswer(
+            let answer = CommitAnswer(
                 head: namespace.head,
                 results: results.map { $0 ?? .refused(code: "not_atomic", message: "nothing was done") })
+            hub.tally.note(request, answer, entries: 0)
+            return answer
         }
         try preparation.finish()
+        hub.tally.note(preparation.brought)
         var options = NamespaceStore.CommitOptions()
         options.epoch = request.epoch
         options.isAtomic = request.isAtomic
@@ -60,9 +63,11 @@ extension SyncService {
             operations, to: namespace.id,
             author: ChangeAuthor(user: principal.user?.text, device: device), options: options)
         for (index, outcome) in zip(indices, done.outcomes) { results[index] = CommitResult(outcome) }
-        return CommitAnswer(
+        let answer = CommitAnswer(
             head: done.head,
             results: results.map { $0 ?? .refused(code: "bad_request", message: "not understood") })
+        hub.tally.note(request, answer, entries: done.head - done.previousHead)
+        return answer
     }
 }
 
@@ -84,6 +89,8 @@ struct CommitPreparation {
     private var pending: [Block] = []
     private var pendingBytes = 0
     private var hasPut = false
+    /// What came within the message, and the blocks above leaves.
+    private(set) var brought = PutSummary()
 
     private static let layout = ImportParameters.unixfsV1_2025
     /// How much is put at once.
@@ -155,7 +162,11 @@ struct CommitPreparation {
 
     private mutating func flush() throws {
         guard !pending.isEmpty else { return }
-        try blocks.put(all: pending)
+        let summary = try blocks.put(all: pending)
+        brought.newBlocks += summary.newBlocks
+        brought.newBytes += summary.newBytes
+        brought.knownBlocks += summary.knownBlocks
+        brought.knownBytes += summary.knownBytes
         pending.removeAll(keepingCapacity: true)
         pendingBytes = 0
         hasPut = true
@@ -218,17 +229,19 @@ struct CommitPreparation {
 
 extension NamespaceBlocks {
     /// Puts blocks that files name.
-    func put(all blocks: [Block]) throws { try withViews(of: blocks) { _ = try put($0, scope: []) } }
+    func put(all blocks: [Block]) throws -> PutSummary {
+        try withViews(of: blocks) { try put($0, scope: []) }
+    }
 
     /// Puts blocks that no file names yet.
-    func hold(all blocks: [Block]) throws { try withViews(of: blocks) { try hold($0) } }
+    func hold(all blocks: [Block]) throws -> PutSummary { try withViews(of: blocks) { try hold($0) } }
 
-    private func withViews(of blocks: [Block], _ body: ([BlockView]) throws -> Void) throws {
+    private func withViews<R>(of blocks: [Block], _ body: ([BlockView]) throws -> R) throws -> R {
         // Views of several arrays at once: their bytes are copied into one.
         var bytes: [UInt8] = []
         bytes.reserveCapacity(blocks.reduce(0) { $0 + $1.bytes.count })
         for block in blocks { bytes += block.bytes }
-        try bytes.withUnsafeBytes { buffer in
+        return try bytes.withUnsafeBytes { buffer in
             var offset = 0
             let views = blocks.map { block in
                 defer { offset += block.bytes.count }
@@ -236,7 +249,7 @@ extension NamespaceBlocks {
                     cid: block.cid,
                     bytes: UnsafeRawBufferPointer(rebasing: buffer[offset..<offset + block.bytes.count]))
             }
-            try body(views)
+            return try body(views)
         }
     }
 }
@@ -249,8 +262,7 @@ extension CommitResult {
         case .conflict(let conflict, let current):
             self = .conflict(reason: conflict.rawValue, current: current.map(SyncNode.init))
         case .refused(.massDelete(let nodes, let token)):
-            self = .refused(
-                code: "mass_delete_blocked", message: "\(nodes) would be removed; the token is \(token)")
+            self = .confirmationNeeded(removals: nodes, token: token)
         case .refused(let refusal): self = .refused(code: refusal.code, message: refusal.description)
         }
     }

@@ -16,15 +16,21 @@ extension SyncService {
     public func changes(_ request: ListRequest, of text: String) throws -> ListAnswer {
         let namespace = try namespace(text, for: .read)
         let after = try request.cursor.map { try position($0, in: namespace) } ?? 0
+        if request.cursor != nil { try acknowledge(namespace, upTo: after) }
         let page = try namespaces.changes(
             of: namespace, after: after, limit: request.limit, collapse: true)
+        var names: [String: String] = [:]
         let answer = try entries(
             page.entries.map { entry in
-                RemoteEntry(
+                let device = entry.author.device ?? ""
+                let name = try names[device] ?? deviceName(device, in: namespace)
+                names[device] = name
+                return RemoteEntry(
                     node: SyncNode(entry.node), isDeleted: entry.node.isDeleted,
                     isRestored: entry.operation == .restore && entry.node.kind == .directory,
-                    device: entry.author.device ?? "")
+                    device: device, deviceName: name == device ? nil : name)
             }, request.wantsInline, namespace)
+        hub.tally.count { $0.listed += Int64(answer.count) }
         return ListAnswer(
             entries: answer, cursor: cursor(namespace, page.cursor), hasMore: page.hasMore)
     }
@@ -77,6 +83,8 @@ extension SyncService {
 
     /// Takes blocks in, for the project alone: a commit that names them says whether they are public.
     ///
+    /// How many of them were held already is counted, and not told: another project may hold them.
+    ///
     /// - Returns: those that do not hash to their CID, and are not stored.
     public func store(_ incoming: [Block], for text: String) throws -> [CID] {
         let blocks = try NamespaceBlocks(node, of: try namespace(text, for: .write))
@@ -88,20 +96,40 @@ extension SyncService {
                 good.append(block)
             } catch { bad.append(block.cid) }
         }
-        try blocks.hold(all: good)
+        let summary = try blocks.hold(all: good)
+        let badBytes =
+            incoming.reduce(0) { $0 + Int64($1.bytes.count) }
+            - good.reduce(0) { $0 + Int64($1.bytes.count) }
+        hub.tally.note(summary)
+        hub.tally.count { $0.refused.add(blocks: bad.count, bytes: badBytes) }
         return bad
     }
 
-    /// Blocks in the order asked, until they are too many for one answer.
-    public func retrieve(_ cids: [CID], of text: String) throws -> [Block] {
+    /// Blocks that were asked for.
+    public struct FoundBlocks: Sendable {
+        /// Those that are held and may be seen, in the order asked.
+        public var blocks: [Block] = []
+        /// Of how many of the CIDs, from the first on, this speaks; the others did not fit.
+        public var answered = 0
+    }
+
+    /// Blocks in the order asked, until they are too many for one answer. What is not held is left out.
+    public func retrieve(_ cids: [CID], of text: String) throws -> FoundBlocks {
         let blocks = try NamespaceBlocks(node, of: try namespace(text, for: .read))
-        var found: [Block] = []
+        var found = FoundBlocks()
         var bytes = 0
         for cid in cids {
-            guard let block = try blocks.block(cid) else { throw SyncFailure.unknownBlock(cid.description) }
-            if !found.isEmpty, bytes + block.bytes.count > SyncLimits.maximumBlockBytes { break }
-            bytes += block.bytes.count
-            found.append(block)
+            if let block = try blocks.block(cid) {
+                let isFirst = found.blocks.isEmpty
+                if !isFirst, bytes + block.bytes.count > SyncLimits.maximumBlockBytes { break }
+                bytes += block.bytes.count
+                found.blocks.append(block)
+            }
+            found.answered += 1
+        }
+        hub.tally.count { counts in
+            counts.retrieved.add(blocks: found.blocks.count, bytes: Int64(bytes))
+            counts.absentBlocks += Int64(found.answered - found.blocks.count)
         }
         return found
     }

@@ -30,6 +30,7 @@ extension SyncService {
         let nodes = try namespaces.walk(&walk, of: namespace, limit: SyncLimits.maximumEntries)
         let list = try entries(
             nodes.map { RemoteEntry(node: SyncNode($0)) }, request.wantsInline, namespace)
+        hub.tally.count { $0.snapshotted += Int64(list.count) }
         return SnapshotPage(
             entries: list, cursor: cursor(namespace, walk.token.jid),
             next: walk.token.stack.isEmpty ? nil : walk.token.text)

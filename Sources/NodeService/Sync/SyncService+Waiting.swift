@@ -10,6 +10,10 @@ extension SyncService {
         WaitAnswer(
             changed: try request.positions.filter { position in
                 let namespace = try namespace(position.namespace, for: .read)
+                // Who waits after a JID has everything before it.
+                if namespace.epoch == position.epoch, (0...namespace.head).contains(position.jid) {
+                    try acknowledge(namespace, upTo: position.jid)
+                }
                 return namespace.epoch != position.epoch || namespace.head != position.jid
             }.map(\.namespace))
     }

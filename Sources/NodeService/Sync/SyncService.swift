@@ -17,10 +17,26 @@ import UnixFS
 public struct SyncService: Sendable {
     let node: StorageNode
     let principal: Principal
+    /// What all callers share.
+    public let hub: SyncHub
+    /// As the device calls itself that speaks; empty for none.
+    let device: String
 
-    public init(_ node: StorageNode, as principal: Principal) {
+    /// What a device may ask, as it is told.
+    public let rates: DeviceRates.Limits
+
+    /// - Parameters:
+    ///   - device: as it calls itself.
+    ///   - hub: the node's; a new one forgets what others count.
+    public init(
+        _ node: StorageNode, as principal: Principal, device: String = "", hub: SyncHub = SyncHub(),
+        rates: DeviceRates.Limits = DeviceRates.Limits()
+    ) {
         self.node = node
         self.principal = principal
+        self.device = device
+        self.hub = hub
+        self.rates = rates
     }
 
     var namespaces: NamespaceStore { node.namespaces }
@@ -44,14 +60,21 @@ public struct SyncService: Sendable {
     }
 
     /// The namespaces that the principal may read or write.
-    public func list() throws -> [NamespaceInfo] {
-        var infos: [NamespaceInfo] = []
+    public func list() throws -> [NamespaceInfo] { try visible().map { info($0, role: $1) } }
+
+    /// The namespaces that the principal may read, and what it is in them.
+    func readable() throws -> [(namespace: Namespace, role: String)] {
+        try visible().filter { $0.role != "writer_only" }
+    }
+
+    private func visible() throws -> [(namespace: Namespace, role: String)] {
+        var infos: [(Namespace, String)] = []
         var after: NamespaceID?
         while true {
             let page = try node.catalog.namespaces.list(
                 project: principal.scope == .node ? nil : principal.project, after: after,
                 limit: NamespaceRepository.maximumPage)
-            infos += page.compactMap { namespace in role(in: namespace).map { info(namespace, role: $0) } }
+            infos += page.compactMap { namespace in role(in: namespace).map { (namespace, $0) } }
             guard page.count == NamespaceRepository.maximumPage else { return infos }
             after = page.last?.id
         }
@@ -131,6 +154,11 @@ public enum SyncFailure: Error, Hashable, Sendable {
     /// A file that was not cut into raw leaves.
     case unsupportedFile(String)
     case badBlock(String)
+    /// The device that speaks was shut out; what it is called.
+    case deviceRevoked(String)
+    case unknownDevice(String)
+    /// A body is packed in another way than these.
+    case unsupportedEncoding(accepted: String)
 }
 
 extension SyncFailure: CustomStringConvertible {
@@ -144,6 +172,9 @@ extension SyncFailure: CustomStringConvertible {
         case .unknownBlock: "unknown_block"
         case .unsupportedFile: "unsupported_chunker"
         case .badBlock: "hash_mismatch"
+        case .deviceRevoked: "token_revoked"
+        case .unknownDevice: "unknown_device"
+        case .unsupportedEncoding: "unsupported_encoding"
         }
     }
 
@@ -161,6 +192,11 @@ extension SyncFailure: CustomStringConvertible {
         case .unsupportedFile(let cid):
             "\(cid) was not cut into raw leaves, or into too many; it can be read as /ipfs/\(cid)"
         case .badBlock(let cid): "the bytes do not hash to \(cid)"
+        case .deviceRevoked(let name):
+            "the device “\(name)” was removed on the node; give it another id and a key of its own"
+        case .unknownDevice(let id):
+            "there is no device “\(id.prefix(100))” to be seen; `nacre sync devices` lists those there are"
+        case .unsupportedEncoding(let accepted): "the Content-Encoding of a body is one of: \(accepted)"
         }
     }
 }

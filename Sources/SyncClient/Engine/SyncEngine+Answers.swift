@@ -18,6 +18,8 @@ extension SyncEngine {
             try conflict(reason, current, sent)
         case .refused(let code, let message):
             try refused(code, message, sent)
+        case .confirmationNeeded(let removals, let token):
+            hold(sent, removals: Int(clamping: removals), token)
         }
     }
 
@@ -118,16 +120,20 @@ extension SyncEngine {
         }
     }
 
+    /// The server lets it through only with what a person agrees to.
+    private func hold(_ sent: Outgoing, removals: Int, _ token: String) {
+        let id = sent.step.id
+        fail(id, .confirmationNeeded, path: sent.path)
+        // Each answer has another token: it is not asked for too often.
+        items[id]?.retryAt = environment.steadyClock() + 600_000
+        if status.removalsToConfirm == nil { environment.report(.confirmationNeeded(removals: removals)) }
+        status.removalsToConfirm = max(status.removalsToConfirm ?? 0, removals)
+        status.removalsToken = token
+    }
+
     private func refused(_ code: String, _ message: String, _ sent: Outgoing) throws {
         let id = sent.step.id
         switch code {
-        case "mass_delete_blocked":
-            fail(id, .confirmationNeeded, path: sent.path)
-            // Each answer has another token: it is not asked for too often.
-            items[id]?.retryAt = environment.steadyClock() + 600_000
-            if status.removalsToConfirm == nil { environment.report(.confirmationNeeded(removals: 1)) }
-            status.removalsToConfirm = max(status.removalsToConfirm ?? 0, 1)
-            status.removalsMessage = message
         case "quota_exceeded", "insufficient_storage", "read_only":
             fail(id, .refused(code: code, message: message), path: sent.path)
             items[id]?.retryAt = 0

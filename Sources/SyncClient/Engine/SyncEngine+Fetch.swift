@@ -193,20 +193,14 @@ extension SyncEngine {
             let asked = Array(rest.prefix(1000))
             let answer = try server.retrieve(asked)
             let names = Set(asked)
-            var arrived: Set<CID> = []
-            for block in answer where names.contains(block.cid) {
+            for block in answer.blocks where names.contains(block.cid) {
                 // What is damaged is as good as not there.
                 guard (try? block.cid.verify(block.bytes)) != nil else { continue }
                 contents[block.cid] = block.bytes
-                arrived.insert(block.cid)
                 status.counters.bytesReceived += Int64(block.bytes.count)
             }
-            if arrived.isEmpty {
-                // The first is not to be had; its file fails, the others go on.
-                rest = rest.dropFirst()
-            } else {
-                rest = rest.filter { !arrived.contains($0) }[...]
-            }
+            // What did not come of those is not to be had; its file fails, the others go on.
+            rest = rest.dropFirst(max(1, answer.answered))
         }
     }
 

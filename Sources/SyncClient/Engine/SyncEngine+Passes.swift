@@ -68,7 +68,7 @@ extension SyncEngine {
         // What was held back is counted again.
         items = items.filter { $0.value.reason != .confirmationNeeded || $0.value.retryAt < .max }
         defer {
-            if removalsHeld != true, status.removalsMessage == nil { status.removalsToConfirm = nil }
+            if removalsHeld != true, status.removalsToken == nil { status.removalsToConfirm = nil }
         }
         for _ in 0..<Self.maximumRounds {
             let done = steps
@@ -135,7 +135,7 @@ extension SyncEngine {
         status.pending = try countUnsettled()
         if status.pending == 0 {
             items.removeAll()
-            status.removalsMessage = nil
+            status.removalsToken = nil
             try state.transaction { try state.setValue(nil, StateKey.allowedRemovals) }
             removalConfirmation = nil
         }

@@ -116,7 +116,7 @@ public final class SyncEngine {
         }
         removalConfirmation = token
         status.removalsToConfirm = nil
-        status.removalsMessage = nil
+        status.removalsToken = nil
         removalsHeld = nil
         items = items.filter { $0.value.reason != .confirmationNeeded }
     }

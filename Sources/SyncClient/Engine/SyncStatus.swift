@@ -89,8 +89,8 @@ public struct FolderStatus: Hashable, Sendable {
     /// How many files and directories a person is asked about before they are removed here, or on the
     /// server.
     public var removalsToConfirm: Int?
-    /// What the server said of it, if it was the server that held them back.
-    public var removalsMessage: String?
+    /// What to agree with, if it was the server that held them back.
+    public var removalsToken: String?
     /// Unsettled nodes after the last pass.
     public var pending = 0
     public var counters = SyncCounters()

@@ -18,12 +18,26 @@ public protocol SyncServer: Sendable {
     /// Which of these the server lacks.
     func missing(_ cids: [CID]) throws(SyncServerError) -> [CID]
     func store(_ blocks: [Block]) throws(SyncServerError)
-    /// Leaves in the order asked, as many as fit one answer: at least the first, if the server has it.
-    func retrieve(_ cids: [CID]) throws(SyncServerError) -> [Block]
+    /// Leaves in the order asked, as many as fit one answer: it speaks of at least the first.
+    func retrieve(_ cids: [CID]) throws(SyncServerError) -> RetrievedBlocks
     /// The leaves of a file, as a difference to a file that the client has.
     ///
     /// What comes out is checked by building the root from it.
     func leaves(of root: CID, base: CID?) throws(SyncServerError) -> LeafEdit
+}
+
+/// Blocks that a server was asked for.
+public struct RetrievedBlocks: Hashable, Sendable {
+    /// In the order asked.
+    public var blocks: [Block]
+    /// Of how many of the CIDs, from the first on, the answer speaks: those of them that did not come are
+    /// not to be had. The others are asked for again.
+    public var answered: Int
+
+    public init(_ blocks: [Block], answered: Int) {
+        self.blocks = blocks
+        self.answered = answered
+    }
 }
 
 /// Why a call failed.

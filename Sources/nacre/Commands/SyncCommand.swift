@@ -16,7 +16,7 @@ struct SyncCommand: ParsableCommand {
             """,
         subcommands: [
             Run.self, Status.self, Pause.self, Resume.self, Rescan.self, Confirm.self, Conflicts.self,
-            Resolve.self, Ignore.self, Remove.self,
+            Resolve.self, Ignore.self, Devices.self, Remove.self,
         ],
         defaultSubcommand: Run.self)
 
@@ -65,6 +65,25 @@ enum SyncPlace {
         var options = HTTPSyncServer.Options(node: target.url, token: target.token)
         options.trustsAnyCertificate = target.url.hasPrefix("https")
         return options
+    }
+
+    /// Asks the running node that the options mean.
+    ///
+    /// - Throws: `AgentError.nodeAbsent` where none runs.
+    static func withNode<R>(
+        _ global: GlobalOptions, namespace: String = "",
+        _ body: (HTTPSyncServer) throws -> R
+    ) throws -> R {
+        var options: HTTPSyncServer.Options
+        if let remote = try RemoteChoice(global).named() {
+            options = HTTPSyncServer.Options(node: remote.url, token: remote.token ?? global.token)
+            options.authorities = remote.authorities
+        } else {
+            options = try Self.options(holding: global.dataDirectory, token: global.token)
+        }
+        let server = try HTTPSyncServer(options, namespace: namespace, device: try home.device())
+        defer { server.close() }
+        return try body(server)
     }
 
     /// Asks the process that runs the folders.

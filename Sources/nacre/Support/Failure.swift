@@ -13,6 +13,7 @@ import NodeMessages
 import NodeServer
 import NodeService
 import SyncAgent
+import SyncClient
 import UnixFS
 
 /// Turns errors into a message and an exit status.
@@ -53,8 +54,18 @@ enum Failure {
         }
     }
 
+    private static func status(of error: SyncServerError) -> ExitStatus {
+        switch error {
+        case .notAllowed: .notAllowed
+        case .refused(let code, _, _) where code.hasPrefix("unknown_"): .notFound
+        case .refused(let code, _, _): code == "name_taken" || code == "locked" ? .conflict : .failed
+        case .unreachable, .resetRequired, .badAnswer: .failed
+        }
+    }
+
     static func status(of error: any Error) -> ExitStatus {
         switch error {
+        case let error as SyncServerError: status(of: error)
         case let error as CommandError: error.status
         case let error as NodeFailure: status(of: error.kind)
         case let error as AgentError: status(of: error)

@@ -1,6 +1,7 @@
 import GatewayAPI
 import NodeCore
 import NodeServer
+import NodeService
 
 extension ServerOptions {
     /// - Parameter directory: what paths of files are relative to.
@@ -29,6 +30,9 @@ extension ServerOptions {
         downloadSeconds = Int64(configuration.number(.downloadSeconds))
         maximumRequests = configuration.number(.maximumRequests)
         maximumRequestsPerAddress = configuration.number(.maximumRequestsPerAddress)
+        syncRates.requestsPerSecond = configuration.number(.syncRequestsPerSecond)
+        syncRates.burst = configuration.number(.syncBurst)
+        syncRates.streams = configuration.number(.syncStreams)
         headerSeconds = Int64(configuration.number(.headerSeconds))
         idleSeconds = Int64(configuration.number(.idleSeconds))
         stallSeconds = Int64(configuration.number(.stallSeconds))

@@ -147,10 +147,13 @@ final class ModelServer: Sendable {
         }
     }
 
-    func retrieve(_ cids: [CID]) -> [Block] {
+    func retrieve(_ cids: [CID]) -> RetrievedBlocks {
         namespace.withLock { namespace in
             // A few at a time, so that answers end early.
-            cids.prefix(3).compactMap { cid in namespace.blocks[cid].map { Block(cid: cid, bytes: $0) } }
+            let asked = cids.prefix(3)
+            return RetrievedBlocks(
+                asked.compactMap { cid in namespace.blocks[cid].map { Block(cid: cid, bytes: $0) } },
+                answered: asked.count)
         }
     }
 

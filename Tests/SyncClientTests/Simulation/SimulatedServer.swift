@@ -72,7 +72,7 @@ final class SimulatedServer: SyncServer {
         try call { () throws(SyncServerError) in server.store(blocks) }
     }
 
-    func retrieve(_ cids: [CID]) throws(SyncServerError) -> [Block] {
+    func retrieve(_ cids: [CID]) throws(SyncServerError) -> RetrievedBlocks {
         try call { () throws(SyncServerError) in server.retrieve(cids) }
     }
 

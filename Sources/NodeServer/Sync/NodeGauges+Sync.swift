@@ -1,0 +1,63 @@
+import BlockStorage
+import Namespaces
+import NodeCore
+import NodeService
+import SyncProtocol
+
+/// What the sync protocol has to say of itself. Every series is there from the start.
+extension NodeGauges {
+    var syncGauges: [Metrics.Gauge] {
+        let counts = hub.tally.counts
+        func gauge(
+            _ name: String, _ value: Int64, _ labels: KeyValuePairs<String, String> = [:]
+        ) -> Metrics.Gauge { Metrics.Gauge(name: "nacre_sync_" + name, labels: labels, value: Double(value)) }
+        var gauges = [
+            gauge("commits_total", counts.commits),
+            gauge("journal_entries_total", counts.journalEntries),
+            gauge("needed_blocks_total", counts.neededBlocks),
+            gauge("absent_blocks_total", counts.absentBlocks),
+            gauge("entries_total", counts.listed, ["call": "list"]),
+            gauge("entries_total", counts.snapshotted, ["call": "snapshot"]),
+            gauge("wakeups_total", counts.wakeUps),
+            gauge("rate_limited_total", counts.overRate, ["reason": "rate"]),
+            gauge("rate_limited_total", counts.overStreams, ["reason": "streams"]),
+            gauge("waits", counts.waits),
+        ]
+        for kind in SyncOperation.Kind.allCases {
+            for outcome in CommitResult.Outcome.allCases {
+                gauges.append(
+                    gauge(
+                        "operations_total", counts.operations[SyncTally.Operation(kind, outcome)] ?? 0,
+                        ["kind": kind.rawValue, "outcome": outcome.rawValue]))
+            }
+        }
+        for conflict in ChangeConflict.allCases {
+            gauges.append(
+                gauge(
+                    "conflicts_total", counts.conflicts[conflict.rawValue] ?? 0,
+                    ["reason": conflict.rawValue]))
+        }
+        for (what, moved) in [
+            ("stored", counts.stored), ("duplicate", counts.duplicate), ("refused", counts.refused),
+            ("retrieved", counts.retrieved),
+        ] {
+            gauges.append(gauge("blocks_total", moved.blocks, ["what": what]))
+            gauges.append(gauge("block_bytes_total", moved.bytes, ["what": what]))
+        }
+        return gauges
+    }
+
+    /// How the memory of verified blocks serves.
+    var cacheGauges: [Metrics.Gauge] {
+        let cache = node.store.verifiedCache
+        func gauge(
+            _ name: String, _ value: Double, _ labels: KeyValuePairs<String, String> = [:]
+        ) -> Metrics.Gauge { Metrics.Gauge(name: "nacre_block_cache_" + name, labels: labels, value: value) }
+        return [
+            gauge("reads_total", Double(cache.hits), ["outcome": "hit"]),
+            gauge("reads_total", Double(cache.misses), ["outcome": "miss"]),
+            gauge("blocks", Double(cache.used)),
+            gauge("capacity_blocks", Double(cache.capacity)),
+        ]
+    }
+}
