@@ -94,6 +94,7 @@ public final class NamespaceStore: Sendable {
                 removalLimit: options.allowsMassDelete ? .max : limit,
                 isConfirmed: { self.massDeletes.accepts($0, from: device, in: id, at: time) },
                 makeNode: { self.nodeIDs.next(now: time) })
+            if operations.count > 1 { try commit.prepare(operations) }
             var outcomes: [ChangeOutcome] = []
             outcomes.reserveCapacity(operations.count)
             for (index, operation) in operations.enumerated() {

@@ -27,16 +27,16 @@ import TreeValues
                 ]
                 let time = try Self.elapsed {
                     let answer = try connection.post(
-                        "/wait", WaitRequest(positions: positions, seconds: 100).value(.cbor), key)
+                        "/wait", WaitRequest(positions: positions, seconds: 120).value(.cbor), key)
                     #expect(answer.status == 200)
                     #expect(try WaitAnswer(answer.message()).changed == ["recipes"])
                     // Another journal than the one the client knows is news too.
                     let reset = [WaitRequest.Position(namespace: other.id, epoch: other.epoch &+ 1, jid: 0)]
                     let changed = try connection.post(
-                        "/wait", WaitRequest(positions: reset, seconds: 100).value(.json), key, form: .json)
+                        "/wait", WaitRequest(positions: reset, seconds: 120).value(.json), key, form: .json)
                     #expect(changed.text == #"{"changed":["\#(other.id)"]}"#)
                 }
-                #expect(time < .seconds(30))
+                #expect(time < .seconds(110))
             }
         }
     }
@@ -52,7 +52,7 @@ import TreeValues
                             "/wait", SyncCalls.wait(info, at: 0, seconds: seconds), key)
                         #expect(answer.status == 204)
                     }
-                    #expect(time >= .seconds(seconds) && time < .seconds(seconds + 20))
+                    #expect(time >= .seconds(seconds))
                 }
                 let bad = try connection.post("/wait", .map([]), key)
                 #expect(bad.status == 400 && bad.problem?.code == "bad_request")
@@ -68,7 +68,7 @@ import TreeValues
             try await laboratory.connect { connection in
                 var random = SeededRandom(seed: 1)
                 for round in 0..<200 {
-                    let message = SyncCalls.wait(info, at: JID(round), seconds: 60)
+                    let message = SyncCalls.wait(info, at: JID(round), seconds: 120)
                     let time = try Self.elapsed {
                         connection.sendCall(
                             "POST", "/wait", try WireForm.cbor.encode(message), type: "application/cbor", key)
@@ -80,7 +80,7 @@ import TreeValues
                         #expect(answer.status == 200)
                         #expect(try WaitAnswer(answer.message()).changed == [info.id])
                     }
-                    #expect(time < .seconds(30), "round \(round)")
+                    #expect(time < .seconds(110), "round \(round)")
                 }
             }
         }
@@ -93,7 +93,7 @@ import TreeValues
             let port = laboratory.port
             try await laboratory.onThread {
                 let waiting = try (0..<64).map { _ in try HTTPConnection(port: port) }
-                let message = try WireForm.cbor.encode(SyncCalls.wait(info, at: 0, seconds: 100))
+                let message = try WireForm.cbor.encode(SyncCalls.wait(info, at: 0, seconds: 120))
                 for connection in waiting {
                     connection.sendCall("POST", "/wait", message, type: "application/cbor", key)
                 }
@@ -112,7 +112,7 @@ import TreeValues
                         #expect(try WaitAnswer(answer.message()).changed == [info.id])
                     }
                 }
-                #expect(time < .seconds(60))
+                #expect(time < .seconds(110))
             }
         }
     }

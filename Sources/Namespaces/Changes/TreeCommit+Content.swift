@@ -7,7 +7,7 @@ extension TreeCommit {
         _ put: TreeChange.Put, _ operation: TreeOperation
     ) throws -> ChangeOutcome {
         if let refusal = put.content.refusal { return .refused(refusal) }
-        guard let id = put.node, let current = try tables.node(id) else {
+        guard let id = put.node, let current = try node(id) else {
             // A base without a node speaks of a node that this journal never had.
             if let id = put.node, put.base != nil { return .refused(.unknownNode(id)) }
             return try create(put, operation)
@@ -53,7 +53,7 @@ extension TreeCommit {
         at place: TreeChange.Place, _ id: NodeID?, _ attributes: TreeChange.Attributes,
         _ operation: TreeOperation
     ) throws -> ChangeOutcome {
-        if let id, let current = try tables.node(id) {
+        if let id, let current = try node(id) {
             let isThere =
                 current.kind == .directory && current.parent == place.parent && current.name == place.name
             return try isThere && isLive(current)

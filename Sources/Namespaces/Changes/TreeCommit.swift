@@ -24,6 +24,10 @@ struct TreeCommit {
     /// Directories that are known to be live, with their depth and the bytes of their path.
     var directories: [NodeID: Position] = [:]
 
+    /// Operations that were looked up and made no entry yet, and nodes that were and have no row.
+    private var newOperations: Set<OperationID> = []
+    private var newNodes: Set<NodeID> = []
+
     /// Where a directory is.
     struct Position {
         /// 0 for the root.
@@ -48,9 +52,30 @@ struct TreeCommit {
         self.isConfirmed = isConfirmed
     }
 
+    /// Looks up what operations are about in a few statements, so that most of it need not be asked for
+    /// one by one: most are new, and bring in new nodes.
+    mutating func prepare(_ operations: [TreeOperation]) throws {
+        let ids = operations.compactMap(\.id)
+        newOperations = Set(ids).subtracting(try tables.operations(of: ids))
+        let nodes = operations.compactMap { operation -> NodeID? in
+            switch operation.change {
+            case .put(let put): put.node
+            case .makeDirectory(_, let node, _): node
+            case .move, .delete, .setAttributes, .restore: nil
+            }
+        }
+        newNodes = Set(nodes).subtracting(try tables.nodes(of: nodes))
+    }
+
+    /// The node of that id, deleted or not.
+    func node(_ id: NodeID) throws -> TreeNode? {
+        newNodes.contains(id) ? nil : try tables.node(id)
+    }
+
     /// Does one operation, or says why not.
     mutating func apply(_ operation: TreeOperation) throws -> ChangeOutcome {
-        if let id = operation.id, let entry = try tables.entry(of: id) {
+        // One that is there twice is new the first time only.
+        if let id = operation.id, newOperations.remove(id) == nil, let entry = try tables.entry(of: id) {
             var node = entry.node
             node.folded = rules.folded(node.name)
             return .done(node, isNew: false)
@@ -101,6 +126,7 @@ struct TreeCommit {
                 origin: hasMoved
                     ? current.map { JournalEntry.Place(parent: $0.parent, name: $0.name) } : nil,
                 below: below.nodes + 1, author: author, time: time))
+        newNodes.remove(node.id)
         if current == nil { try tables.insert(node) } else { try tables.update(node) }
         namespace.head = jid
         count(kind, node, current, below)

@@ -76,8 +76,9 @@ public final class DiskFolder: FolderFileSystem {
 
     /// The open folder.
     func rootHandle() throws(FileError) -> DirectoryHandle {
-        let now = Self.monotonicNanoseconds
         let found: DirectoryHandle? = root.withLock { root in
+            // Read within the lock: another thread may have looked since, and its look is not in the future.
+            let now = Self.monotonicNanoseconds
             if let handle = root.handle, now - root.checked < Self.rootLifetime { return handle }
             guard let opened = Self.openFolder(path), opened.volume == volume else {
                 root.handle = nil
