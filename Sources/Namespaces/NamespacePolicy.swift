@@ -6,6 +6,8 @@ public struct NamespacePolicy: Hashable, Sendable, Codable {
     public var names = NameStyle.files
     /// Whether two names that differ by case or Unicode form only are two names. Matters under `files`.
     public var letterCase = LetterCase.insensitive
+    /// What folders do with a text that was changed on two machines.
+    public var merge = MergeStyle.none
     public var history = History()
     /// The most bytes of live content; `nil` for no limit.
     public var maximumBytes: Int64?
@@ -26,6 +28,14 @@ public struct NamespacePolicy: Hashable, Sendable, Codable {
         case insensitive
     }
 
+    /// What becomes of a text that was changed on two machines at once.
+    public enum MergeStyle: String, Codable, CaseIterable, Hashable, Sendable {
+        /// One version keeps the name, the other becomes a conflict copy.
+        case none
+        /// Where the changed lines do not touch, both changes go into one version.
+        case lines
+    }
+
     /// How long versions are kept that are not the newest.
     public struct History: Hashable, Sendable, Codable {
         /// Every version, so many seconds.
@@ -41,7 +51,7 @@ public struct NamespacePolicy: Hashable, Sendable, Codable {
     enum CodingKeys: String, CodingKey {
         case names
         case letterCase = "case"
-        case history, maximumBytes, maximumNodes
+        case merge, history, maximumBytes, maximumNodes
     }
 
     public init(from decoder: any Decoder) throws {
@@ -49,6 +59,7 @@ public struct NamespacePolicy: Hashable, Sendable, Codable {
         let standard = NamespacePolicy()
         names = try values.decodeIfPresent(NameStyle.self, forKey: .names) ?? standard.names
         letterCase = try values.decodeIfPresent(LetterCase.self, forKey: .letterCase) ?? standard.letterCase
+        merge = try values.decodeIfPresent(MergeStyle.self, forKey: .merge) ?? standard.merge
         history = try values.decodeIfPresent(History.self, forKey: .history) ?? standard.history
         maximumBytes = try values.decodeIfPresent(Int64.self, forKey: .maximumBytes)
         maximumNodes =

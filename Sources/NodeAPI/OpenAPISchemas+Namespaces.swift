@@ -17,6 +17,7 @@ extension OpenAPISchemas {
             [
                 "names": ["type": "string", "enum": ["files", "objects"]],
                 "case": ["type": "string", "enum": ["sensitive", "insensitive"]],
+                "merge": ["type": "string", "enum": ["none", "lines"]],
                 "keepAllSeconds": natural, "keepDailySeconds": natural, "maximumBytes": natural,
                 "maximumNodes": natural,
             ], required: []),

@@ -42,6 +42,8 @@ public struct NamespacePolicyMessage: Codable, Hashable, Sendable {
     public var names: String?
     /// `sensitive` or `insensitive`.
     public var `case`: String?
+    /// `none` or `lines`.
+    public var merge: String?
     /// Seconds for which every version is kept.
     public var keepAllSeconds: Int64?
     /// Seconds for which, after that, the last version of each day is kept.

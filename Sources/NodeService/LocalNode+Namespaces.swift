@@ -198,6 +198,7 @@ extension NamespacePolicyMessage {
         self.init()
         names = policy.names.rawValue
         `case` = policy.letterCase.rawValue
+        merge = policy.merge.rawValue
         keepAllSeconds = policy.history.all
         keepDailySeconds = policy.history.daily
         maximumBytes = policy.maximumBytes ?? 0
@@ -222,6 +223,12 @@ extension NamespacePolicy {
                 throw NamespaceError.policyInvalid("case is sensitive or insensitive")
             }
             self.letterCase = letterCase
+        }
+        if let text = message.merge {
+            guard let merge = MergeStyle(rawValue: text) else {
+                throw NamespaceError.policyInvalid("merge is none or lines")
+            }
+            self.merge = merge
         }
         history.all = message.keepAllSeconds ?? history.all
         history.daily = message.keepDailySeconds ?? history.daily

@@ -44,6 +44,7 @@ public struct FolderReport: Codable, Hashable, Sendable {
         public var removedHere = 0
         public var removedThere = 0
         public var conflictCopies = 0
+        public var merged = 0
         public var adopted = 0
         public var failures = 0
         public var bytesSent: Int64 = 0

@@ -165,6 +165,10 @@ public final class FolderRunner: @unchecked Sendable {
     private func pass(_ folder: OpenFolder, _ scope: ScanScope?) throws {
         report.withLock { if $0.state != "settled" || scope != nil { $0.state = "working" } }
         if !isKnown { isKnown = makeKnown() }
+        if scope == .everything, let info = try? server.info() {
+            // Whoever owns the namespace may have changed its mind since the folder was added.
+            folder.engine.mergesText = FolderRegistration.mergesText(info.policy)
+        }
         try folder.engine.synchronize(scope)
         let cursor = try folder.cursor()
         let now = MachineClock.steadyMilliseconds()

@@ -56,6 +56,7 @@ final class OpenFolder {
         var options = SyncOptions(folderID: record.id, device: device)
         options.mode = try Self.mode(record.mode)
         options.ignoresCaseRemotely = record.ignoresCase
+        options.mergesText = record.mergesText ?? false
         options.isExcluded = { rules.isExcluded($0, $1) }
         engine = SyncEngine(
             state: state, disk: disk, server: server, scanner: scanner, content: content,
@@ -208,6 +209,7 @@ extension FolderReport {
         counters.removedHere = done.removedHere
         counters.removedThere = done.removedThere
         counters.conflictCopies = done.conflictCopies
+        counters.merged = done.merged
         counters.adopted = done.adopted
         counters.failures = done.failures
         counters.bytesSent = done.bytesSent

@@ -50,4 +50,35 @@ import Testing
         #expect(try nacre.run("sync", "devices", "rm", "nosuch").status == 4)
         try node.stop()
     }
+
+    @Test func textsThatTwoMachinesChangedAreMergedWhereTheNamespaceSaysSo() throws {
+        let (first, second) = (directory.path("one"), directory.path("two"))
+        var other = nacre
+        other.environment["NACRE_SYNC_HOME"] = directory.path("other home")
+        for path in [first, second] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        let lines = (0..<20).map { "line \($0)\n" }
+        func write(_ change: (inout [String]) -> Void, in folder: String) throws {
+            var text = lines
+            change(&text)
+            try Data(text.joined().utf8).write(to: URL(fileURLWithPath: folder + "/a.txt"))
+        }
+        try write({ _ in }, in: first)
+        _ = try must("sync", first, "texts", "--once")
+        #expect(try must("ns", "policy", "texts", "--merge", "lines").text.contains("merge         lines"))
+        #expect(try other.run("sync", second, "texts", "--once").status == 0)
+        try write({ $0[2] = "two\n" }, in: first)
+        try write({ $0[17] = "seventeen\n" }, in: second)
+        _ = try must("sync", first, "--once")
+        let merged = try other.run("sync", second, "--once")
+        #expect(merged.errors.contains("a.txt was changed on both sides: it has both changes"))
+        _ = try must("sync", first, "--once")
+        var both = lines
+        (both[2], both[17]) = ("two\n", "seventeen\n")
+        for folder in [first, second] {
+            #expect(try String(contentsOfFile: folder + "/a.txt", encoding: .utf8) == both.joined())
+        }
+        try node.stop()
+    }
 }

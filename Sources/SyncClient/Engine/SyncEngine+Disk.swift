@@ -12,9 +12,14 @@ extension SyncEngine {
 
     func apply(_ steps: [DiskStep]) throws {
         var fetches: [NodeID] = []
+        var merges: [NodeID] = []
         var others: [DiskStep] = []
         for step in steps {
-            if case .fetch(let id) = step { fetches.append(id) } else { others.append(step) }
+            switch step {
+            case .fetch(let id): fetches.append(id)
+            case .merge(let id): merges.append(id)
+            default: others.append(step)
+            }
         }
         var start = 0
         while start < others.count {
@@ -22,6 +27,7 @@ extension SyncEngine {
             try applyBatch(others[start..<end])
             start = end
         }
+        if !areDownloadsPaused { try merge(merges) }
         guard !fetches.isEmpty, !areDownloadsPaused else { return }
         try fetch(fetches)
     }

@@ -12,7 +12,7 @@ extension SyncEngine {
         case .remove(let id): try remove(id, isPruned: false, &touched)
         case .prune(let id): try remove(id, isPruned: true, &touched)
         case .setAttributes(let id): try setAttributes(id, &touched)
-        case .fetch: break
+        case .fetch, .merge: break
         }
     }
 

@@ -69,7 +69,7 @@ extension SyncEngine {
     // MARK: Leaves
 
     /// The list of a file's leaves, which together have its root.
-    private func leaves(of node: SyncNode, base: CID?) throws -> [Leaf] {
+    func leaves(of node: SyncNode, base: CID?) throws -> [Leaf] {
         guard node.kind == .file else { return [] }
         guard let root = node.content, node.size >= 0 else {
             throw StepFailure(reason: .damaged("a file without content"))
@@ -187,7 +187,7 @@ extension SyncEngine {
         }
     }
 
-    private func retrieve(_ wanted: [CID], into contents: inout [CID: [UInt8]]) throws {
+    func retrieve(_ wanted: [CID], into contents: inout [CID: [UInt8]]) throws {
         var rest = wanted[...]
         while !rest.isEmpty {
             let asked = Array(rest.prefix(1000))

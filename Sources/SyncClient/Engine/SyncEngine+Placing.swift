@@ -40,7 +40,7 @@ extension SyncEngine {
     ///
     /// At every moment there is a file of that name where the file system can exchange two, and nothing
     /// that somebody wrote in the last moment is lost: it goes to the trash with the rest of the file.
-    private func replace(_ local: SyncNode, with job: FetchJob, _ touched: inout Set<String>) throws {
+    func replace(_ local: SyncNode, with job: FetchJob, _ touched: inout Set<String>) throws {
         try check(local.id, local, at: job.path)
         do throws(FileError) {
             try disk.exchange(job.temporary, job.path)

@@ -43,6 +43,10 @@ public final class SyncEngine {
     /// Whether removals here are held back; `nil` if it was not asked yet in this pass.
     var removalsHeld: Bool?
     var removalConfirmation: String?
+    /// Contents that were tried to merge, and cannot be.
+    var unmergeable: Set<MergePair> = []
+    /// Whether texts that both sides changed are merged: the namespace says so.
+    public var mergesText: Bool
     /// Steps that were done.
     var steps = 0
 
@@ -61,6 +65,7 @@ public final class SyncEngine {
         self.environment = environment
         self.options = options
         ignoresCaseRemotely = options.ignoresCaseRemotely
+        mergesText = options.mergesText
         own = OwnDirectory(disk: disk, environment: environment)
     }
 
@@ -139,11 +144,14 @@ public final class SyncEngine {
 
     var policy: SyncPolicy {
         let now = CalendarText(nanoseconds: environment.wallClock())
-        return SyncPolicy(
+        var policy = SyncPolicy(
             mode: options.mode, ignoresCaseLocally: options.ignoresCaseLocally,
             ignoresCaseRemotely: ignoresCaseRemotely,
             conflictTag: "\(now.date) \(now.time) \(options.device.asConflictDevice)",
             isExcluded: options.isExcluded)
+        policy.mergesText = mergesText
+        policy.unmergeable = unmergeable
+        return policy
     }
 }
 

@@ -113,6 +113,8 @@ public struct SyncCounters: Hashable, Sendable {
     public var removedHere = 0
     public var removedThere = 0
     public var conflictCopies = 0
+    /// Texts that both sides had changed, and that were merged.
+    public var merged = 0
     /// Files that were equal on both sides already.
     public var adopted = 0
     public var bytesSent: Int64 = 0
@@ -134,6 +136,8 @@ public enum SyncEvent: Hashable, Sendable {
     case removedHere(path: String)
     case removedThere(NodeID)
     case conflictCopy(path: String, copy: String)
+    /// A text that both sides had changed has both changes.
+    case merged(path: String)
     /// A file that was deleted on one side and edited on the other is there again.
     case editWins(path: String)
     /// The server's journal is another one: everything is compared, nothing is deleted for it.

@@ -96,11 +96,13 @@ public enum DiskStep: Hashable, Sendable {
     /// anything that is removed here.
     case prune(NodeID)
     case setAttributes(NodeID)
+    /// A text that was changed on both sides: both changes into one, or, if that cannot be, nothing.
+    case merge(NodeID)
 
     public var id: NodeID {
         switch self {
         case .makeDirectory(let id), .fetch(let id), .move(let id, _, _), .setAside(let id, _, _),
-            .remove(let id), .prune(let id), .setAttributes(let id):
+            .remove(let id), .prune(let id), .setAttributes(let id), .merge(let id):
             id
         }
     }

@@ -40,7 +40,9 @@ extension PlanBuilder {
         let isEdited = !local.hasContent(of: synced)
         let isEditedRemotely = !remote.hasContent(of: synced)
         if isEdited, isEditedRemotely, !local.hasContent(of: remote) {
-            return try separate(remote, local)
+            guard policy.mayMerge(local, remote, synced) else { return try separate(remote, local) }
+            plan.disk.append(.merge(local.id))
+            return .done
         }
         if local.agrees(with: remote) {
             plan.state.append(.settle(local.id))

@@ -1,3 +1,6 @@
+import SyncProtocol
+import TreeValues
+
 /// What the planner has to know besides the trees.
 public struct SyncPolicy: Sendable {
     /// Which way changes go.
@@ -21,6 +24,10 @@ public struct SyncPolicy: Sendable {
     /// Asked for directories as well: what is below one that is excluded is so too, without being asked
     /// for.
     public var isExcluded: (@Sendable (_ path: String, _ isDirectory: Bool) -> Bool)?
+    /// Whether texts that were changed on both sides are merged where their changes do not touch.
+    public var mergesText = false
+    /// Contents that cannot be merged: found out by trying.
+    public var unmergeable: Set<MergePair> = []
 
     public init(
         mode: Mode = .twoWay, ignoresCaseLocally: Bool = false, ignoresCaseRemotely: Bool = true,
@@ -31,6 +38,14 @@ public struct SyncPolicy: Sendable {
         self.ignoresCaseRemotely = ignoresCaseRemotely
         self.conflictTag = conflictTag
         self.isExcluded = isExcluded
+    }
+
+    /// Whether a merge is to be tried.
+    func mayMerge(_ local: SyncNode, _ remote: SyncNode, _ synced: SyncNode) -> Bool {
+        guard mergesText, mode == .twoWay, synced.kind == .file, synced.content != nil,
+            let pair = MergePair(local, remote), !unmergeable.contains(pair)
+        else { return false }
+        return max(local.size, remote.size, synced.size) <= Int64(LineMerge.maximumBytes)
     }
 
     var canPush: Bool { mode != .pullOnly }

@@ -237,6 +237,13 @@ struct PolicyOptions: ParsableArguments {
             "Whether names that differ by case only are two: sensitive or insensitive.", valueName: "rule"),
         completion: .list(["sensitive", "insensitive"]))
     var letterCase: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "What becomes of a text that was changed on two machines: a conflict copy (none), or both "
+                + "changes in one where their lines do not touch (lines).", valueName: "style"),
+        completion: .list(["none", "lines"]))
+    var merge: String?
     @Option(name: .long, help: ArgumentHelp("Days for which every version is kept.", valueName: "days"))
     var keepAll: Int64?
     @Option(
@@ -258,6 +265,7 @@ struct PolicyOptions: ParsableArguments {
         var message = NamespacePolicyMessage()
         message.names = names
         message.case = letterCase
+        message.merge = merge
         message.keepAllSeconds = keepAll.map { $0 * 86_400 }
         message.keepDailySeconds = keepDaily.map { $0 * 86_400 }
         return message == NamespacePolicyMessage() ? nil : message

@@ -52,6 +52,7 @@ enum NamespaceOutput {
         let limit = policy.maximumBytes ?? 0
         let lines = [
             ("names", policy.names ?? ""), ("case", policy.case ?? ""),
+            ("merge", policy.merge ?? ""),
             ("keep all", days(policy.keepAllSeconds)), ("keep daily", days(policy.keepDailySeconds)),
             ("quota", limit == 0 ? "none" : "\(limit) bytes"),
             ("most nodes", "\(policy.maximumNodes ?? 0)"),

@@ -48,6 +48,7 @@ enum SyncOutput {
             parts.append("\(done.removedHere + done.removedThere) removed")
         }
         if done.adopted > 0 { parts.append("\(done.adopted) equal already") }
+        if done.merged > 0 { parts.append("\(done.merged) merged") }
         if done.conflictCopies > 0 { parts.append("\(done.conflictCopies) conflict copies") }
         try out.write(line: "\(report.state): " + parts.joined(separator: ", "))
     }
@@ -64,6 +65,8 @@ enum SyncOutput {
         case .removedThere: break
         case .conflictCopy(let path, let copy):
             Terminal.warn(place + "\(shown(path)) was changed on both sides: yours is \(shown(copy))")
+        case .merged(let path):
+            Terminal.note(place + "\(shown(path)) was changed on both sides: it has both changes")
         case .editWins(let path):
             Terminal.note(
                 place + "\(shown(path)) was removed on one side and edited on the other: it is kept")

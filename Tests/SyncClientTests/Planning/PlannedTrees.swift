@@ -213,6 +213,8 @@ struct PlannedTrees {
     private mutating func carryOut(_ step: DiskStep) {
         let id = step.id
         switch step {
+        // Asked for by no plan here: content is not merged.
+        case .merge: return
         case .makeDirectory, .fetch:
             guard let remote = state.node(id, in: .remote) else { return }
             var node = remote
