@@ -81,4 +81,28 @@ import Testing
         }
         try node.stop()
     }
+
+    /// What a decision takes away may not have been sent yet: it is in the trash.
+    @Test(arguments: ["copy", "file", "both"]) func whatADecisionRemovesIsInTheTrash(keep: String) throws {
+        let folder = try folder("Recipes")
+        _ = try must("sync", folder, "recipes", "--once")
+        let sub = folder + "/soups"
+        try FileManager.default.createDirectory(atPath: sub, withIntermediateDirectories: true)
+        let (file, copy) = (sub + "/a.txt", sub + "/a (conflict 2026-11-21 1925 laptop).txt")
+        try Data("file".utf8).write(to: URL(fileURLWithPath: file))
+        try Data("copy".utf8).write(to: URL(fileURLWithPath: copy))
+        let left = try #require(try must("sync", "resolve", copy, "--keep", keep).lines.first)
+        #expect(left == (keep == "both" ? sub + "/a 2.txt" : file))
+        #expect(!FileManager.default.fileExists(atPath: copy))
+        func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+        #expect(text(file) == (keep == "copy" ? "copy" : "file"))
+        #expect(text(left) == (keep == "file" ? "file" : "copy"))
+        let trash = folder + "/.nacre/trash"
+        let removed = FileManager.default.enumerator(atPath: trash)?.compactMap { $0 as? String } ?? []
+        let texts = removed.compactMap { text(trash + "/" + $0) }
+        #expect(texts == (keep == "both" ? [] : [keep == "copy" ? "file" : "copy"]))
+        #expect(try nacre.run("sync", "resolve", copy, "--keep", keep).status == 4)
+        #expect(try nacre.run("sync", "resolve", file, "--keep", keep).status == 2)
+        try node.stop()
+    }
 }

@@ -55,10 +55,15 @@ struct OwnDirectory {
         }
     }
 
-    /// Makes sure of the directories, and moves what an earlier run left to the trash.
-    mutating func recover() throws(FileError) {
+    /// Makes sure of the directories.
+    func prepare() throws(FileError) {
         try makeDirectory(Self.temporary)
         try makeDirectory(Self.trash)
+    }
+
+    /// Makes sure of the directories, and moves what an earlier run left to the trash.
+    mutating func recover() throws(FileError) {
+        try prepare()
         for entry in try disk.list(Self.temporary) {
             guard let name = entry.name else { continue }
             let path = Self.temporary + "/" + name

@@ -86,7 +86,8 @@ extension SyncCommand {
             abstract: "Decide about a conflict copy.",
             discussion: """
                 --keep copy puts the copy in the place of the file, --keep file removes the copy, --keep \
-                both gives the copy a name of its own. What goes is in the history of the namespace.
+                both gives the copy a name of its own. What goes is in the trash of the folder \
+                (.nacre/trash) for 30 days.
                 """)
 
         @OptionGroup var global: GlobalOptions

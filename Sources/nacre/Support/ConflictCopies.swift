@@ -41,35 +41,53 @@ enum ConflictCopies {
         }
     }
 
+    /// What goes is moved to the trash of the folder: it may not have been sent yet.
+    ///
     /// - Returns: the path of the file that is left.
     static func resolve(_ text: String, keeping choice: Choice) throws -> String {
         let copy = try SyncPlace.path(text)
-        let directory = (copy as NSString).deletingLastPathComponent
         guard let name = ConflictName((copy as NSString).lastPathComponent) else {
             throw CommandError(.wrongUsage, "\(SyncOutput.shown(text)) is no conflict copy")
         }
-        let original = directory + "/" + name.original
+        guard let folder = FolderTrash.folder(of: copy) else {
+            throw CommandError(.notFound, "\(SyncOutput.shown(text)) is in no synced folder")
+        }
+        let below = String(copy.dropFirst(folder.hasSuffix("/") ? folder.count : folder.count + 1))
+        let parent = (below as NSString).deletingLastPathComponent
+        func path(_ name: String) -> String { parent.isEmpty ? name : parent + "/" + name }
+        let left = try resolve(
+            below, FolderTrash(folder: folder), keeping: choice, original: path(name.original)
+        ) { path("\(name.stem) \($0)\(name.suffix)") }
+        return (folder as NSString).appendingPathComponent(left)
+    }
+
+    private static func resolve(
+        _ copy: String, _ trash: FolderTrash, keeping choice: Choice, original: String,
+        numbered: (Int) -> String
+    ) throws -> String {
+        var trash = trash
+        guard try trash.has(copy) else {
+            throw CommandError(.notFound, "there is no file \(SyncOutput.shown(copy))")
+        }
         switch choice {
         case .copy:
-            guard rename(copy, original) == 0 else { throw failure("rename", copy) }
+            if try trash.has(original) { try trash.take(original) }
+            try trash.rename(copy, to: original)
             return original
         case .file:
-            guard unlink(copy) == 0 else { throw failure("remove", copy) }
+            try trash.take(copy)
             return original
         case .both:
             for number in 2...1000 {
-                let path = directory + "/" + "\(name.stem) \(number)\(name.suffix)"
-                guard access(path, F_OK) != 0 else { continue }
-                guard rename(copy, path) == 0 else { throw failure("rename", copy) }
-                return path
+                do {
+                    try trash.rename(copy, to: numbered(number))
+                    return numbered(number)
+                } catch FileError.exists {
+                    continue
+                }
             }
             throw CommandError(.conflict, "there are a thousand files of this name already")
         }
-    }
-
-    private static func failure(_ operation: String, _ path: String) -> CommandError {
-        CommandError(
-            .failed, "cannot \(operation) \(SyncOutput.shown(path)): \(String(cString: strerror(errno)))")
     }
 }
 
