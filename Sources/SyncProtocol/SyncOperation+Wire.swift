@@ -20,7 +20,9 @@ extension SyncOperation {
             writer.put("target", node.target)
             switch content {
             case .inline(let bytes): writer.put("inline", bytes: bytes)
-            case .leaves(let edit): writer.put("edit", edit.value(form))
+            case .leaves(let edit, let blocks):
+                writer.put("edit", edit.value(form))
+                if !blocks.isEmpty { writer.put("blocks", .list(blocks.map(form.bytes))) }
             case .none: break
             }
         case .makeDirectory(let node):
@@ -125,6 +127,23 @@ extension SyncOperation {
         }
         node.content = try reader.require("root", node.content)
         let edit = try reader.require("edit", reader.value("edit"))
-        return .put(node, base: base, .leaves(try LeafEdit(edit)))
+        return .put(node, base: base, .leaves(try LeafEdit(edit), blocks: try blocks(reader)))
+    }
+
+    private static func blocks(_ reader: WireReader) throws(SyncMessageError) -> [[UInt8]] {
+        let maximum = SyncLimits.maximumInlineBytes
+        var blocks: [[UInt8]] = []
+        var total = 0
+        for value in try reader.list("blocks", maximum: maximum) ?? [] {
+            guard let bytes = WireReader.bytes(value) else {
+                throw .badMember("operation.blocks", expected: "a list of bytes")
+            }
+            total += bytes.count
+            guard total <= maximum else {
+                throw .badMember("operation.blocks", expected: "\(maximum) bytes in all at most")
+            }
+            blocks.append(bytes)
+        }
+        return blocks
     }
 }

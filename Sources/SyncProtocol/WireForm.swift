@@ -140,14 +140,20 @@ struct WireReader {
     }
 
     func bytes(_ key: String) throws(SyncMessageError) -> [UInt8]? {
-        switch value(key) {
-        case nil: return nil
-        case .bytes(let bytes)?: return bytes
-        case .string(let text)?:
-            if let bytes = try? Multibase.decode("M" + text).bytes { return bytes }
-        default: break
+        guard let value = value(key) else { return nil }
+        guard let bytes = Self.bytes(value) else {
+            throw bad(key, "bytes, in base64 with padding where it is JSON")
         }
-        throw bad(key, "bytes, in base64 with padding where it is JSON")
+        return bytes
+    }
+
+    /// Bytes in either form; `nil` if it is neither.
+    static func bytes(_ value: IPLDValue) -> [UInt8]? {
+        switch value {
+        case .bytes(let bytes): bytes
+        case .string(let text): try? Multibase.decode("M" + text).bytes
+        default: nil
+        }
     }
 
     func number(_ key: String, in range: ClosedRange<Int64> = .min ... .max) throws(SyncMessageError)

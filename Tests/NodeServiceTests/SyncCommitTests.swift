@@ -101,9 +101,18 @@ import UnixFS
         next.modified = 5
         let change = SyncOperation.Change.put(next, base: node.contentRevision, .leaves(edit))
         #expect(try device.commit(change) == .need([after.leaves[50].cid]))
+        // A leaf that comes along need not be asked for; one of other bytes is of no use.
+        let other = SyncOperation.Change.put(
+            next, base: node.contentRevision, .leaves(edit, blocks: [[1, 2, 3]]))
+        #expect(try device.commit(other) == .need([after.leaves[50].cid]))
+        let second = try device.put("g", before)
+        let along = SyncOperation.Change.put(
+            after.node(second), base: second.contentRevision,
+            .leaves(edit, blocks: [Array(new[50_000..<51_000])]))
+        #expect(try bytes(of: device.must(along)) == new)
         #expect(try device.service.store(after.blocks([after.leaves[50].cid]), for: device.namespace).isEmpty)
         let done = try device.must(change)
-        #expect(done.content == after.root && done.contentRevision == 2 && done.modified == 5)
+        #expect(done.content == after.root && done.contentRevision == 4 && done.modified == 5)
         #expect(try bytes(of: done) == new)
 
         // And back, as a client reads it.

@@ -113,7 +113,10 @@ struct MessageMaker {
             node.size = Int64(bytes.count)
             if flag() { node.content = nil }
             change = .put(node, base: maybe { $0.jid() }, .inline(bytes))
-        case 1: change = .put(draft(.file), base: maybe { $0.jid() }, .leaves(edit()))
+        case 1:
+            change = .put(
+                draft(.file), base: maybe { $0.jid() },
+                .leaves(edit(), blocks: list(3) { $0.random.bytes($0.random.number(0...1000)) }))
         case 2: change = .put(draft(.symlink), base: maybe { $0.jid() }, .none)
         case 3: change = .makeDirectory(draft(.directory))
         case 4: change = .move(id(), parent: id(), name: name(), base: jid())

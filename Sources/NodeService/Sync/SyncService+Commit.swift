@@ -115,7 +115,8 @@ struct CommitPreparation {
                 let block = try block(of: bytes)
                 try put(block)
                 root = .file(block.cid, bytes: Int64(bytes.count))
-            case .leaves(let edit):
+            case .leaves(let edit, let blocks):
+                try hold(blocks)
                 switch try bringIn(edit, node) {
                 case .file(let file): root = file
                 case .result(let result): return .result(result)
@@ -158,6 +159,17 @@ struct CommitPreparation {
         pending.append(block)
         pendingBytes += block.bytes.count
         if pendingBytes >= Self.batchBytes { try flush() }
+    }
+
+    /// Takes in leaves that came along, for the project alone until a file names them.
+    private mutating func hold(_ leaves: [[UInt8]]) throws {
+        guard !leaves.isEmpty else { return }
+        let made = leaves.map { bytes in
+            let multihash = bytes.withUnsafeBytes { Multihash.sha256(of: $0) }
+            return Block(cid: CID(codec: .raw, multihash: multihash), bytes: bytes)
+        }
+        _ = try blocks.hold(all: made)
+        hasPut = true
     }
 
     private mutating func flush() throws {

@@ -66,11 +66,38 @@ struct UploadPreparation: Sendable {
             } catch { throw .changed(request.path) }
         }
         if let base = request.base, let known = reader.cachedLeaves(of: base) {
-            return PreparedContent(
-                content: .leaves(LeafLists.edit(from: known, root: base, to: leaves)), leaves: leaves)
+            let edit = LeafLists.edit(from: known, root: base, to: leaves)
+            let blocks = try fewBlocks(of: leaves, notIn: known, at: request.path)
+            return PreparedContent(content: .leaves(edit, blocks: blocks), leaves: leaves)
         }
         let all = LeafEdit.Splice(start: 0, remove: 0, insert: leaves)
         return PreparedContent(content: .leaves(LeafEdit(splices: [all])), leaves: leaves)
+    }
+
+    /// The leaves that an edit brings in, if they are so few that they travel with it: the server would ask
+    /// for them, and be asked again.
+    private func fewBlocks(
+        of leaves: [Leaf], notIn known: [Leaf], at path: String
+    ) throws(StepFailure) -> [[UInt8]] {
+        let old = Set(known.map(\.cid))
+        var wanted: [(leaf: Leaf, offset: Int64)] = []
+        var offset: Int64 = 0
+        var bytes: Int64 = 0
+        for leaf in leaves {
+            if !old.contains(leaf.cid), leaf.bytes > 0 {
+                bytes += Int64(leaf.bytes)
+                guard bytes <= inlineBytes else { return [] }
+                wanted.append((leaf, offset))
+            }
+            offset += Int64(leaf.bytes)
+        }
+        var blocks: [[UInt8]] = []
+        for (leaf, offset) in wanted {
+            let content = try read(path, at: offset, count: leaf.bytes)
+            guard (try? leaf.cid.verify(content)) != nil else { throw .changed(path) }
+            blocks.append(content)
+        }
+        return blocks
     }
 
     /// Reads up to so many bytes.

@@ -108,7 +108,11 @@ struct ModelCommit {
             }
             namespace.blocks[root] = bytes
             namespace.leaves[root] = [Leaf(cid: root, bytes: bytes.count)]
-        case .leaves(let edit):
+        case .leaves(let edit, let blocks):
+            for bytes in blocks {
+                let multihash = bytes.withUnsafeBytes { Multihash.sha256(of: $0) }
+                namespace.blocks[CID(codec: .raw, multihash: multihash)] = bytes
+            }
             let base = edit.base.flatMap { namespace.leaves[$0] } ?? []
             if let wanted = edit.base, namespace.leaves[wanted] == nil {
                 return .refused(code: "bad_manifest", message: "an unknown base")
