@@ -159,7 +159,7 @@ let package = Package(
             name: "SyncAPI",
             dependencies: [
                 "HTTPSupport", "ContentCoding", "SyncProtocol", "NodeMessages", "NodeService", "NodeCore",
-                "Namespaces", "CAR", "IPLD", "Multiformats",
+                "Namespaces", "TreeValues", "CAR", "IPLD", "Multiformats",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: swiftSettings),
@@ -217,7 +217,7 @@ let package = Package(
                 "NodeCore", "Access", "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS",
                 "BlockStorage",
                 "Catalog", "CLinux", "NodeServer", "GatewayAPI", "NodeMessages", "NodeService", "NodeClient",
-                "SyncAgent", "SyncClient", "SyncProtocol", "Namespaces",
+                "SyncAgent", "SyncClient", "SyncProtocol", "TreeValues", "Namespaces",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

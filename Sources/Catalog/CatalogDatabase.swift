@@ -35,6 +35,10 @@ public final class CatalogDatabase: Sendable {
     public let namespaces: NamespaceRepository
     /// Machines that sync folders.
     public let devices: DeviceRepository
+    /// What devices said of files for a while.
+    public let leases: LeaseRepository
+    /// Changes that were not taken.
+    public let conflicts: ConflictRepository
 
     package var database: any SQLDatabase { meter }
     let meter: MeteredDatabase
@@ -94,6 +98,8 @@ public final class CatalogDatabase: Sendable {
         audit = AuditRepository(database: database, ids: RecordIDGenerator(after: nil))
         jobs = JobRepository(database: database, ids: RecordIDGenerator(after: nil), now: now)
         devices = DeviceRepository(database: database, now: now)
+        leases = LeaseRepository(database: database, now: now)
+        conflicts = ConflictRepository(database: database)
         namespaces = NamespaceRepository(database: database, ids: RecordIDGenerator(after: nil), now: now)
     }
 

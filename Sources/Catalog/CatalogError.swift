@@ -38,6 +38,9 @@ public enum CatalogError: Error, Hashable, Sendable {
     case duplicateUser(String)
     case duplicateNamespace(String)
     case tooManyDevices(maximum: Int)
+    /// Another device has a lease of the node.
+    case leaseTaken(device: String)
+    case tooManyLeases(maximum: Int)
     case nameTooLong(bytes: Int, maximum: Int)
     case nameContainsNUL
     case metaTooLarge(bytes: Int, maximum: Int)
@@ -113,6 +116,10 @@ extension CatalogError: CustomStringConvertible {
             "there is a namespace named “\(name)” already; choose another name"
         case .tooManyDevices(let maximum):
             "a project may have \(maximum) devices, those that were removed included"
+        case .leaseTaken(let device):
+            "the device \(device) has a lease of it; wait until it ends"
+        case .tooManyLeases(let maximum):
+            "a namespace may have \(maximum) leases at once"
         case .nameTooLong(let bytes, let maximum):
             "a name may have \(maximum) bytes, this one has \(bytes)"
         case .nameContainsNUL:

@@ -93,6 +93,6 @@ extension SyncAPI {
     }
 
     private static let features =
-        ["cbor", "devices", "events", "inline", "snapshot", "splice", "status", "wait"]
+        ["cbor", "devices", "events", "history", "inline", "leases", "snapshot", "splice", "status", "wait"]
         + ContentCoding.allCases.map(\.rawValue)
 }

@@ -15,10 +15,11 @@ public enum SyncAPI {
     public static let prefix = "/sync/v1"
 
     /// Every call there is.
-    public static let routes: [SyncRoute] = generalRoutes + deviceRoutes + treeRoutes + blockRoutes
+    public static let routes: [SyncRoute] =
+        generalRoutes + deviceRoutes + treeRoutes + historyRoutes + blockRoutes
 
     /// Every method that some call has.
-    public static let methods: [HTTPRequest.Method] = [.get, .post, .patch, .delete]
+    public static let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete]
 
     /// The call that a request means, and the values in its path; the methods there are, where it has
     /// another.
@@ -101,7 +102,10 @@ public enum SyncAPI {
         case let failure as SyncFailure:
             let status: HTTPResponse.Status =
                 switch failure {
-                case .unknownNamespace, .unknownBlock, .unknownDevice: .notFound
+                case .unknownNamespace, .unknownBlock, .unknownDevice, .unknownNode, .unknownLease,
+                    .unknownConflict:
+                    .notFound
+                case .refused(let code, _): code == "quota_exceeded" ? .forbidden : .conflict
                 case .deviceRevoked: .unauthorized
                 case .unsupportedEncoding: .unsupportedMediaType
                 case .forbidden: .forbidden

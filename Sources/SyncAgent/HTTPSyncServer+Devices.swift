@@ -1,8 +1,10 @@
 import Foundation
 import IPLD
 import NIOHTTP1
+import NIOHTTP1
 public import SyncClient
 public import SyncProtocol
+public import TreeValues
 
 /// What a node says of itself, and of the machines that sync with it.
 extension HTTPSyncServer {
@@ -33,7 +35,40 @@ extension HTTPSyncServer {
     /// Shuts a device out.
     @discardableResult
     public func removeDevice(_ id: String) throws(SyncServerError) -> DeviceInfo {
-        try read(try tell(.DELETE, "devices/" + Self.segment(id)), DeviceInfo.init)
+        try read(try tell(.DELETE, "devices/" + Self.segment(id), nil), DeviceInfo.init)
+    }
+
+    /// The file or directory at a path of the namespace.
+    public func entry(at path: String) throws(SyncServerError) -> RemoteEntry {
+        try read(
+            try get("ns/\(encoded)/nodes?path=" + Self.segment(path)), RemoteEntry.init)
+    }
+
+    /// Takes or renews a lease of a node for this device.
+    @discardableResult
+    public func lease(_ request: LeaseRequest) throws(SyncServerError) -> LeaseInfo {
+        try read(try tell(.POST, "ns/\(encoded)/leases", request.value(.cbor)), LeaseInfo.init)
+    }
+
+    /// Ends a lease.
+    public func endLease(of node: NodeID) throws(SyncServerError) {
+        try tell(.DELETE, "ns/\(encoded)/leases/" + node.text)
+    }
+
+    /// Changes that were not taken, newest first: the open ones, or all that are kept.
+    public func conflicts(includingResolved: Bool) throws(SyncServerError) -> [ConflictInfo] {
+        let query = includingResolved ? "?all=true" : ""
+        return try read(try get("ns/\(encoded)/conflicts" + query), ConflictList.init).conflicts
+    }
+
+    /// Notes how a conflict was decided.
+    @discardableResult
+    public func resolve(
+        _ id: NodeID, _ resolution: ConflictResolution
+    ) throws(SyncServerError) -> ConflictInfo {
+        try read(
+            try tell(.POST, "ns/\(encoded)/conflicts/\(id.text)/resolve", resolution.value(.cbor)),
+            ConflictInfo.init)
     }
 
     /// A text as one segment of a path.

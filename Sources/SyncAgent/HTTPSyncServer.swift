@@ -17,8 +17,8 @@ public import TreeValues
 /// A node's sync protocol over HTTP, for one namespace and as one device. Format: docs/formats/sync.md.
 ///
 /// Synchronous and thread-safe: a call waits for the network on the thread that makes it. What failed on
-/// the way is not tried again here: the engine does that, item by item. Blocks are checked against their
-/// CIDs.
+/// the way is not tried again here: the engine does that, item by item. What was refused for asking too often
+/// is, after as long as the node says. Blocks are checked against their CIDs.
 public final class HTTPSyncServer: SyncServer {
     private let client: HTTPClient
     /// Such as `http://127.0.0.1:8080/sync/v1`.
@@ -259,7 +259,7 @@ public final class HTTPSyncServer: SyncServer {
 
     /// Sends a message by a method, and reads the one that is answered.
     func tell(
-        _ method: HTTPMethod, _ path: String, _ message: IPLDValue? = nil
+        _ method: HTTPMethod, _ path: String, _ message: IPLDValue?
     ) throws(SyncServerError) -> IPLDValue {
         var body: [UInt8] = []
         if let message { body = try Self.encode(message) }
@@ -268,6 +268,11 @@ public final class HTTPSyncServer: SyncServer {
                 method, path, message == nil ? nil : WireForm.cbor.rawValue, body, [],
                 patience: Self.patience
             ).bytes)
+    }
+
+    /// Asks without a message, where nothing is answered.
+    func tell(_ method: HTTPMethod, _ path: String) throws(SyncServerError) {
+        _ = try send(method, path, nil, [], [], patience: Self.patience)
     }
 
     private func exchange(
@@ -297,14 +302,6 @@ public final class HTTPSyncServer: SyncServer {
 
     /// How often a call is sent again that the node had no time for.
     private static let maximumPauses = 50
-
-    /// Milliseconds until a call that was refused for asking too often is sent again.
-    private static func pause(_ answer: Answer) -> Int {
-        let form = WireForm(mediaType: answer.headers["Content-Type"].first ?? "") ?? .json
-        let problem = (try? form.decode(answer.bytes, maximumBytes: 1 << 20)).flatMap { try? SyncProblem($0) }
-        let seconds = answer.headers["Retry-After"].first.flatMap { Int($0) }.map { min($0, 60) * 1000 }
-        return min(max(problem?.retryAfterMilliseconds ?? seconds ?? 1000, 20), 5000)
-    }
 
     /// Waits, unless the connections are closed.
     private func pause(_ milliseconds: Int) {
@@ -375,46 +372,4 @@ public final class HTTPSyncServer: SyncServer {
         return Answer(status: Int(response.status.code), headers: response.headers, bytes: bytes)
     }
 
-    private struct Answer {
-        let status: Int
-        let headers: HTTPHeaders
-        let bytes: [UInt8]
-    }
-
-    /// What a refusal means for who syncs.
-    private static func failure(_ answer: Answer) -> SyncServerError {
-        let bytes = answer.bytes
-        let form = WireForm(mediaType: answer.headers["Content-Type"].first ?? "") ?? .json
-        let problem = (try? form.decode(bytes, maximumBytes: 1 << 20)).flatMap { try? SyncProblem($0) }
-        let code = problem?.code ?? "http_\(answer.status)"
-        let message = problem?.message ?? Self.detail(bytes) ?? "the node answered \(answer.status)"
-        switch answer.status {
-        case 401, 403: return .notAllowed(code: code, message: message)
-        case 410 where code == "reset_required": return .resetRequired
-        case 502, 504: return .unreachable(message)
-        default:
-            let seconds = answer.headers["Retry-After"].first.flatMap { Int($0) }
-            return .refused(
-                code: code, message: message, retryAfterSeconds: problem?.retryAfterSeconds ?? seconds)
-        }
-    }
-
-    /// The text of a problem document, which is what refuses before the protocol is reached.
-    private static func detail(_ bytes: [UInt8]) -> String? {
-        guard let value = try? WireForm.json.decode(bytes, maximumBytes: 1 << 20),
-            case .string(let detail)? = value[key: "detail"]
-        else { return nil }
-        return detail
-    }
-}
-
-/// What a connection moved.
-public struct TransferCounters: Hashable, Sendable {
-    public var requests = 0
-    /// Bytes of bodies, as they were on the wire.
-    public var sent: Int64 = 0
-    /// Bytes of bodies, as they were on the wire.
-    public var received: Int64 = 0
-
-    public init() {}
 }

@@ -35,9 +35,17 @@ public struct NamespaceReport: Hashable, Sendable {
     public var unsettledMilliseconds: Int64?
     /// How far each device is.
     public var devices: [DeviceProgress]
+    public var leases: [LeaseInfo]
+    /// Conflicts that nobody has decided.
+    public var conflicts: Int64
 
-    public init(info: NamespaceInfo, unsettledMilliseconds: Int64?, devices: [DeviceProgress] = []) {
+    public init(
+        info: NamespaceInfo, unsettledMilliseconds: Int64?, devices: [DeviceProgress] = [],
+        leases: [LeaseInfo] = [], conflicts: Int64 = 0
+    ) {
         self.info = info
+        self.leases = leases
+        self.conflicts = conflicts
         self.unsettledMilliseconds = unsettledMilliseconds
         self.devices = devices
     }
@@ -47,6 +55,8 @@ public struct NamespaceReport: Hashable, Sendable {
         writer.put("namespace", info.value(form))
         writer.put("unsettled_ms", unsettledMilliseconds)
         writer.put("devices", .list(devices.map { $0.value(form) }))
+        writer.put("leases", .list(leases.map { $0.value(form) }))
+        writer.put("open_conflicts", conflicts)
         return writer.value
     }
 
@@ -58,6 +68,9 @@ public struct NamespaceReport: Hashable, Sendable {
         for value in try reader.list("devices", maximum: 1_000_000) ?? [] {
             devices.append(try DeviceProgress(value))
         }
+        leases = []
+        for value in try reader.list("leases", maximum: 100_000) ?? [] { leases.append(try LeaseInfo(value)) }
+        conflicts = try reader.number("open_conflicts") ?? 0
     }
 }
 

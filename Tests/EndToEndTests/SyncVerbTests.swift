@@ -43,6 +43,9 @@ import Testing
         #expect(status.contains("recipes 1 1 3") && status.contains("Kitchen table"))
         #expect(status.contains("block cache"))
         #expect(try nacre.run("ns", "status", "nosuch").status == 4)
+        #expect(try must("ns", "conflicts", "recipes", "--all").text.isEmpty)
+        #expect(try nacre.run("ns", "conflicts", "nosuch").status == 4)
+        #expect(try nacre.run("ns", "conflicts", "recipes", "--keep", "mine").status == 2)
         _ = try must("sync", "devices", "rm", "Kitchen table")
         #expect(try must("sync", "devices").text.contains("removed"))
         let refused = try nacre.run("sync", folder, "--once")
@@ -103,6 +106,26 @@ import Testing
         #expect(texts == (keep == "both" ? [] : [keep == "copy" ? "file" : "copy"]))
         #expect(try nacre.run("sync", "resolve", copy, "--keep", keep).status == 4)
         #expect(try nacre.run("sync", "resolve", file, "--keep", keep).status == 2)
+        try node.stop()
+    }
+
+    @Test func aFileIsLockedAndUnlocked() throws {
+        let folder = try folder("Recipes")
+        _ = try must("sync", folder, "recipes", "--once")
+        _ = try must("sync", "lock", folder + "/a.txt", "--minutes", "5")
+        let status = try must("ns", "status").text
+        #expect(status.contains("works on") && status.contains("(exclusive, 5 min)"), "\(status)")
+        // Another machine cannot change it, and says why.
+        var other = nacre
+        other.environment["NACRE_SYNC_HOME"] = directory.path("other-home")
+        let copy = directory.path("copy")
+        #expect(try other.run("sync", copy, "recipes", "--once").status == 0)
+        try Data("two!".utf8).write(to: URL(fileURLWithPath: copy + "/a.txt"))
+        let refused = try other.run("sync", copy, "--once")
+        #expect(refused.status == 3 && refused.errors.contains("works on it"), "\(refused.errors)")
+        #expect(try other.run("sync", "unlock", copy + "/a.txt").status == 0)
+        #expect(try nacre.run("sync", "lock", directory.path).status == 4)
+        #expect(try nacre.run("sync", "lock", folder + "/a.txt", "--minutes", "61").status == 2)
         try node.stop()
     }
 }

@@ -92,7 +92,7 @@ enum LayerTable {
             layer: 4,
             allowed: [
                 "HTTPSupport", "HTTPTypes", "ContentCoding", "SyncProtocol", "NodeMessages", "NodeService",
-                "NodeCore", "Namespaces", "CAR", "IPLD", "Multiformats",
+                "NodeCore", "TreeValues", "Namespaces", "CAR", "IPLD", "Multiformats",
             ],
             reason: "edges stay independent so that either can be switched off"),
         "NodeAPI": Module(
@@ -136,7 +136,7 @@ enum LayerTable {
                 "NodeCore", "Access", "NodeServer", "GatewayAPI", "ArgumentParser", "Logging",
                 "NodeMessages", "NodeService", "NodeClient", "Namespaces", "SyncAgent", "SyncClient",
                 "SyncProtocol",
-                "ServiceLifecycle", "UnixSignals",
+                "TreeValues", "ServiceLifecycle", "UnixSignals",
             ],
             reason: "the executable parses arguments, calls the core, and prints"),
     ]

@@ -55,6 +55,17 @@ folder = {"nid": Id(2), "kind": "dir", "parent": Id(2**128 - 1), "name": "d", "r
 link = {"nid": Id(3), "kind": "symlink", "parent": Id(2), "name": "l", "rev": Long(4), "crev": Long(4), "size": Long(2),
         "mtime_ns": Long(-2**63), "target": ".."}
 edit = {"base": c, "splices": [[1, 2, [[a, 1], [b, 2097152]]], [70, 0, []]]}
+info = {"ns": "X", "name": "recipes", "role": "owner", "root": Id(1), "epoch": Long(7), "head": Long(9), "nodes": Long(3),
+        "used_bytes": Long(5), "visibility": "public", "policy": "{}"}
+device = {"device_id": "laptop-1", "name": "Küche", "platform": "linux", "nfd_fs": True, "features": ["cbor", "gzip"],
+          "last_seen_ms": Long(2**53 + 1), "revoked": True}
+lease = {"nid": Id(1), "device": "laptop-1", "device_name": "Küche", "mode": "exclusive", "expires_ms": Long(8), "own": True}
+figures = {name: Long(0) for name in (
+    "commits", "journal_entries", "conflicts", "needed_blocks", "stored_blocks", "stored_bytes", "duplicate_blocks", "duplicate_bytes",
+    "retrieved_blocks", "retrieved_bytes", "entries", "wake_ups", "waits", "catalog_writes_waiting", "cache_hits", "cache_misses",
+    "cache_used", "cache_capacity")}
+conflict = {"id": Id(20), "nid": Id(1), "reason": "stale", "name": "f", "base_crev": Long(3), "current_crev": Long(4), "root": a,
+            "size": Long(1), "device": "laptop-1", "server_ts_ms": Long(6), "resolution": "both"}
 messages = {
     "commit-request": {"base_epoch": Long(7), "atomic": True, "ops": [
         {"op_id": Id(10), "op": "put", "nid": Id(1), "parent": Id(2), "name": "f", "size": Long(2), "mtime_ns": Long(1), "inline": Bytes(b"hi")},
@@ -69,7 +80,9 @@ messages = {
     "commit-answer": {"head": Long(9), "results": [
         {"st": "ok", "node": file}, {"st": "need", "blocks": [a, b]},
         {"st": "conflict", "reason": "stale", "current": folder}, {"st": "conflict", "reason": "parent_missing"},
-        {"st": "error", "code": "bad_path", "message": "no"}]},
+        {"st": "error", "code": "bad_path", "message": "no"},
+        {"st": "error", "code": "mass_delete_blocked", "removals": Long(151), "token": "T",
+         "message": "151 files and directories would be removed; a person has to agree"}]},
     "list-request": {"cursor": "1.7.9", "limit": 1000, "inline": True},
     "list-answer": {"entries": [
         {**file, "inline": Bytes(b"hello"), "device": "laptop"}, {**folder, "restored": True}, {**link, "deleted": True}],
@@ -81,10 +94,26 @@ messages = {
     "leaf-edit": edit,
     "wait-request": {"cursors": [{"ns": "recipes", "epoch": Long(7), "jid": Long(9)}], "timeout_s": 30},
     "wait-answer": {"changed": ["recipes"]},
-    "namespace-info": {"ns": "X", "name": "recipes", "role": "owner", "root": Id(1), "epoch": Long(7), "head": Long(9), "nodes": Long(3),
-                       "used_bytes": Long(5), "visibility": "public", "policy": "{}"},
+    "namespace-info": info,
     "namespace-request": {"name": "recipes", "visibility": "public"},
     "problem": {"error": {"code": "unavailable", "message": "later", "retry_after_ms": 2000}},
+    "device-info": device,
+    "device-request": {"device_id": "laptop-1", "name": "Küche", "platform": "linux", "ci_fs": True, "features": []},
+    "device-list": {"devices": [device]},
+    "sync-report": {
+        "namespaces": [{
+            "namespace": info, "unsettled_ms": Long(250), "leases": [lease], "open_conflicts": Long(2),
+            "devices": [{"device_id": "laptop-1", "name": "Küche", "jid": Long(7), "behind": Long(2), "last_seen_ms": Long(5)}]}],
+        "node": {**figures, "commits": Long(4), "stored_bytes": Long(2**40), "cache_capacity": Long(65536)}},
+    "revision-page": {"revisions": [{"op": "content", "entry": {**file, "device": "laptop-1", "device_name": "Küche"},
+                                     "server_ts_ms": Long(6)}], "next": Long(3)},
+    "restore-file": {"nid": Id(1), "crev": Long(3)},
+    "restore-tree": {"as_of": "41", "path": "soups"},
+    "restore-answer": {"head": Long(9), "entries": 2},
+    "conflict-list": {"conflicts": [conflict]},
+    "conflict-resolution": {"keep": "theirs"},
+    "lease-request": {"nid": Id(1), "ttl_s": 600, "mode": "exclusive"},
+    "lease-list": {"leases": [lease]},
 }
 if __name__ == "__main__":
     out = {name: {"cbor": cbor(m).hex(), "json": text(m)} for name, m in messages.items()}

@@ -24,12 +24,25 @@ extension WaitAnswer: WireMessage {}
 extension NamespaceInfo: WireMessage {}
 extension NamespaceRequest: WireMessage {}
 extension SyncProblem: WireMessage {}
+extension DeviceInfo: WireMessage {}
+extension DeviceRequest: WireMessage {}
+extension DeviceList: WireMessage {}
+extension SyncReport: WireMessage {}
+extension RevisionPage: WireMessage {}
+extension RestoreRequest: WireMessage {}
+extension RestoreAnswer: WireMessage {}
+extension ConflictList: WireMessage {}
+extension ConflictResolution: WireMessage {}
+extension LeaseRequest: WireMessage {}
+extension LeaseList: WireMessage {}
 
 /// Every kind of message, for what is true of all.
 let messageTypes: [any WireMessage.Type] = [
     CommitRequest.self, CommitAnswer.self, ListRequest.self, ListAnswer.self, SnapshotRequest.self,
     SnapshotPage.self, BlockList.self, LeavesRequest.self, LeafEdit.self, WaitRequest.self, WaitAnswer.self,
-    NamespaceInfo.self, NamespaceRequest.self, SyncProblem.self,
+    NamespaceInfo.self, NamespaceRequest.self, SyncProblem.self, DeviceInfo.self, DeviceRequest.self,
+    DeviceList.self, SyncReport.self, RevisionPage.self, RestoreRequest.self, RestoreAnswer.self,
+    ConflictList.self, ConflictResolution.self, LeaseRequest.self, LeaseList.self,
 ]
 
 /// Makes random messages of every kind, with the odd values that clients have.
@@ -141,14 +154,83 @@ struct MessageMaker {
     mutating func entry() -> RemoteEntry {
         RemoteEntry(
             node: node(), isDeleted: flag(), isRestored: flag(),
-            inline: maybe { $0.random.bytes($0.random.number(0...100)) }, device: name())
+            inline: maybe { $0.random.bytes($0.random.number(0...100)) }, device: name(),
+            deviceName: maybe { $0.name() })
     }
 
     mutating func cursor() -> SyncCursor { SyncCursor(epoch: signed(), jid: jid(), text: name()) }
 
+    mutating func info() -> NamespaceInfo {
+        NamespaceInfo(
+            id: name(), name: name(), role: "editor", root: id(), epoch: signed(), head: jid(),
+            nodes: jid(), bytes: jid(), visibility: "public", policy: name())
+    }
+
+    mutating func device() -> DeviceInfo {
+        DeviceInfo(
+            id: name(), name: name(), platform: name(), ignoresCase: flag(), decomposesNames: flag(),
+            features: list(4) { $0.name() }, lastSeen: signed(), isRevoked: flag())
+    }
+
+    mutating func lease() -> LeaseInfo {
+        LeaseInfo(
+            node: id(), device: name(), deviceName: maybe { $0.name() }, mode: name(), expires: signed(),
+            isOwn: flag())
+    }
+
+    mutating func report() -> SyncReport {
+        SyncReport(
+            namespaces: list(3) { maker in
+                NamespaceReport(
+                    info: maker.info(), unsettledMilliseconds: maker.maybe { $0.jid() },
+                    devices: maker.list(3) {
+                        DeviceProgress(
+                            device: $0.name(), name: $0.name(), jid: $0.jid(), behind: $0.jid(),
+                            lastSeen: $0.signed())
+                    }, leases: maker.list(3) { $0.lease() }, conflicts: maker.jid())
+            },
+            node: maybe { maker in
+                var figures = NodeFigures()
+                (figures.commits, figures.storedBytes) = (maker.jid(), maker.jid())
+                figures.cacheCapacity = maker.jid()
+                return figures
+            })
+    }
+
+    mutating func conflict() -> ConflictInfo {
+        ConflictInfo(
+            id: id(), node: id(), reason: name(), name: name(), base: jid(), current: jid(), content: cid(),
+            size: jid(), device: name(), deviceName: maybe { $0.name() }, time: signed(),
+            resolution: maybe { $0.name() })
+    }
+
+    /// What came with devices and history.
+    mutating func laterMessages() -> [any WireMessage] {
+        [
+            device(),
+            DeviceRequest(
+                id: maybe { $0.name() }, name: maybe { $0.name() }, platform: name(), ignoresCase: flag(),
+                decomposesNames: flag(), features: list(4) { $0.name() }),
+            DeviceList(list(3) { $0.device() }), report(),
+            RevisionPage(
+                revisions: list(3) {
+                    Revision(operation: $0.name(), entry: $0.entry(), time: $0.signed())
+                }, next: maybe { $0.jid() }),
+            RestoreRequest(
+                flag() ? .file(id(), contentRevision: jid()) : .tree(asOf: name(), path: name())),
+            RestoreAnswer(head: jid(), entries: random.number(0...1_000_000)),
+            ConflictList(list(3) { $0.conflict() }),
+            ConflictResolution(keep: random.pick(ConflictResolution.Choice.allCases)),
+            LeaseRequest(
+                node: maybe { $0.id() }, seconds: random.number(1...LeaseRequest.maximumSeconds),
+                mode: maybe { $0.name() }),
+            LeaseList(list(3) { $0.lease() }),
+        ]
+    }
+
     /// One message of each kind.
     mutating func messages() -> [any WireMessage] {
-        [
+        laterMessages() + [
             CommitRequest(epoch: signed(), isAtomic: flag(), operations: list(6) { $0.operation() }),
             CommitAnswer(head: jid(), results: list(6) { $0.result() }),
             ListRequest(
@@ -164,9 +246,7 @@ struct MessageMaker {
                     WaitRequest.Position(namespace: $0.name(), epoch: $0.signed(), jid: $0.jid())
                 }, seconds: random.number(0...SyncLimits.maximumWaitSeconds)),
             WaitAnswer(changed: list(4) { $0.name() }),
-            NamespaceInfo(
-                id: name(), name: name(), role: "editor", root: id(), epoch: signed(), head: jid(),
-                nodes: jid(), bytes: jid(), visibility: "public", policy: name()),
+            info(),
             NamespaceRequest(name: name(), visibility: maybe { $0.name() }, policy: maybe { $0.name() }),
             SyncProblem(
                 code: "busy", message: name(),

@@ -142,7 +142,9 @@ public struct NamespaceRepository: Sendable {
             }) > 0 {}
         }
         try database.write { connection -> Void in
-            try connection.execute("DELETE FROM device_acks WHERE ns = $1", [.integer(number)])
+            for table in ["device_acks", "leases", "conflicts"] {
+                try connection.execute("DELETE FROM \(table) WHERE ns = $1", [.integer(number)])
+            }
         }
     }
 

@@ -51,7 +51,7 @@ extension ProjectRepository {
             let holdings = try Self.holdings(of: id, at: time, connection)
             guard holdings.isEmpty else { return .held(holdings) }
             try connection.execute("DELETE FROM project_members WHERE project = $1", [.text(id.rawValue)])
-            for table in ["devices", "device_acks"] {
+            for table in ["devices", "device_acks", "leases"] {
                 try connection.execute("DELETE FROM \(table) WHERE project = $1", [.text(id.rawValue)])
             }
             try connection.execute("DELETE FROM projects WHERE id = $1", [.text(id.rawValue)])

@@ -50,6 +50,12 @@ struct SealedTable: Sendable {
         SealedTable("device_acks", DeviceRow.ackColumns) { row throws(CatalogError) in
             _ = try DeviceRow.ack(row)
         },
+        SealedTable("leases", LeaseRow.columns) { row throws(CatalogError) in
+            _ = try LeaseRow.lease(row)
+        },
+        SealedTable("conflicts", ConflictRow.columns) { row throws(CatalogError) in
+            _ = try ConflictRow.conflict(row)
+        },
         SealedTable("jobs", JobRow.columns) { row throws(CatalogError) in _ = try JobRow.job(row) },
     ]
 

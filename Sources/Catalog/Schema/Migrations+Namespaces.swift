@@ -9,4 +9,9 @@ extension Migration {
     }
 
     static let devices = Migration(15, "devices") { try DeviceRow.create($0) }
+
+    static let leases = Migration(16, "leases and conflicts") { connection in
+        try LeaseRow.create(connection)
+        try ConflictRow.create(connection)
+    }
 }

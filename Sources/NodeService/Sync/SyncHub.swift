@@ -8,6 +8,8 @@ public final class SyncHub: Sendable {
     /// Who is there.
     public let devices = DeviceDesk()
 
+    /// Numbers of namespaces with conflicts that were noted since the start and may be open.
+    let conflicted = Mutex<Set<Int64>>([])
     private let rates = Mutex(DeviceRates())
     /// Milliseconds of a clock that never goes back.
     private let clock: @Sendable () -> Int64

@@ -33,7 +33,13 @@ extension SyncService {
         var operations: [TreeOperation] = []
         operations.reserveCapacity(request.operations.count)
         var indices: [Int] = []
+        let locks = try foreignLocks(in: namespace, device: device)
         for (index, operation) in request.operations.enumerated() {
+            if let node = operation.change.changedNode, let lock = locks[node] {
+                let failure = try locked(lock, namespace)
+                results[index] = .refused(code: failure.code, message: failure.description)
+                continue
+            }
             if !mayChange, !operation.change.onlyCreates {
                 results[index] = .refused(
                     code: "forbidden", message: "this key may bring in new files, and nothing else")
@@ -62,6 +68,7 @@ extension SyncService {
         let done = try namespaces.commit(
             operations, to: namespace.id,
             author: ChangeAuthor(user: principal.user?.text, device: device), options: options)
+        try note(operations, done.outcomes, in: namespace, device: device)
         for (index, outcome) in zip(indices, done.outcomes) { results[index] = CommitResult(outcome) }
         let answer = CommitAnswer(
             head: done.head,

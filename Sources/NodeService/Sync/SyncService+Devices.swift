@@ -7,7 +7,7 @@ public import SyncProtocol
 /// Machines that sync.
 extension SyncService {
     /// Whose devices the principal speaks of.
-    private var deviceProject: ProjectID { principal.project ?? .default }
+    var deviceProject: ProjectID { principal.project ?? .default }
 
     private var mayChangeAll: Bool { principal.mayPerform(.admin, on: .project(deviceProject)) }
 

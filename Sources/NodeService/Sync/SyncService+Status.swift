@@ -10,16 +10,20 @@ extension SyncService {
     /// How the namespaces are that the principal may read; for who may read metrics of the node also what
     /// it did.
     public func report() throws -> SyncReport {
-        let namespaces = try readable().map { namespace, role in
+        let namespaces = try readable().prefix(Self.maximumReported).map { namespace, role in
             NamespaceReport(
                 info: info(namespace, role: role),
                 unsettledMilliseconds: self.namespaces.feed.unsettledMilliseconds(of: namespace.id),
-                devices: try progress(in: namespace))
+                devices: try progress(in: namespace), leases: try leases(in: namespace),
+                conflicts: try node.catalog.conflicts.openCount(of: namespace))
         }
         return SyncReport(
             namespaces: namespaces,
             node: principal.mayPerform(.metrics, on: .node) ? try figures() : nil)
     }
+
+    /// More namespaces are not told of at once: each costs a few queries.
+    private static let maximumReported = 1000
 
     private func figures() throws -> NodeFigures {
         let counts = hub.tally.counts

@@ -157,6 +157,11 @@ public enum SyncFailure: Error, Hashable, Sendable {
     /// The device that speaks was shut out; what it is called.
     case deviceRevoked(String)
     case unknownDevice(String)
+    case unknownNode(String)
+    case unknownLease(String)
+    case unknownConflict(String)
+    /// A change that the journal, or somebody's lease, stands against; as a result of a commit says it.
+    case refused(code: String, message: String)
     /// A body is packed in another way than these.
     case unsupportedEncoding(accepted: String)
 }
@@ -174,6 +179,10 @@ extension SyncFailure: CustomStringConvertible {
         case .badBlock: "hash_mismatch"
         case .deviceRevoked: "token_revoked"
         case .unknownDevice: "unknown_device"
+        case .unknownNode: "unknown_node"
+        case .unknownLease: "unknown_lease"
+        case .unknownConflict: "unknown_conflict"
+        case .refused(let code, _): code
         case .unsupportedEncoding: "unsupported_encoding"
         }
     }
@@ -196,6 +205,10 @@ extension SyncFailure: CustomStringConvertible {
             "the device “\(name)” was removed on the node; give it another id and a key of its own"
         case .unknownDevice(let id):
             "there is no device “\(id.prefix(100))” to be seen; `nacre sync devices` lists those there are"
+        case .unknownNode(let id): "there is no file “\(id.prefix(100))” with such a revision"
+        case .unknownLease(let id): "there is no lease of \(id)"
+        case .unknownConflict(let id): "there is no conflict \(id)"
+        case .refused(_, let message): message
         case .unsupportedEncoding(let accepted): "the Content-Encoding of a body is one of: \(accepted)"
         }
     }

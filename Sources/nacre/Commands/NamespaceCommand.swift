@@ -12,7 +12,8 @@ struct NamespaceCommand: ParsableCommand {
             /n/NAME@VERSION/.
             """,
         subcommands: [
-            Create.self, Ls.self, Show.self, Status.self, Log.self, Versions.self, Snapshot.self, Diff.self,
+            Create.self, Ls.self, Show.self, Status.self, Conflicts.self, Log.self, Versions.self,
+            Snapshot.self, Diff.self,
             Restore.self,
             Rename.self, Policy.self, Quota.self, Publish.self, Unpublish.self, Rm.self,
         ])

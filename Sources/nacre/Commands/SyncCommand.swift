@@ -16,7 +16,8 @@ struct SyncCommand: ParsableCommand {
             """,
         subcommands: [
             Run.self, Status.self, Pause.self, Resume.self, Rescan.self, Confirm.self, Conflicts.self,
-            Resolve.self, Ignore.self, Devices.self, Remove.self,
+            Resolve.self, Ignore.self, Lock.self, Unlock.self,
+            Devices.self, Remove.self,
         ],
         defaultSubcommand: Run.self)
 
@@ -67,7 +68,8 @@ enum SyncPlace {
         return options
     }
 
-    /// Asks the running node that the options mean.
+    /// Asks the running node that the options mean, as nobody's device: also a machine that was shut out
+    /// may look.
     ///
     /// - Throws: `AgentError.nodeAbsent` where none runs.
     static func withNode<R>(
@@ -81,7 +83,7 @@ enum SyncPlace {
         } else {
             options = try Self.options(holding: global.dataDirectory, token: global.token)
         }
-        let server = try HTTPSyncServer(options, namespace: namespace, device: try home.device())
+        let server = try HTTPSyncServer(options, namespace: namespace, device: "")
         defer { server.close() }
         return try body(server)
     }

@@ -22,6 +22,13 @@ enum SyncReportOutput {
             try out.write(
                 line: "  \(shown(device.name)) \(state), seen \(ago(device.lastSeen, now))")
         }
+        for lease in namespace.leases {
+            let left = max(0, lease.expires - now) / 60_000 + 1
+            try out.write(
+                line: "  \(shown(lease.deviceName ?? lease.device)) works on \(lease.node) "
+                    + "(\(lease.mode), \(left) min)")
+        }
+        if namespace.conflicts > 0 { try out.write(line: "  \(namespace.conflicts) conflicts are open") }
         if let waiting = namespace.unsettledMilliseconds {
             try out.write(line: "  changes wait \(waiting) ms for their snapshot")
         }

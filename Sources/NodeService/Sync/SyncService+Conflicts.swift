@@ -1,0 +1,105 @@
+import Access
+import BlockStorage
+import Catalog
+import Digests
+import Multiformats
+import Namespaces
+import NodeCore
+public import SyncProtocol
+import Synchronization
+public import TreeValues
+
+/// The register of changes that were not taken since another one was there first.
+extension SyncService {
+    /// Newest first: the open ones, or all that are kept.
+    public func conflicts(includingResolved: Bool, of text: String) throws -> ConflictList {
+        let namespace = try namespace(text, for: .read)
+        return ConflictList(
+            try node.catalog.conflicts.list(of: namespace, includingResolved: includingResolved)
+                .map { try info($0, namespace) })
+    }
+
+    /// Notes how a conflict was decided; to keep what was not taken puts it in the place of what is there.
+    ///
+    /// - Throws: `unknown_conflict`, `unknown_block` where its content is not held any more, and what a
+    ///   change
+    ///   of the file is refused with.
+    public func resolve(
+        _ id: NodeID, _ resolution: ConflictResolution, of text: String
+    ) throws -> ConflictInfo {
+        let namespace = try changeable(text)
+        guard let conflict = try node.catalog.conflicts.conflict(id, of: namespace) else {
+            throw SyncFailure.unknownConflict(id.text)
+        }
+        if resolution.keep == .mine {
+            // Held off the collector until the journal names it.
+            let lease = try node.beginLease()
+            defer { lease.end() }
+            let blocks = try NamespaceBlocks(node, of: namespace)
+            guard let leaves = try FileLeaves.list(conflict.content, in: blocks),
+                try blocks.adopt(leaves.map(\.cid) + [conflict.content]).isEmpty
+            else { throw SyncFailure.unknownBlock(conflict.content.description) }
+            try blocks.commit()
+            _ = try put(
+                .file(conflict.content, bytes: conflict.size), on: conflict.node, in: namespace)
+        }
+        guard
+            let resolved = try node.catalog.conflicts.resolve(
+                id, of: namespace, resolution.keep.rawValue)
+        else { throw SyncFailure.unknownConflict(id.text) }
+        return try info(resolved, namespace)
+    }
+
+    /// Notes what a commit did not take, and that it put elsewhere what an earlier one did not.
+    func note(
+        _ operations: [TreeOperation], _ outcomes: [ChangeOutcome], in namespace: Namespace, device: String
+    ) throws {
+        let time = node.catalog.namespaces.currentTime
+        let found = zip(operations, outcomes).compactMap { operation, outcome -> ConflictRecord? in
+            guard case .conflict(let conflict, let current) = outcome, case .put(let put) = operation.change,
+                case .file(let root, let size) = put.content, let node = current?.id ?? put.node
+            else { return nil }
+            return ConflictRecord(
+                id: Self.conflictID(node, put.base ?? 0, root, device), namespace: namespace.number,
+                node: node, reason: conflict.rawValue, name: put.place?.name ?? current?.name ?? "",
+                base: put.base ?? 0, current: current?.contentRevision ?? 0, content: root, size: size,
+                device: device, time: time)
+        }
+        try node.catalog.conflicts.add(found)
+        guard found.isEmpty else {
+            return hub.conflicted.withLock { all in
+                // A namespace that is forgotten has conflicts that stay open until somebody closes them.
+                if all.count >= 10_000 { all.removeAll() }
+                all.insert(namespace.number)
+            }
+        }
+        guard hub.conflicted.withLock({ $0.contains(namespace.number) }) else { return }
+        let copies = zip(operations, outcomes).compactMap { operation, outcome -> CID? in
+            guard case .done(let made, isNew: true) = outcome, case .put(let put) = operation.change,
+                put.base == nil
+            else { return nil }
+            return made.content
+        }
+        if !copies.isEmpty,
+            try !node.catalog.conflicts.settle(Set(copies), of: device, in: namespace)
+        {
+            hub.conflicted.withLock { _ = $0.remove(namespace.number) }
+        }
+    }
+
+    /// The same change has the same id, however often it is sent.
+    private static func conflictID(_ node: NodeID, _ base: JID, _ root: CID, _ device: String) -> NodeID {
+        let text = "\(node.text) \(base) \(root) \(device)"
+        let digest = Array(text.utf8).withUnsafeBytes { Multihash.sha256(of: $0).digest }
+        return NodeID(bytes: Array(digest.prefix(16))) ?? node
+    }
+
+    private func info(_ conflict: ConflictRecord, _ namespace: Namespace) throws -> ConflictInfo {
+        let name = try deviceName(conflict.device, in: namespace)
+        return ConflictInfo(
+            id: conflict.id, node: conflict.node, reason: conflict.reason, name: conflict.name,
+            base: conflict.base, current: conflict.current, content: conflict.content, size: conflict.size,
+            device: conflict.device, deviceName: name == conflict.device ? nil : name, time: conflict.time,
+            resolution: conflict.resolution)
+    }
+}

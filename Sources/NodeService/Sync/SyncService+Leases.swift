@@ -1,0 +1,104 @@
+import Access
+import Catalog
+import Namespaces
+import NodeCore
+public import SyncProtocol
+public import TreeValues
+
+/// Leases: what a device says of a file for a while.
+extension SyncService {
+    /// The leases that count.
+    public func leases(of text: String) throws -> [LeaseInfo] {
+        try leases(in: try namespace(text, for: .read))
+    }
+
+    func leases(in namespace: Namespace) throws -> [LeaseInfo] {
+        try node.catalog.leases.list(of: namespace).map { try info($0, namespace) }
+    }
+
+    /// Takes or renews a lease.
+    ///
+    /// - Parameter isRenewal: then it must be there, and keeps its mode unless another is given.
+    /// - Throws: `locked` where another device has it, `unknown_node`, `unknown_lease`, `bad_request`.
+    public func lease(
+        _ request: LeaseRequest, _ node: NodeID, isRenewal: Bool = false, of text: String
+    ) throws -> LeaseInfo {
+        let namespace = try namespace(text, for: .write)
+        guard !device.isEmpty else {
+            throw SyncFailure.badRequest("a lease is a device's: X-Device-Id says which")
+        }
+        guard let found = try namespaces.node(node, in: namespace), !found.isDeleted else {
+            throw SyncFailure.unknownNode(node.text)
+        }
+        let known = try self.node.catalog.leases.list(of: namespace).first {
+            $0.node == node && $0.isOf(device, in: deviceProject)
+        }
+        if isRenewal, known == nil { throw SyncFailure.unknownLease(node.text) }
+        guard let mode = Lease.Mode(rawValue: request.mode ?? known?.mode.rawValue ?? "advisory") else {
+            throw SyncFailure.badRequest("mode is advisory or exclusive")
+        }
+        let time = self.node.catalog.leases.currentTime
+        do {
+            return try info(
+                try self.node.catalog.leases.take(
+                    Lease(
+                        namespace: namespace.number, node: node, project: deviceProject, device: device,
+                        mode: mode, created: time, expires: time + Int64(request.seconds) * 1000)),
+                namespace)
+        } catch CatalogError.leaseTaken(let other) {
+            throw SyncFailure.refused(
+                code: "locked", message: "\(try deviceName(other, in: namespace)) has a lease of it")
+        } catch let error as CatalogError {
+            guard case .tooManyLeases = error else { throw error }
+            throw SyncFailure.badRequest(error.description)
+        }
+    }
+
+    /// Ends one's own lease; who administers the namespace ends any.
+    ///
+    /// - Throws: `unknown_lease`.
+    public func endLease(_ node: NodeID, of text: String) throws {
+        let namespace = try namespace(text, for: .write)
+        let leases = self.node.catalog.leases
+        if try leases.end(of: node, in: namespace, project: deviceProject, device: device) > 0 { return }
+        let resource = Resource.namespace(namespace.project, name: namespace.name)
+        guard principal.mayPerform(.admin, on: resource),
+            try leases.end(of: node, in: namespace, project: deviceProject, device: nil) > 0
+        else { throw SyncFailure.unknownLease(node.text) }
+    }
+
+    /// The exclusive leases of other devices.
+    func foreignLocks(in namespace: Namespace, device: String) throws -> [NodeID: Lease] {
+        let locks = try node.catalog.leases.list(of: namespace).filter {
+            $0.mode == .exclusive && !$0.isOf(device, in: deviceProject)
+        }
+        return Dictionary(locks.map { ($0.node, $0) }) { first, _ in first }
+    }
+
+    /// What a change is refused with that a lease is in the way of.
+    func locked(_ lease: Lease, _ namespace: Namespace) throws -> SyncFailure {
+        let seconds = max(1, (lease.expires - node.catalog.leases.currentTime) / 1000)
+        return .refused(
+            code: "locked",
+            message: "\(try deviceName(lease.device, in: namespace)) works on it, for \(seconds) s at most")
+    }
+
+    private func info(_ lease: Lease, _ namespace: Namespace) throws -> LeaseInfo {
+        let name = try deviceName(lease.device, in: namespace)
+        return LeaseInfo(
+            node: lease.node, device: lease.device, deviceName: name == lease.device ? nil : name,
+            mode: lease.mode.rawValue, expires: lease.expires,
+            isOwn: lease.isOf(device, in: deviceProject))
+    }
+}
+
+extension SyncOperation.Change {
+    /// The node that is there already and is to change; `nil` for what only brings something in.
+    var changedNode: NodeID? {
+        switch self {
+        case .put(let node, let base, _): base == nil ? nil : node.id
+        case .move(let id, _, _, _), .delete(let id, _, _), .setAttributes(let id, _, _): id
+        case .makeDirectory, .restore: nil
+        }
+    }
+}

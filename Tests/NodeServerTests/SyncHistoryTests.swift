@@ -1,0 +1,283 @@
+import Access
+import IPLD
+import Multiformats
+import NodeServer
+import NodeService
+import SyncProtocol
+import TestKit
+import Testing
+import TreeValues
+
+/// Revisions, restores, conflicts and leases, over sockets.
+@Suite struct SyncHistoryTests {
+    private static func random() -> NodeID { NodeID(bits: .random(in: 0 ... .max)) }
+
+    private static func put(
+        _ node: SyncNode, _ text: String, base: JID?
+    ) -> SyncOperation {
+        SyncOperation(id: random(), .put(node, base: base, .inline(Array(text.utf8))))
+    }
+
+    private static func commit(
+        _ connection: HTTPConnection, _ info: NamespaceInfo, _ operation: SyncOperation, _ fields: String
+    ) throws -> CommitResult? {
+        let answer = try connection.post(
+            "/ns/\(info.id)/commit",
+            CommitRequest(epoch: info.epoch, operations: [operation]).value(.cbor), fields)
+        return try CommitAnswer(answer.message(), to: [operation]).results.first
+    }
+
+    @Test(arguments: WireForm.allCases)
+    func everyStateOfAFileIsListedReadAndBroughtBack(form: WireForm) async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            var node = try laboratory.put("a.txt", "version 1", in: info)
+            for number in 2...5 {
+                node = try laboratory.put("a.txt", "version \(number)", in: info, over: node)
+            }
+            let key = try laboratory.key() + "Accept: \(form.rawValue)\r\n"
+            let id = node.id
+            try await laboratory.connect { connection in
+                func get(_ path: String, _ fields: String = "") throws -> HTTPConnection.Answer {
+                    try connection.get("/sync/v1/ns/recipes/" + path, key + fields)
+                }
+                let found = try RemoteEntry(get("nodes?path=a.txt").message())
+                #expect(found.node.id == id && found.node.revision == 5)
+                var before = ""
+                var seen: [JID] = []
+                while true {
+                    let page = try RevisionPage(
+                        get("nodes/\(id)/revisions?limit=2" + before).message())
+                    seen += page.revisions.map(\.entry.node.contentRevision)
+                    guard let next = page.next else { break }
+                    before = "&before=\(next)"
+                }
+                #expect(seen == [5, 4, 3, 2, 1])
+                let content = try get("nodes/\(id)/content?crev=2")
+                #expect(content.status == 200 && content.text == "version 2")
+                #expect(content.fields["content-disposition"]?.contains("a.txt") == true)
+                let part = try get("nodes/\(id)/content?crev=3", "Range: bytes=8-\r\n")
+                #expect(part.status == 206 && part.text == "3")
+                #expect(part.fields["content-range"] == "bytes 8-8/9")
+                let behind = try get("nodes/\(id)/content?crev=3", "Range: bytes=9-\r\n")
+                #expect(behind.status == 416)
+                let tag = try #require(content.fields["etag"])
+                #expect(
+                    try get("nodes/\(id)/content?crev=2", "If-None-Match: \(tag)\r\n").status == 304)
+                for (path, status) in [
+                    ("nodes/\(id)/content?crev=9", 404), ("nodes/\(id)/content", 400),
+                    ("nodes/\(id)/content?crev=0", 400), ("nodes/x/revisions", 400),
+                    ("nodes/\(Self.random())/revisions", 404), ("nodes?path=nosuch", 404),
+                    ("nodes/\(id)/revisions?limmit=1", 400),
+                ] { #expect(try get(path).status == status, "\(path)") }
+
+                let restore = RestoreRequest(.file(id, contentRevision: 2))
+                let answer = try connection.post(
+                    "/ns/recipes/restore", restore.value(form), key, form: form)
+                #expect(try RestoreAnswer(answer.message()) == RestoreAnswer(head: 6, entries: 1))
+                #expect(try get("nodes/\(id)/content?crev=6").text == "version 2")
+                // It is so already.
+                let again = try connection.post(
+                    "/ns/recipes/restore", restore.value(form), key, form: form)
+                #expect(try RestoreAnswer(again.message()).entries == 0)
+                let tree = RestoreRequest(.tree(asOf: "4", path: ""))
+                let whole = try connection.post("/ns/recipes/restore", tree.value(form), key, form: form)
+                #expect(try RestoreAnswer(whole.message()) == RestoreAnswer(head: 7, entries: 1))
+                let absent = RestoreRequest(.tree(asOf: "99", path: ""))
+                let refused = try connection.post(
+                    "/ns/recipes/restore", absent.value(form), key, form: form)
+                #expect(refused.status == 410 || refused.status == 400)
+            }
+        }
+    }
+
+    @Test func aDeletedFileComesBackAndAReaderBringsNothingBack() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let node = try laboratory.put("a", "1", in: info)
+            try laboratory.change(.delete(node.id, base: node.revision, newestBelow: 0), in: info)
+            let restore = RestoreRequest(.file(node.id, contentRevision: 1)).value(.cbor)
+            let (reader, editor) = (
+                try laboratory.key([.read]), try laboratory.key([.read, .write, .delete])
+            )
+            let creator = try laboratory.key([.read, .write])
+            try await laboratory.connect { connection in
+                for key in [reader, creator] {
+                    let refused = try connection.post("/ns/recipes/restore", restore, key)
+                    #expect(refused.status == 403 && refused.problem?.code == "forbidden")
+                }
+                #expect(try connection.post("/ns/recipes/restore", restore, editor).status == 200)
+                let entry = try connection.get("/sync/v1/ns/recipes/nodes?path=a", reader)
+                #expect(entry.status == 200)
+            }
+        }
+    }
+
+    @Test func aChangeThatWasNotTakenIsInTheRegisterUntilSomebodyDecides() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let node = try laboratory.put("a", "first", in: info)
+            try laboratory.put("a", "theirs", in: info, over: node)
+            let key = try laboratory.key() + "X-Device-Id: laptop\r\n"
+            try await laboratory.connect { connection in
+                func conflicts(_ query: String = "") throws -> [ConflictInfo] {
+                    try ConflictList(
+                        connection.get(
+                            "/sync/v1/ns/recipes/conflicts" + query, key + "Accept: application/cbor\r\n"
+                        ).message()
+                    ).conflicts
+                }
+                #expect(try conflicts().isEmpty)
+                // The same change sent again, also under another id, is one conflict.
+                for _ in 0..<3 {
+                    let result = try Self.commit(connection, info, Self.put(node, "mine", base: 1), key)
+                    guard case .conflict(reason: "stale", _)? = result else {
+                        Issue.record("\(String(describing: result))")
+                        return
+                    }
+                }
+                let found = try conflicts()
+                let conflict = try #require(found.first)
+                #expect(found.count == 1 && conflict.node == node.id && conflict.reason == "stale")
+                #expect(conflict.base == 1 && conflict.current == 2 && conflict.device == "laptop")
+                #expect(conflict.size == 4 && conflict.name == "a")
+                func resolve(_ keep: ConflictResolution.Choice, _ id: NodeID) throws -> Int {
+                    try connection.post(
+                        "/ns/recipes/conflicts/\(id)/resolve", ConflictResolution(keep: keep).value(.cbor),
+                        key
+                    ).status
+                }
+                #expect(try resolve(.theirs, Self.random()) == 404)
+                #expect(try resolve(.mine, conflict.id) == 200)
+                #expect(try conflicts().isEmpty && conflicts("?all=true").first?.resolution == "mine")
+                let content = try connection.get(
+                    "/sync/v1/ns/recipes/nodes/\(node.id)/content?crev=3", key)
+                #expect(content.text == "mine")
+                // What was there before is in the history.
+                let page = try connection.get(
+                    "/sync/v1/ns/recipes/nodes/\(node.id)/content?crev=2", key)
+                #expect(page.text == "theirs")
+            }
+        }
+    }
+
+    @Test func aConflictCopyClosesItsConflict() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let node = try laboratory.put("a", "first", in: info)
+            try laboratory.put("a", "theirs", in: info, over: node)
+            let key = try laboratory.key()
+            try await laboratory.connect { connection in
+                func open() throws -> Int {
+                    try ConflictList(
+                        connection.get(
+                            "/sync/v1/ns/recipes/conflicts", key + "Accept: application/cbor\r\n"
+                        ).message()
+                    ).conflicts.count
+                }
+                let laptop = key + "X-Device-Id: laptop\r\n"
+                for text in ["mine", "mine too"] {
+                    _ = try Self.commit(connection, info, Self.put(node, text, base: 1), laptop)
+                }
+                #expect(try open() == 2)
+                func copy(_ name: String, _ text: String, _ fields: String) throws {
+                    let copy = SyncNode(id: Self.random(), parent: info.root, name: name, kind: .file)
+                    _ = try Self.commit(connection, info, Self.put(copy, text, base: nil), fields)
+                }
+                // The same content of another device says nothing.
+                try copy("b", "mine", key + "X-Device-Id: phone\r\n")
+                #expect(try open() == 2)
+                try copy("a (conflict 2026-01-01 0000 laptop)", "mine", laptop)
+                #expect(try open() == 1)
+                try copy("a (conflict 2026-01-01 0001 laptop)", "mine too", laptop)
+                #expect(try open() == 0)
+            }
+        }
+    }
+
+    @Test func aLeaseKeepsOthersFromChangingAFile() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let node = try laboratory.put("a", "1", in: info)
+            let key = try laboratory.key()
+            @Sendable func fields(_ id: String) -> String { key + "X-Device-Id: \(id)\r\n" }
+            try await laboratory.connect { connection in
+                func call(_ method: String, _ path: String, _ message: LeaseRequest?, _ id: String) throws
+                    -> HTTPConnection.Answer
+                {
+                    let body = try message.map { try WireForm.cbor.encode($0.value(.cbor)) } ?? []
+                    connection.sendCall(
+                        method, "/ns/recipes/leases" + path, body, type: "application/cbor", fields(id))
+                    return try connection.answer()
+                }
+                for id in ["laptop", "phone"] {
+                    _ = try connection.post("/devices", DeviceRequest(id: id, name: id).value(.cbor), key)
+                }
+                let exclusive = LeaseRequest(node: node.id, seconds: 600, mode: "exclusive")
+                let made = try call("POST", "", exclusive, "laptop")
+                #expect(made.status == 201)
+                let lease = try LeaseInfo(made.message())
+                #expect(lease.isOwn && lease.device == "laptop" && lease.mode == "exclusive")
+                let taken = try call("POST", "", exclusive, "phone")
+                #expect(taken.status == 409 && taken.problem?.code == "locked")
+
+                let edit = Self.put(node, "2", base: 1)
+                for operation in [
+                    edit, SyncOperation(id: Self.random(), .delete(node.id, base: 1, newestBelow: 0)),
+                    SyncOperation(
+                        id: Self.random(), .move(node.id, parent: info.root, name: "b", base: 1)),
+                ] {
+                    let result = try Self.commit(connection, info, operation, fields("phone"))
+                    guard case .refused(code: "locked", let message)? = result else {
+                        Issue.record("\(String(describing: result))")
+                        continue
+                    }
+                    #expect(message.contains("laptop"))
+                }
+                let restore = try connection.post(
+                    "/ns/recipes/restore", RestoreRequest(.file(node.id, contentRevision: 1)).value(.cbor),
+                    fields("phone"))
+                #expect(restore.status == 409 && restore.problem?.code == "locked")
+                // Who has it goes on, and others with everything else.
+                guard case .done? = try Self.commit(connection, info, edit, fields("laptop")) else {
+                    Issue.record("the lease is in the way of who has it")
+                    return
+                }
+                let other = SyncNode(id: Self.random(), parent: info.root, name: "c", kind: .file)
+                guard
+                    case .done? = try Self.commit(
+                        connection, info, Self.put(other, "x", base: nil), fields("phone"))
+                else {
+                    Issue.record("another file is locked")
+                    return
+                }
+                let status = try connection.get(
+                    "/sync/v1/status", key + "Accept: application/cbor\r\n")
+                #expect(try SyncReport(status.message()).namespaces.first?.leases.map(\.node) == [node.id])
+
+                #expect(
+                    try call("PUT", "/\(node.id)", LeaseRequest(node: nil, seconds: 60), "phone").status
+                        == 404)
+                let renewed = try call("PUT", "/\(node.id)", LeaseRequest(node: nil, seconds: 60), "laptop")
+                #expect(try LeaseInfo(renewed.message()).mode == "exclusive")
+                #expect(try LeaseInfo(renewed.message()).expires < lease.expires)
+                let tooLong: IPLDValue = .map([
+                    IPLDEntry(key: "ttl_s", value: .integer(3601)),
+                    IPLDEntry(key: "nid", value: .bytes(node.id.bytes)),
+                ])
+                #expect(try connection.post("/ns/recipes/leases", tooLong, fields("laptop")).status == 400)
+                #expect(try call("DELETE", "/\(node.id)", nil, "laptop").status == 204)
+                #expect(try call("DELETE", "/\(node.id)", nil, "laptop").status == 404)
+                let last = Self.put(node, "3", base: 2)
+                guard case .done? = try Self.commit(connection, info, last, fields("phone")) else {
+                    Issue.record("the lease was ended")
+                    return
+                }
+                // It ends with its device.
+                #expect(try call("POST", "", exclusive, "laptop").status == 201)
+                _ = try connection.get("/sync/v1/devices/laptop", key, method: "DELETE")
+                #expect(try call("POST", "", exclusive, "phone").status == 201)
+            }
+        }
+    }
+}
