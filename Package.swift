@@ -15,7 +15,10 @@ let package = Package(
         .executable(name: "nacre", targets: ["nacre"]),
         .library(  // for the package of benchmarks
             name: "NacreModules",
-            targets: ["Multiformats", "Digests", "CSHA256", "IPLD", "UnixFS", "CAR", "BlockStorage"]),
+            targets: [
+                "Multiformats", "Digests", "CSHA256", "IPLD", "UnixFS", "CAR", "BlockStorage", "TreeValues",
+                "Catalog", "Namespaces",
+            ]),
         .library(  // for the package of fuzzers
             name: "NacreFormats", targets: ["Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS"]),
     ],

@@ -20,6 +20,9 @@ public enum NamespaceError: Error, Hashable, Sendable {
     case versionUnknown(String)
     /// What was there is not kept any more.
     case historyRemoved(NodeID, JID)
+    /// What was to come back has no place: something else is called so, or its directory is deleted.
+    case placeTaken(String)
+    case directoryDeleted(String)
     /// The store does not hold the root of a file's content.
     case contentAbsent(NodeID, CID)
 }
@@ -50,6 +53,10 @@ extension NamespaceError: CustomStringConvertible {
                 + "a snapshot"
         case .contentAbsent(let id, let cid):
             "block \(cid), the content of node \(id), is not in the store; run `nacre verify`"
+        case .placeTaken(let path):
+            "something else is where a part of “\(path)” was; move that away, or restore the folder they are in"
+        case .directoryDeleted(let path):
+            "the folder of “\(path)” is deleted; restore that folder, or take the file out of the trash"
         case .historyRemoved(let id, let jid):
             "the content that node \(id) had as of version \(jid) is not kept any more"
         }

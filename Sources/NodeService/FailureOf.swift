@@ -73,6 +73,8 @@ extension NodeFailure {
         case .policyInvalid: (.invalid, "invalid-policy")
         case .tooManyOperations: (.tooLarge, "too-many-operations")
         case .epochChanged, .notAtomic: (.conflict, "changed-meanwhile")
+        case .placeTaken: (.conflict, "place-taken")
+        case .directoryDeleted: (.conflict, "directory-deleted")
         case .contentAbsent: (.damaged, "content-absent")
         }
     }

@@ -150,6 +150,8 @@ public enum SyncAPI {
             case .tooManyOperations: (.contentTooLarge, "batch_too_large")
             case .notAtomic: (.conflict, "not_atomic")
             case .historyRemoved: (.gone, "history_removed")
+            case .placeTaken: (.conflict, "name_taken")
+            case .directoryDeleted: (.conflict, "parent_missing")
             case .contentAbsent: (.internalServerError, "damaged")
             }
         return (status, SyncProblem(code: code, message: error.description))

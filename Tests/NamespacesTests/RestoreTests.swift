@@ -1,5 +1,5 @@
 import Catalog
-import Namespaces
+@testable import Namespaces
 import TestKit
 import Testing
 import TreeValues
@@ -36,6 +36,39 @@ import TreeValues
         #expect(try folder.store.catalogProblems() == [])
     }
 
+    @Test(arguments: Engine.all) func aFileDoesNotComeBackWhereItCannotBeSeen(engine: Engine) throws {
+        let folder = try Folder(engine)
+        let soups = try folder.directory("soups")
+        let soup = try folder.put("soup", 1, in: soups)
+        let then = try folder.namespace.head
+        try folder.must(.move(soup.id, to: folder.place("elsewhere"), base: soup.revision))
+        try folder.put("soup", 2, in: soups)
+        #expect(throws: NamespaceError.placeTaken("elsewhere")) {
+            try folder.store.restore(folder.id, path: "elsewhere", asOf: then, author: folder.author)
+        }
+        let head = try folder.namespace.head
+        try folder.must(.delete(soups.id, base: soups.revision, newestBelow: head))
+        #expect(throws: NamespaceError.directoryDeleted("elsewhere")) {
+            try folder.store.restore(folder.id, path: "elsewhere", asOf: then, author: folder.author)
+        }
+        #expect(try folder.namespace.head == head + 1)
+        #expect(try folder.node(soup.id)?.name == "elsewhere")
+        #expect(try folder.store.catalogProblems() == [])
+    }
+
+    @Test(arguments: Engine.all) func aDamagedRowIsNotBroughtBack(engine: Engine) throws {
+        let folder = try Folder(engine)
+        let soup = try folder.put("soup", 1)
+        try folder.must(.put(.init(file(2), node: soup.id, base: soup.contentRevision)))
+        let database = folder.store.catalog.namespaces.database
+        try database.write { _ = try $0.execute("UPDATE tree_journal SET size = 7 WHERE jid = 1") }
+        let error = #expect(throws: CatalogError.self) {
+            try folder.store.restore(folder.id, asOf: 1, author: folder.author)
+        }
+        #expect(error?.isDamage == true)
+        #expect(try folder.namespace.head == 2)
+    }
+
     @Test func onlyAFolderCanBeRestored() throws {
         let folder = try Folder()
         let (soups, cakes) = (try folder.directory("soups"), try folder.directory("cakes"))
@@ -58,10 +91,63 @@ import TreeValues
         }
     }
 
-    @Test(arguments: SeededRandom.seeds(24))
-    func anyStateComesBack(seed: UInt64) throws {
+    /// What a restore leaves: entries, nodes, counters.
+    private struct Outcome: Equatable {
+        var entries: [JournalEntry] = []
+        var nodes: [NodeID: TreeNode] = [:]
+        var totals: [Int64] = []
+    }
+
+    private func outcome(
+        _ folder: Folder, _ connection: any SQLConnection, after head: JID, _ known: [NodeID]
+    ) throws -> Outcome {
+        let namespace = try #require(try NamespaceRepository.find(folder.id, connection))
+        let tables = TreeTables(connection, of: namespace)
+        var outcome = Outcome()
+        outcome.entries = try tables.entries(after: head, limit: 10_000)
+        for id in known { outcome.nodes[id] = try tables.node(id) }
+        outcome.totals = [namespace.head, namespace.nodes, namespace.bytes]
+        return outcome
+    }
+
+    /// Restores as the reference does, takes it back, and restores as the store does: both must leave the
+    /// same.
+    private func restoreBothWays(
+        _ folder: Folder, asOf jid: JID, scope: NodeID? = nil, _ known: [NodeID]
+    ) throws {
+        struct Undo: Error {}
+        let database = folder.store.catalog.namespaces.database
+        let namespace = try folder.namespace
+        let time = folder.store.catalog.namespaces.now()
+        var expected: Outcome?
+        do {
+            try database.write { connection in
+                let restore = ReferenceRestore(
+                    namespace: namespace, connection: connection, author: folder.author, time: time)
+                _ = try restore.restore(asOf: jid, scope: scope)
+                expected = try outcome(folder, connection, after: namespace.head, known)
+                throw Undo()
+            }
+        } catch is Undo {
+        } catch CatalogError.notUnique where scope != nil {
+            // What is outside of the scope has the name.
+        }
+        var actual: Outcome?
+        do {
+            actual = try database.write { connection in
+                let restore = TreeRestore(
+                    namespace: namespace, connection: connection, author: folder.author, time: time)
+                _ = try restore.restore(asOf: jid, scope: scope)
+                return try outcome(folder, connection, after: namespace.head, known)
+            }
+        } catch CatalogError.notUnique where scope != nil {}
+        #expect(actual == expected, "as of \(jid), scope \(scope?.text ?? "all")")
+    }
+
+    @Test(arguments: Engine.all, SeededRandom.seeds(12))
+    func anyStateComesBack(engine: Engine, seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
-        let folder = try Folder()
+        let folder = try Folder(engine)
         var options = NamespaceStore.CommitOptions()
         options.allowsMassDelete = true
         var known: [NodeID] = []
@@ -96,8 +182,13 @@ import TreeValues
             }
             if random.oneIn(5) { states.append((outcome.head, try tree(folder))) }
             if random.oneIn(12), let state = states.randomElement(using: &random) {
-                _ = try folder.store.restore(folder.id, asOf: state.jid, author: folder.author)
+                if random.oneIn(2) {
+                    try restoreBothWays(folder, asOf: state.jid, scope: random.pick(known), known)
+                }
+                try restoreBothWays(folder, asOf: state.jid, known)
                 #expect(try tree(folder) == state.tree)
+                let again = try folder.store.restore(folder.id, asOf: state.jid, author: folder.author)
+                #expect(again.entries == 0)
                 let live = try tree(folder).values
                 #expect(try folder.namespace.nodes == Int64(live.count))
                 #expect(try folder.namespace.bytes == live.reduce(0) { $0 + $1.size })

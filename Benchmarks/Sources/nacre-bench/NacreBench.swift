@@ -27,6 +27,7 @@ struct NacreBench {
             case "hashing": try HashingBenchmark.run(settings, &report)
             case "chunkers": try ChunkerBenchmark.run(settings, &report)
             case "codecs": try CodecBenchmark.run(settings, &report)
+            case "namespaces": try NamespaceBenchmark.run(settings, &report)
             default: try IndexBenchmark.run(settings, &report)
             }
         }

@@ -12,7 +12,7 @@ struct Settings {
     var jsonPath: String?
 
     static let usage = """
-        usage: nacre-bench [--quick] [--runs N] [--blocks N] [--dir DIR] [--json FILE] [hashing|chunkers|codecs|index]…
+        usage: nacre-bench [--quick] [--runs N] [--blocks N] [--dir DIR] [--json FILE] [hashing|chunkers|codecs|index|namespaces]…
         """
 
     init(_ arguments: [String]) throws {
@@ -35,10 +35,10 @@ struct Settings {
             case "--blocks": blocks = try number()
             case "--dir": directory = try value()
             case "--json": jsonPath = try value()
-            case "hashing", "chunkers", "codecs", "index": benchmarks.append(argument)
+            case "hashing", "chunkers", "codecs", "index", "namespaces": benchmarks.append(argument)
             default: throw BenchmarkError.unusable(Self.usage)
             }
         }
-        if benchmarks.isEmpty { benchmarks = ["hashing", "chunkers", "codecs", "index"] }
+        if benchmarks.isEmpty { benchmarks = ["hashing", "chunkers", "codecs", "index", "namespaces"] }
     }
 }

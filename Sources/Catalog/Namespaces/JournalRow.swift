@@ -9,6 +9,9 @@ enum JournalRow {
         """
     static let count = 24
 
+    /// The columns without the seal.
+    static let fields = columns.split(separator: ",").dropLast().map { $0.filter { $0 != " " } }
+
     static func values(_ entry: JournalEntry, in number: Int64) -> [SQLValue] {
         let node = entry.node
         return SealedColumns.values([
@@ -25,33 +28,45 @@ enum JournalRow {
     }
 
     static func entry(_ row: SQLRow) throws(CatalogError) -> JournalEntry {
-        try SealedColumns.read(row, table: "tree_journal", keyColumns: 2) { row in
-            guard let id = NodeID(bytes: try row.blob(2)), let parent = NodeID(bytes: try row.blob(8)),
-                let operation = JournalOperation(rawValue: try row.integer(3)),
-                let kind = TreeNodeKind(rawValue: try row.integer(10))
-            else { return nil }
-            let jid = try row.integer(1)
-            var node = TreeNode(
-                id: id, kind: kind, parent: parent, name: TreeNodeRow.name(try row.text(9), kind),
-                revision: jid, contentRevision: try row.integer(11))
-            node.isDeleted = try row.integer(12) != 0
-            node.content = try row.optionalBlob(13).map { try CID(bytes: $0) }
-            node.size = try row.integer(14)
-            node.modified = try row.integer(15)
-            node.mode = UInt32(exactly: try row.integer(16))
-            node.target = try row.optionalText(17)
-            node.meta = try row.text(18)
-            let origin: JournalEntry.Place? = try row.optionalBlob(5).flatMap { bytes in
-                guard let from = NodeID(bytes: bytes) else { return nil }
-                return JournalEntry.Place(parent: from, name: TreeNodeRow.name(try row.text(6), kind))
-            }
-            let author = ChangeAuthor(
-                user: try row.optionalText(19), device: try row.optionalText(20),
-                operation: try row.optionalBlob(21).flatMap(OperationID.init(bytes:)))
-            return JournalEntry(
-                jid: jid, operation: operation, node: node, previous: try row.integer(4), origin: origin,
-                below: try row.integer(7), author: author, time: try row.integer(22))
+        try SealedColumns.read(row, table: "tree_journal", keyColumns: 2) { try entry(fields: $0) }
+    }
+
+    /// Reads a row that this transaction wrote, whose seal may not be there yet.
+    ///
+    /// - Throws: `damagedRow` if the fields make no entry.
+    static func unchecked(_ row: SQLRow) throws(CatalogError) -> JournalEntry {
+        guard let entry = try? entry(fields: row) else {
+            throw .damagedRow(table: "tree_journal", key: "?")
         }
+        return entry
+    }
+
+    private static func entry(fields row: SQLRow) throws -> JournalEntry? {
+        guard let id = NodeID(bytes: try row.blob(2)), let parent = NodeID(bytes: try row.blob(8)),
+            let operation = JournalOperation(rawValue: try row.integer(3)),
+            let kind = TreeNodeKind(rawValue: try row.integer(10))
+        else { return nil }
+        let jid = try row.integer(1)
+        var node = TreeNode(
+            id: id, kind: kind, parent: parent, name: TreeNodeRow.name(try row.text(9), kind),
+            revision: jid, contentRevision: try row.integer(11))
+        node.isDeleted = try row.integer(12) != 0
+        node.content = try row.optionalBlob(13).map { try CID(bytes: $0) }
+        node.size = try row.integer(14)
+        node.modified = try row.integer(15)
+        node.mode = UInt32(exactly: try row.integer(16))
+        node.target = try row.optionalText(17)
+        node.meta = try row.text(18)
+        let origin: JournalEntry.Place? = try row.optionalBlob(5).flatMap { bytes in
+            guard let from = NodeID(bytes: bytes) else { return nil }
+            return JournalEntry.Place(parent: from, name: TreeNodeRow.name(try row.text(6), kind))
+        }
+        let author = ChangeAuthor(
+            user: try row.optionalText(19), device: try row.optionalText(20),
+            operation: try row.optionalBlob(21).flatMap(OperationID.init(bytes:)))
+        return JournalEntry(
+            jid: jid, operation: operation, node: node, previous: try row.integer(4), origin: origin,
+            below: try row.integer(7), author: author, time: try row.integer(22))
     }
 
     static func create(_ connection: any SQLConnection) throws {

@@ -106,4 +106,28 @@ package struct TreeTables {
         guard let row else { return Below() }
         return Below(nodes: try row.integer(0), bytes: try row.integer(1), newest: try row.integer(2))
     }
+
+    /// Counts what is live in the whole tree. Reads every row of it once.
+    ///
+    /// Those that are not deleted, less those that are below a deleted directory.
+    package func liveTotals() throws -> Below {
+        let row = try connection.firstRow(
+            """
+            WITH RECURSIVE gone (nid, kind, size) AS (
+                SELECT child.nid, child.kind, child.size FROM tree_nodes directory
+                CROSS JOIN tree_nodes child
+                WHERE directory.ns = $1 AND directory.kind = 1 AND directory.deleted = 1
+                    AND child.ns = $1 AND child.parent = directory.nid AND child.deleted = 0
+                UNION ALL
+                SELECT child.nid, child.kind, child.size FROM gone CROSS JOIN tree_nodes child
+                WHERE gone.kind = 1 AND child.ns = $1 AND child.parent = gone.nid AND child.deleted = 0
+            )
+            SELECT count(*) - (SELECT count(*) FROM gone),
+                CAST(COALESCE(sum(size), 0) - (SELECT COALESCE(sum(size), 0) FROM gone) AS BIGINT),
+                COALESCE(max(rev), 0)
+            FROM tree_nodes WHERE ns = $1 AND deleted = 0
+            """, [.integer(number)])
+        guard let row else { return Below() }
+        return Below(nodes: try row.integer(0), bytes: try row.integer(1), newest: try row.integer(2))
+    }
 }

@@ -15,26 +15,42 @@ package struct RowSeal {
         return Int64(bitPattern: seal.state)
     }
 
+    /// The seal of what was added.
+    package var value: Int64 { Int64(bitPattern: state) }
+
     private mutating func add(_ field: SQLValue) {
         switch field {
-        case .null:
-            add(byte: 0)
-        case .integer(let number):
-            add(byte: 1)
-            add(number: UInt64(bitPattern: number))
-        case .real(let number):
-            add(byte: 2)
-            add(number: number.bitPattern)
-        case .text(let text):
-            // The length goes first, so that no two lists of fields read the same.
-            add(byte: 3)
-            add(number: UInt64(text.utf8.count))
-            for byte in text.utf8 { add(byte: byte) }
-        case .blob(let bytes):
-            add(byte: 4)
-            add(number: UInt64(bytes.count))
-            for byte in bytes { add(byte: byte) }
+        case .null: addNull()
+        case .integer(let number): add(integer: number)
+        case .real(let number): add(real: number)
+        case .text(var text): text.withUTF8 { add(text: UnsafeRawBufferPointer($0)) }
+        case .blob(let bytes): bytes.withUnsafeBytes { add(blob: $0) }
         }
+    }
+
+    mutating func addNull() { add(byte: 0) }
+
+    mutating func add(integer: Int64) {
+        add(byte: 1)
+        add(number: UInt64(bitPattern: integer))
+    }
+
+    mutating func add(real: Double) {
+        add(byte: 2)
+        add(number: real.bitPattern)
+    }
+
+    mutating func add(text: UnsafeRawBufferPointer) {
+        // The length goes first, so that no two lists of fields read the same.
+        add(byte: 3)
+        add(number: UInt64(text.count))
+        for byte in text { add(byte: byte) }
+    }
+
+    mutating func add(blob: UnsafeRawBufferPointer) {
+        add(byte: 4)
+        add(number: UInt64(blob.count))
+        for byte in blob { add(byte: byte) }
     }
 
     private mutating func add(number: UInt64) {

@@ -20,6 +20,9 @@ package enum SQLDialect: String, Hashable, Sendable {
     /// key, so that no second tree has to agree with it.
     package var tableOptions: String { self == .sqlite ? " WITHOUT ROWID" : "" }
 
+    /// Whether statements can make and check seals themselves, by `row_seal` and `is_sealed`.
+    package var hasSealFunctions: Bool { self == .sqlite }
+
     /// How many bytes the database has on its disk.
     package var bytesOnDisk: String {
         switch self {

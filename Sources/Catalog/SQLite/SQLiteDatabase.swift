@@ -149,6 +149,7 @@ package final class SQLiteDatabase: SQLDatabase {
         configuration.prepareDatabase { database in
             // Pages are checked as they are read, and nothing in a foreign schema may run code.
             try database.execute(sql: "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
+            try SealFunctions.register(in: database)
         }
         return configuration
     }

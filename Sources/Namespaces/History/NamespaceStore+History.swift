@@ -41,25 +41,41 @@ extension NamespaceStore {
     ///
     /// - Parameter path: of the newest state, or, if there is nothing now, of the earlier one.
     /// - Returns: the head afterwards, and how many entries were made.
-    /// - Throws: `versionAbsent`, `pathAbsent`, `historyRemoved`, and what the catalog throws.
+    /// - Throws: `versionAbsent`, `pathAbsent`, `placeTaken`, `directoryDeleted`, `historyRemoved`, and
+    ///   what
+    ///   the catalog throws.
     public func restore(
         _ id: NamespaceID, path: String = "", asOf jid: JID, author: ChangeAuthor
     ) throws -> (head: JID, entries: Int) {
         let time = catalog.namespaces.now()
-        let (head, entries) = try catalog.namespaces.database.write { connection -> (JID, Int) in
-            let namespace = try live(id, connection)
-            let names = Self.components(of: path)
-            let scope =
-                try find(names, TreeView(namespace, connection))
-                ?? find(names, TreeView(namespace, connection, asOf: jid))
-            if scope == nil, !names.isEmpty { throw NamespaceError.pathAbsent(path) }
-            let restore = TreeRestore(
-                namespace: namespace, connection: connection, author: author, time: time)
-            let (after, entries) = try restore.restore(asOf: jid, scope: scope)
-            return (after.head, entries)
+        let done: (head: JID, entries: Int)
+        do {
+            done = try catalog.namespaces.database.write { connection in
+                try restore(path, of: try live(id, connection), asOf: jid, author, time, connection)
+            }
+        } catch CatalogError.notUnique {
+            throw NamespaceError.placeTaken(path)
         }
-        if entries > 0 { feed.notify(id, head: head) }
-        return (head, entries)
+        if done.entries > 0 { feed.notify(id, head: done.head) }
+        return done
+    }
+
+    private func restore(
+        _ path: String, of namespace: Namespace, asOf jid: JID, _ author: ChangeAuthor, _ time: Int64,
+        _ connection: any SQLConnection
+    ) throws -> (head: JID, entries: Int) {
+        let names = Self.components(of: path)
+        let scope =
+            try find(names, TreeView(namespace, connection))
+            ?? find(names, TreeView(namespace, connection, asOf: jid))
+        if scope == nil, !names.isEmpty { throw NamespaceError.pathAbsent(path) }
+        let restore = TreeRestore(namespace: namespace, connection: connection, author: author, time: time)
+        let (after, entries) = try restore.restore(asOf: jid, scope: scope)
+        let view = TreeView(after, connection)
+        if let scope, let node = try view.node(scope), !node.isDeleted, try view.way(to: node.parent) == nil {
+            throw NamespaceError.directoryDeleted(path)
+        }
+        return (after.head, entries)
     }
 
     /// The node at a path of a view; `nil` for the root, and where there is none.

@@ -3,9 +3,9 @@ import TreeValues
 
 /// Brings nodes back to the state that they had as of a JID, by new journal entries.
 ///
-/// All within one transaction. Only what differs gets an entry: a node that was made later is deleted, one
-/// that was deleted comes back, one that was moved or changed is as it was. Names may go round in circles
-/// between the two states, so rows that change their place are taken out of the way first.
+/// All within one transaction, and by few statements, however many nodes there are. Only what differs gets
+/// an entry: a node that was made later is deleted, one that was deleted comes back, one that was moved or
+/// changed is as it was. A directory that came or went with all that is in it is one entry.
 struct TreeRestore {
     let namespace: Namespace
     let connection: any SQLConnection
@@ -13,117 +13,72 @@ struct TreeRestore {
     /// Unix milliseconds.
     let time: Int64
 
-    private struct Change {
-        let current: TreeNode
-        var target: TreeNode
-        let operation: JournalOperation
-    }
-
     /// Restores the whole tree, or what is or was below a directory, or one node.
     ///
     /// - Parameter scope: `nil` for the whole tree.
     /// - Returns: the namespace afterwards, and how many entries were made.
-    /// - Throws: `versionAbsent`; `historyRemoved` if content that is needed is not kept any more.
+    /// - Throws: `versionAbsent`; `historyRemoved` if content that is needed is not kept any more. The
+    ///   transaction is to be given up then.
     func restore(asOf jid: JID, scope: NodeID? = nil) throws -> (Namespace, entries: Int) {
         guard jid >= 0, jid <= namespace.head else {
             throw NamespaceError.versionAbsent(jid, head: namespace.head)
         }
-        let tables = TreeTables(connection, of: namespace)
         let rules = NameRules(try NamespacePolicy(json: namespace.policy))
-        let now = TreeView(namespace, connection)
-        let then = TreeView(namespace, connection, asOf: jid)
-        var changes: [Change] = []
-        var made: Set<NodeID> = []
-        var next = jid
-        // Read in pages: a statement that changes rows must not run while one reads them.
-        while true {
-            var page: [JournalEntry] = []
-            try tables.forEachLastEntry(after: next, limit: 5000) { page.append($0) }
-            guard let last = page.last?.jid else { break }
-            next = last
-            for entry in page {
-                guard let current = try tables.node(entry.node.id),
-                    try isInScope(entry.node.id, scope, now, then)
-                else { continue }
-                let earlier = try then.node(current.id)
-                var target = earlier ?? current
-                if earlier == nil {
-                    target.isDeleted = true
-                    made.insert(current.id)
-                }
-                guard let operation = Self.operation(from: current, to: target) else { continue }
-                if !target.isDeleted, target.kind == .file, target.content == nil {
-                    throw NamespaceError.historyRemoved(current.id, jid)
-                }
-                if target.isDeleted {
-                    // It keeps the state in which it goes, so that a restore finds it there.
-                    target = current
-                    target.isDeleted = true
-                }
-                target.folded = rules.folded(target.name)
-                changes.append(Change(current: current, target: target, operation: operation))
-            }
+        let rows = RestoreTables(connection, of: namespace)
+        if let scope { try limit(rows, to: scope, asOf: jid) }
+        let entries = try rows.addEntries(
+            .init(asOf: jid, head: namespace.head, author: author, time: time, scope: scope))
+        guard entries > 0 else { return (namespace, 0) }
+        if let node = try rows.nodeWithoutContent(after: namespace.head) {
+            throw NamespaceError.historyRemoved(node, jid)
         }
-        // What goes with a directory that was made since needs no entry of its own: nothing comes back
-        // there.
-        changes.removeAll { $0.target.isDeleted && made.contains($0.current.parent) }
-        return try write(changes, tables)
-    }
-
-    private func write(_ changes: [Change], _ tables: TreeTables) throws -> (Namespace, entries: Int) {
-        guard !changes.isEmpty else { return (namespace, 0) }
-        for change in changes where !change.current.isDeleted && change.operation != .content {
-            var parked = change.current
-            parked.isDeleted = true
-            try tables.update(parked)
-        }
-        var head = namespace.head
-        for change in changes {
-            let (current, operation) = (change.current, change.operation)
-            var node = change.target
-            head += 1
-            node.revision = head
-            node.contentRevision = node.hasContent(of: current) ? current.contentRevision : head
-            let isElsewhere = current.parent != node.parent || current.name != node.name
-            try tables.append(
-                JournalEntry(
-                    jid: head, operation: operation, node: node, previous: current.revision,
-                    origin: isElsewhere
-                        ? JournalEntry.Place(parent: current.parent, name: current.name) : nil,
-                    below: 1, author: author, time: time))
-            try tables.update(node)
-        }
+        try rows.applyEntries(after: namespace.head) { rules.folded($0) }
         var namespace = namespace
-        namespace.head = head
-        let below = try tables.below(namespace.root)
-        (namespace.nodes, namespace.bytes, namespace.updated) = (below.nodes, below.bytes, time)
+        namespace.head += JID(entries)
+        let live = try TreeTables(connection, of: namespace).liveTotals()
+        (namespace.nodes, namespace.bytes, namespace.updated) = (live.nodes, live.bytes, time)
         try NamespaceRepository.update(namespace, connection)
-        return (namespace, changes.count)
+        return (namespace, entries)
     }
 
-    /// Whether a node is, or was, below a directory or is that node itself.
-    private func isInScope(_ node: NodeID, _ scope: NodeID?, _ views: TreeView...) throws -> Bool {
-        guard let scope else { return true }
-        if node == scope { return true }
-        for view in views {
-            var next = node
-            var steps = 0
-            while next != view.root, steps < 100_000, let found = try view.node(next) {
-                if found.parent == scope { return true }
-                next = found.parent
-                steps += 1
+    /// Finds the directories below the scope, as they are or as they were, in which something changed.
+    private func limit(_ rows: RestoreTables, to scope: NodeID, asOf jid: JID) throws {
+        let parents = try rows.parents(changedAfter: jid, upTo: namespace.head)
+        var now = ScopeSearch(scope, TreeView(namespace, connection))
+        var then = ScopeSearch(scope, TreeView(namespace, connection, asOf: jid))
+        try rows.limit(
+            now: parents.now.filter { try now.contains($0) },
+            then: parents.then.filter { try then.contains($0) })
+    }
+}
+
+/// Which directories are below a node in a view, deleted or not. Each is looked up once.
+private struct ScopeSearch {
+    let scope: NodeID
+    let view: TreeView
+    private var known: [NodeID: Bool]
+
+    init(_ scope: NodeID, _ view: TreeView) {
+        self.scope = scope
+        self.view = view
+        known = [scope: true, view.root: false]
+    }
+
+    mutating func contains(_ directory: NodeID) throws -> Bool {
+        var way: [NodeID] = []
+        var next = directory
+        var found = false
+        // No tree of rows that agree has a cycle; the bound is for those that do not.
+        while way.count < 100_000 {
+            if let answer = known[next] {
+                found = answer
+                break
             }
+            way.append(next)
+            guard let node = try view.node(next) else { break }
+            next = node.parent
         }
-        return false
-    }
-
-    /// What has to be done; `nil` if nothing.
-    private static func operation(from current: TreeNode, to target: TreeNode) -> JournalOperation? {
-        if target.isDeleted { return current.isDeleted ? nil : .delete }
-        if current.isDeleted { return .restore }
-        if current.parent != target.parent || current.name != target.name { return .move }
-        if !current.hasContent(of: target) { return .content }
-        return current.modified == target.modified && current.mode == target.mode
-            && current.meta == target.meta ? nil : .metadata
+        for step in way { known[step] = found }
+        return found
     }
 }

@@ -1,0 +1,174 @@
+import Multiformats
+package import TreeValues
+
+/// The statements that bring the tree of a namespace back to an earlier state, for any number of nodes at
+/// once, within a transaction.
+///
+/// First the journal gets its entries (``addEntries(_:)``), then the rows of nodes are made to say what the
+/// entries say (``applyEntries(after:fold:)``). Only `Namespaces` uses it.
+package struct RestoreTables {
+    let connection: any SQLConnection
+    let tables: TreeTables
+    let root: NodeID
+
+    package init(_ connection: any SQLConnection, of namespace: Namespace) {
+        self.connection = connection
+        tables = TreeTables(connection, of: namespace)
+        root = namespace.root
+    }
+
+    var number: SQLValue { .integer(tables.number) }
+
+    /// To which state, and what the new entries say besides.
+    package struct Request {
+        let jid: JID
+        let head: JID
+        let author: ChangeAuthor
+        let time: Int64
+        /// What it is limited to; `nil` for the whole tree.
+        let scope: NodeID?
+
+        package init(asOf jid: JID, head: JID, author: ChangeAuthor, time: Int64, scope: NodeID?) {
+            (self.jid, self.head, self.author, self.time, self.scope) = (jid, head, author, time, scope)
+        }
+    }
+
+    // MARK: Scope
+
+    /// Directories in which nodes that changed after a JID are, or were as of it.
+    package func parents(changedAfter jid: JID, upTo head: JID) throws -> (now: [NodeID], then: [NodeID]) {
+        func distinct(_ column: String) throws -> [NodeID] {
+            try connection.rows(
+                "SELECT DISTINCT \(column) FROM \(Self.changed) AND \(column) IS NOT NULL",
+                [number, .integer(jid), .integer(head)]
+            ).compactMap { NodeID(bytes: try $0.blob(0)) }
+        }
+        return (try distinct("node.parent"), try distinct("old.parent"))
+    }
+
+    /// Says in which of these directories nodes are within the scope.
+    package func limit(now: [NodeID], then: [NodeID]) throws {
+        // In its own table: there may be any number of them.
+        try connection.execute(
+            """
+            CREATE TEMPORARY TABLE IF NOT EXISTS restore_scope (
+                view BIGINT NOT NULL, nid \(connection.dialect.bytesType) NOT NULL, PRIMARY KEY (view, nid))
+            """)
+        try connection.execute("DELETE FROM restore_scope")
+        let rows: [[SQLValue]] =
+            now.map { [.integer(1), .blob($0.bytes)] } + then.map { [.integer(2), .blob($0.bytes)] }
+        try connection.insert(rows, into: "restore_scope", "view, nid")
+    }
+
+    // MARK: Entries
+
+    /// What changed after `$2` up to `$3`: the newest state of each node, and the one as of `$2` if there
+    /// is one.
+    static let changed = """
+        tree_journal last
+        CROSS JOIN tree_nodes node
+        LEFT JOIN tree_journal old ON old.ns = $1 AND old.jid = (
+            SELECT max(jid) FROM tree_journal WHERE ns = $1 AND nid = node.nid AND jid <= $2)
+        WHERE last.ns = $1 AND last.jid > $2 AND last.jid <= $3
+            AND node.ns = $1 AND node.nid = last.nid AND node.rev = last.jid
+        """
+
+    /// Adds an entry for each node that is not as it was, in the order of the changes that are taken back.
+    ///
+    /// A node that was not there is deleted; but what is in a directory that was not there goes with it,
+    /// and has no entry. One transaction: nothing may change between this and
+    /// ``applyEntries(after:fold:)``.
+    ///
+    /// - Returns: how many.
+    package func addEntries(_ request: Request) throws -> Int {
+        if !connection.dialect.hasSealFunctions { try checkSeals(request) }
+        var values: [SQLValue] = [
+            number, .integer(request.jid), .integer(request.head), .optional(request.author.user),
+            .optional(request.author.device), .integer(request.time), .blob(root.bytes),
+        ]
+        if let scope = request.scope { values.append(.blob(scope.bytes)) }
+        let count = try connection.execute(
+            """
+            INSERT INTO tree_journal (\(JournalRow.columns))
+            SELECT \(JournalRow.fields.joined(separator: ", ")), \(seal(JournalRow.fields))
+            FROM (\(Self.entries(connection.dialect, isScoped: request.scope != nil))) entry
+            """, values)
+        if !connection.dialect.hasSealFunctions { try sealEntries(after: request.head) }
+        return count
+    }
+
+    private static func entries(_ dialect: SQLDialect, isScoped: Bool) -> String {
+        """
+        SELECT CAST($1 AS BIGINT) AS ns, jid, nid, op, previous,
+            CASE WHEN parent <> now_parent OR name_key <> now_key THEN now_parent END AS from_parent,
+            CASE WHEN parent <> now_parent OR name_key <> now_key THEN now_key END AS from_key,
+            1 AS below, parent, name_key, kind, CASE WHEN keeps = 1 THEN now_crev ELSE jid END AS crev,
+            CASE WHEN op = 4 THEN 1 ELSE 0 END AS deleted, content, size, mtime, mode, target, meta,
+            CAST($4 AS TEXT) AS user_id, CAST($5 AS TEXT) AS device,
+            CAST(NULL AS \(dialect.bytesType)) AS op_id, CAST($6 AS BIGINT) AS time
+        FROM (
+            SELECT candidate.*, CAST($3 AS BIGINT) + row_number() OVER (ORDER BY previous) AS jid
+            FROM (\(candidates(dialect, isScoped: isScoped))) candidate
+            WHERE op > 0 AND NOT (op = 4 AND now_parent <> $7 AND NOT EXISTS (
+                SELECT 1 FROM tree_journal made
+                WHERE made.ns = $1 AND made.nid = now_parent AND made.jid <= $2)\(isScoped ? inScopeNow : ""))
+        ) numbered
+        """
+    }
+
+    private static let inScopeNow = " AND now_parent IN (SELECT nid FROM restore_scope WHERE view = 1)"
+
+    /// Every node that changed, with the state that it is to have and what that takes: an operation, or 0.
+    private static func candidates(_ dialect: SQLDialect, isScoped: Bool) -> String {
+        let state = ["parent", "name_key", "kind", "content", "size", "mtime", "mode", "target", "meta"]
+            .map { "CASE WHEN old.deleted = 0 THEN old.\($0) ELSE node.\($0) END AS \($0)" }
+        let hasOtherContent = """
+            (node.kind <> old.kind OR node.content IS DISTINCT FROM old.content
+                OR node.target IS DISTINCT FROM old.target)
+            """
+        let checks =
+            dialect.hasSealFunctions
+            ? """
+            AND is_sealed('tree_nodes', \(columns(TreeNodeRow.columns, of: "node")))
+            AND (old.jid IS NULL OR is_sealed('tree_journal', \(columns(JournalRow.columns, of: "old"))))
+            """ : ""
+        let scope = """
+            AND (node.nid = $8
+                OR node.parent IN (SELECT nid FROM restore_scope WHERE view = 1)
+                OR old.parent IN (SELECT nid FROM restore_scope WHERE view = 2))
+            """
+        return """
+            SELECT node.nid AS nid, node.rev AS previous, node.crev AS now_crev, node.parent AS now_parent,
+                node.name_key AS now_key, \(state.joined(separator: ", ")),
+                CASE WHEN old.deleted = 0 AND \(hasOtherContent) THEN 0 ELSE 1 END AS keeps,
+                CASE WHEN old.deleted = 0 THEN CASE
+                        WHEN node.deleted = 1 THEN 5
+                        WHEN node.parent <> old.parent OR node.name_key <> old.name_key THEN 3
+                        WHEN \(hasOtherContent) THEN 2
+                        WHEN node.mtime <> old.mtime OR node.mode <> old.mode OR node.meta <> old.meta THEN 6
+                        ELSE 0 END
+                    WHEN node.deleted = 0 THEN 4 ELSE 0 END AS op
+            FROM \(changed) \(checks) \(isScoped ? scope : "")
+            """
+    }
+
+    private static func columns(_ list: String, of table: String) -> String {
+        list.split(separator: ",").map { table + "." + $0.filter { $0 != " " } }.joined(separator: ", ")
+    }
+
+    /// The seal of a row of these columns; 0 where statements cannot make it.
+    func seal(_ fields: [String]) -> String {
+        connection.dialect.hasSealFunctions ? "row_seal(\(fields.joined(separator: ", ")))" : "0"
+    }
+
+    /// The first node that an entry after a JID leaves as a file without content.
+    package func nodeWithoutContent(after jid: JID) throws -> NodeID? {
+        try connection.firstRow(
+            """
+            SELECT nid FROM tree_journal
+            WHERE ns = $1 AND jid > $2 AND deleted = 0 AND kind = 2 AND content IS NULL
+            ORDER BY jid LIMIT 1
+            """, [number, .integer(jid)]
+        ).flatMap { NodeID(bytes: try $0.blob(0)) }
+    }
+}
