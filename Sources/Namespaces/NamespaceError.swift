@@ -5,6 +5,8 @@ public import TreeValues
 /// ``ChangeOutcome`` instead.
 public enum NamespaceError: Error, Hashable, Sendable {
     case unknownNamespace(String)
+    /// No deleted namespace has this name or id.
+    case unknownDeletedNamespace(String)
     case policyInvalid(String)
     /// The journal is not the one that the caller knows.
     case epochChanged(expected: Int64, actual: Int64)
@@ -18,8 +20,17 @@ public enum NamespaceError: Error, Hashable, Sendable {
     case versionAbsent(JID, head: JID)
     /// A text is no version: no number, no time, no root of a snapshot.
     case versionUnknown(String)
+    /// The version is not kept any more. `next` is the first after it that is.
+    case versionRemoved(JID, next: JID)
+    /// Nothing of that id or path was deleted, or not lately.
+    case notInTrash(String)
+    /// So many versions are held already.
+    case tooManyHeld(maximum: Int)
+    case noteTooLong(bytes: Int, maximum: Int)
     /// What was there is not kept any more.
     case historyRemoved(NodeID, JID)
+    /// What is to come back is more than the namespace may hold: bytes, or files and folders.
+    case quotaExceeded(limit: Int64, wanted: Int64)
     /// What was to come back has no place: something else is called so, or its directory is deleted.
     case placeTaken(String)
     case directoryDeleted(String)
@@ -32,6 +43,8 @@ extension NamespaceError: CustomStringConvertible {
         switch self {
         case .unknownNamespace(let name):
             "there is no namespace “\(name)”; `nacre ns ls` lists those there are"
+        case .unknownDeletedNamespace(let name):
+            "no namespace “\(name)” was deleted lately; `nacre ns ls --deleted` lists those that were"
         case .policyInvalid(let reason):
             "this is no policy of a namespace: \(reason)"
         case .epochChanged:
@@ -48,11 +61,21 @@ extension NamespaceError: CustomStringConvertible {
             "“\(path)” is not a directory"
         case .versionAbsent(let jid, let head):
             "there is no version \(jid); the newest is \(head)"
+        case .versionRemoved(let jid, let next):
+            "version \(jid) is not kept any more; the next one that is kept is \(next)"
+        case .notInTrash(let text):
+            "“\(text)” is not in the trash; `nacre ns trash` lists what is"
+        case .tooManyHeld(let maximum):
+            "\(maximum) versions are held, which is the most; let go of some: `nacre ns unkeep`"
+        case .noteTooLong(let bytes, let maximum):
+            "the note has \(bytes) bytes, \(maximum) are allowed"
         case .versionUnknown(let text):
             "“\(text)” is no version: give a number, a time such as 2026-01-31T12:00:00Z, or the root of "
                 + "a snapshot"
         case .contentAbsent(let id, let cid):
             "block \(cid), the content of node \(id), is not in the store; run `nacre verify`"
+        case .quotaExceeded(let limit, let wanted):
+            "the namespace may hold \(limit), and would hold \(wanted); restore a part of it, or raise its quota"
         case .placeTaken(let path):
             "something else is where a part of “\(path)” was; move that away, or restore the folder they are in"
         case .directoryDeleted(let path):

@@ -20,6 +20,9 @@ public final class NamespaceStore: Sendable {
 
     public init(catalog: CatalogDatabase) { self.catalog = catalog }
 
+    /// Unix milliseconds.
+    public var currentTime: Int64 { catalog.namespaces.now() }
+
     /// Makes an empty namespace.
     ///
     /// - Throws: `CatalogError.duplicateNamespace`, `nameTooLong`.

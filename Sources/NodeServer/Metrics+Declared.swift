@@ -1,5 +1,5 @@
-/// Counters that are there from the start with the value 0, so that who writes rules sees the first event as an
-/// increase: all whose labels are known beforehand.
+/// Counters that are there from the start with the value 0, so that who writes rules sees the first event
+/// as an increase: all whose labels are known beforehand.
 extension Metrics {
     func declareAll() {
         for route in RouteTable.routes.map(\.pattern) + ["none", "origin"] {
@@ -24,7 +24,8 @@ extension Metrics {
         for chore in Housekeeper.Chore.names { add("nacre_chores_failed_total", ["chore": chore], by: 0) }
         for reason in ["full", "collector"] { add("nacre_spans_dropped_total", ["reason": reason], by: 0) }
         for name in [
-            "nacre_spans_sent_total", "nacre_names_renewed_total", "nacre_names_not_renewed_total",
+            "nacre_spans_sent_total", "nacre_names_renewed_total",
+            "nacre_history_entries_dropped_total", "nacre_names_not_renewed_total",
             "nacre_names_unresolved_total",
         ] { add(name, by: 0) }
     }

@@ -147,6 +147,8 @@ final class Metrics: Sendable {
         "nacre_http_connections_refused_total":
             "Connections that were refused because there were too many, overall or of one address.",
         "nacre_chores_failed_total": "Times that regular work failed, by which.",
+        "nacre_history_entries_dropped_total":
+            "Changes in namespaces whose content the policy does not keep any more.",
         "nacre_names_renewed_total": "Names that were signed anew before they ended.",
         "nacre_names_not_renewed_total": "Times that a name could not be signed anew.",
         "nacre_names_unresolved_total": "Requests for names that lead nowhere: not failures of this node.",

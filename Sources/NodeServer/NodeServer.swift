@@ -101,6 +101,7 @@ public final class NodeServer: Service {
         var chores = [
             Housekeeper.Chore.names(node, logger, metrics), .authority(authority, node.catalog),
             .imports(api), .snapshots(node, logger), .devices(sync.hub, node.catalog),
+            .history(node, logger, metrics),
         ]
         if let identity { chores.append(.certificate(identity)) }
         let housekeeper = Housekeeper(chores: chores, pool: pool, logger: logger, metrics: metrics)

@@ -65,15 +65,17 @@ extension NodeFailure {
 
     private static func classify(_ error: NamespaceError) -> (Kind, String) {
         switch error {
-        case .unknownNamespace: (.notFound, "namespace-not-found")
-        case .unknownNode, .pathAbsent: (.notFound, "path-not-found")
+        case .unknownNamespace, .unknownDeletedNamespace: (.notFound, "namespace-not-found")
+        case .unknownNode, .pathAbsent, .notInTrash: (.notFound, "path-not-found")
         case .notADirectory: (.conflict, "not-a-directory")
         case .versionAbsent, .versionUnknown: (.notFound, "version-not-found")
-        case .historyRemoved: (.notFound, "history-removed")
+        case .historyRemoved, .versionRemoved: (.notFound, "history-removed")
+        case .tooManyHeld, .noteTooLong: (.invalid, "invalid-value")
         case .policyInvalid: (.invalid, "invalid-policy")
         case .tooManyOperations: (.tooLarge, "too-many-operations")
         case .epochChanged, .notAtomic: (.conflict, "changed-meanwhile")
         case .placeTaken: (.conflict, "place-taken")
+        case .quotaExceeded: (.notAllowed, "quota-exceeded")
         case .directoryDeleted: (.conflict, "directory-deleted")
         case .contentAbsent: (.damaged, "content-absent")
         }

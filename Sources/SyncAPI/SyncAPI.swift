@@ -143,14 +143,16 @@ public enum SyncAPI {
     private static func problem(of error: NamespaceError) -> (HTTPResponse.Status, SyncProblem) {
         let (status, code): (HTTPResponse.Status, String) =
             switch error {
-            case .unknownNamespace: (.notFound, "unknown_namespace")
-            case .unknownNode, .pathAbsent, .notADirectory: (.notFound, "unknown_node")
+            case .unknownNamespace, .unknownDeletedNamespace: (.notFound, "unknown_namespace")
+            case .unknownNode, .pathAbsent, .notADirectory, .notInTrash: (.notFound, "unknown_node")
             case .policyInvalid, .versionUnknown: (.badRequest, "bad_request")
             case .epochChanged, .versionAbsent: (.gone, "reset_required")
             case .tooManyOperations: (.contentTooLarge, "batch_too_large")
             case .notAtomic: (.conflict, "not_atomic")
-            case .historyRemoved: (.gone, "history_removed")
+            case .historyRemoved, .versionRemoved: (.gone, "history_removed")
+            case .tooManyHeld, .noteTooLong: (.badRequest, "bad_request")
             case .placeTaken: (.conflict, "name_taken")
+            case .quotaExceeded: (.forbidden, "quota_exceeded")
             case .directoryDeleted: (.conflict, "parent_missing")
             case .contentAbsent: (.internalServerError, "damaged")
             }

@@ -42,10 +42,11 @@ import TreeValues
         let soup = try folder.put("soup", 1, in: soups)
         let then = try folder.namespace.head
         try folder.must(.move(soup.id, to: folder.place("elsewhere"), base: soup.revision))
-        try folder.put("soup", 2, in: soups)
+        let other = try folder.put("soup", 2, in: soups)
         #expect(throws: NamespaceError.placeTaken("elsewhere")) {
             try folder.store.restore(folder.id, path: "elsewhere", asOf: then, author: folder.author)
         }
+        try folder.must(.move(other.id, to: folder.place("other"), base: other.revision))
         let head = try folder.namespace.head
         try folder.must(.delete(soups.id, base: soups.revision, newestBelow: head))
         #expect(throws: NamespaceError.directoryDeleted("elsewhere")) {
@@ -54,6 +55,34 @@ import TreeValues
         #expect(try folder.namespace.head == head + 1)
         #expect(try folder.node(soup.id)?.name == "elsewhere")
         #expect(try folder.store.catalogProblems() == [])
+    }
+
+    @Test(arguments: Engine.all) func noMoreComesBackThanTheQuotaAllows(engine: Engine) throws {
+        let folder = try Folder(engine)
+        let soup = try folder.put("soup", 900)
+        try folder.put("bread", 50)
+        let head = try folder.namespace.head
+        try folder.must(.delete(soup.id, base: soup.revision, newestBelow: 0))
+        var policy = NamespacePolicy()
+        policy.maximumBytes = 100
+        let json = policy.json
+        _ = try folder.store.catalog.namespaces.change(folder.id) { $0.policy = json }
+        #expect(throws: NamespaceError.quotaExceeded(limit: 100, wanted: 950)) {
+            try folder.store.restore(folder.id, asOf: head, author: folder.author)
+        }
+        let item = try folder.store.trashItem("soup", of: folder.namespace)
+        #expect(throws: NamespaceError.self) {
+            try folder.store.restoreFromTrash(item, of: folder.namespace, author: folder.author)
+        }
+        (policy.maximumBytes, policy.maximumNodes) = (nil, 1)
+        let nodes = policy.json
+        _ = try folder.store.catalog.namespaces.change(folder.id) { $0.policy = nodes }
+        #expect(throws: NamespaceError.quotaExceeded(limit: 1, wanted: 2)) {
+            try folder.store.restore(folder.id, asOf: head, author: folder.author)
+        }
+        // Less is always possible.
+        #expect(try folder.store.restore(folder.id, asOf: 0, author: folder.author).entries == 1)
+        #expect(try folder.namespace.nodes == 0)
     }
 
     @Test(arguments: Engine.all) func aDamagedRowIsNotBroughtBack(engine: Engine) throws {

@@ -31,6 +31,8 @@ public struct Namespace: Hashable, Sendable, Identifiable {
 
     /// The most bytes of a name.
     public static let maximumNameBytes = 255
+    /// How long a deleted namespace can be had back: 30 days.
+    public static let trashMilliseconds: Int64 = 30 * 24 * 3600 * 1000
     /// The most bytes of a policy.
     public static let maximumPolicyBytes = 64 * 1024
 }

@@ -78,6 +78,22 @@ public struct NamespaceRepository: Sendable {
         }
     }
 
+    /// Deleted namespaces, the one deleted last first; those of one project, or all.
+    public func deleted(project: ProjectID? = nil) throws -> [Namespace] {
+        var condition = SQLCondition()
+        if let project { condition.require("project = ?", .text(project.rawValue)) }
+        let clause =
+            condition.clause + (condition.clause.isEmpty ? " WHERE " : " AND ") + "deleted IS NOT NULL"
+        return try database.read { connection in
+            try connection.rows(
+                """
+                SELECT \(NamespaceRow.columns) FROM namespaces\(clause) ORDER BY deleted DESC, id DESC \
+                LIMIT \(Self.maximumPage)
+                """, condition.values
+            ).map(NamespaceRow.namespace)
+        }
+    }
+
     /// Changes name, visibility, policy, epoch, or whether it is deleted.
     ///
     /// - Returns: the namespace after the change; `nil` if there is none of that id.
@@ -112,11 +128,22 @@ public struct NamespaceRepository: Sendable {
         return true
     }
 
+    /// Removes a namespace that is deleted already, for good: its rows in several transactions, then itself,
+    /// so that it is found again after a cut.
+    ///
+    /// - Returns: whether there was such a one.
+    public func removeDeleted(_ id: NamespaceID) throws -> Bool {
+        guard let namespace = try namespace(id), namespace.deleted != nil else { return false }
+        try removeRows(of: namespace.number)
+        return try database.write { connection in
+            try connection.execute("DELETE FROM namespaces WHERE id = $1", [.text(id.text)])
+        } > 0
+    }
+
     /// Removes rows of trees whose namespace is gone.
     public func removeOrphans() throws {
         let numbers: [Int64] = try database.read { connection in
-            try ["tree_nodes", "tree_journal", "tree_snapshots", "tree_directories", "device_acks"].flatMap {
-                table in
+            try (Self.treeTables.map(\.table) + ["device_acks"]).flatMap { table in
                 try connection.rows(
                     """
                     SELECT DISTINCT ns FROM \(table) WHERE ns NOT IN (SELECT number FROM namespaces)
@@ -127,11 +154,14 @@ public struct NamespaceRepository: Sendable {
         for number in Set(numbers).sorted() { try removeRows(of: number) }
     }
 
+    /// The tables of trees, and what names a row within a namespace.
+    private static let treeTables: [(table: String, key: String)] = [
+        ("tree_directories", "nid"), ("tree_snapshots", "jid"), ("tree_nodes", "nid"),
+        ("tree_journal", "jid"), ("tree_history", "horizon"), ("tree_kept", "jid"), ("tree_emptied", "jid"),
+    ]
+
     private func removeRows(of number: Int64) throws {
-        for (table, key) in [
-            ("tree_directories", "nid"), ("tree_snapshots", "jid"), ("tree_nodes", "nid"),
-            ("tree_journal", "jid"),
-        ] {
+        for (table, key) in Self.treeTables {
             // In slices: nobody waits long for the catalog meanwhile.
             while try database.write({ connection in
                 try connection.execute(

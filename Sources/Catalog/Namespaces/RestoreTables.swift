@@ -119,6 +119,8 @@ package struct RestoreTables {
     private static let inScopeNow = " AND now_parent IN (SELECT nid FROM restore_scope WHERE view = 1)"
 
     /// Every node that changed, with the state that it is to have and what that takes: an operation, or 0.
+    ///
+    /// What was emptied out of the trash since stays as it is: there is nothing to bring back.
     private static func candidates(_ dialect: SQLDialect, isScoped: Bool) -> String {
         let state = ["parent", "name_key", "kind", "content", "size", "mtime", "mode", "target", "meta"]
             .map { "CASE WHEN old.deleted = 0 THEN old.\($0) ELSE node.\($0) END AS \($0)" }
@@ -142,6 +144,7 @@ package struct RestoreTables {
                 node.name_key AS now_key, \(state.joined(separator: ", ")),
                 CASE WHEN old.deleted = 0 AND \(hasOtherContent) THEN 0 ELSE 1 END AS keeps,
                 CASE WHEN old.deleted = 0 THEN CASE
+                        WHEN old.kind = 2 AND old.content IS NULL THEN 0
                         WHEN node.deleted = 1 THEN 5
                         WHEN node.parent <> old.parent OR node.name_key <> old.name_key THEN 3
                         WHEN \(hasOtherContent) THEN 2

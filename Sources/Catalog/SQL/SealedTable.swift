@@ -56,6 +56,12 @@ struct SealedTable: Sendable {
         SealedTable("conflicts", ConflictRow.columns) { row throws(CatalogError) in
             _ = try ConflictRow.conflict(row)
         },
+        SealedTable("tree_history", HistoryRow.markColumns) { row throws(CatalogError) in
+            _ = try HistoryRow.mark(row)
+        },
+        SealedTable("tree_kept", HistoryRow.keptColumns) { row throws(CatalogError) in
+            _ = try HistoryRow.kept(row)
+        },
         SealedTable("jobs", JobRow.columns) { row throws(CatalogError) in _ = try JobRow.job(row) },
     ]
 

@@ -41,4 +41,16 @@ extension Migration {
         }
         try connection.execute("ANALYZE sqlite_schema")
     }
+
+    static let treeHistory = Migration(18, "tree history") { connection in
+        try HistoryRow.create(connection)
+        guard connection.dialect == .sqlite else { return }
+        try connection.execute("DELETE FROM sqlite_stat1 WHERE idx = 'tree_journal_deletions'")
+        try connection.execute(
+            """
+            INSERT INTO sqlite_stat1 (tbl, idx, stat)
+            VALUES ('tree_journal', 'tree_journal_deletions', '100000 10000 1')
+            """)
+        try connection.execute("ANALYZE sqlite_schema")
+    }
 }

@@ -42,6 +42,8 @@ public enum ChangeRefusal: Hashable, Sendable {
     case sizeNotAllowed(bytes: Int64, maximum: Int64)
     /// The limit of the namespace on bytes or nodes.
     case quotaExceeded(limit: Int64, wanted: Int64)
+    /// What is to come back is not kept any more, or a part of it.
+    case contentRemoved(NodeID)
     /// So much would go that a person has to agree: the operation goes through with the token.
     case massDelete(nodes: Int64, token: String)
 
@@ -53,6 +55,7 @@ public enum ChangeRefusal: Hashable, Sendable {
         case .placeMissing, .targetTooLong: "bad_request"
         case .sizeNotAllowed: "too_large"
         case .quotaExceeded: "quota_exceeded"
+        case .contentRemoved: "history_removed"
         case .massDelete: "mass_delete_blocked"
         }
     }
@@ -82,6 +85,8 @@ extension ChangeRefusal: CustomStringConvertible {
             "a file is said to have \(bytes) bytes; it may have 0 to \(maximum)"
         case .quotaExceeded(let limit, let wanted):
             "the namespace may hold \(limit), and would hold \(wanted); remove something, or raise its quota"
+        case .contentRemoved(let id):
+            "the content of \(id), or of what was in it, is not kept any more"
         case .massDelete(let nodes, _):
             "\(nodes) files and directories would be removed at once; confirm if that is meant"
         }

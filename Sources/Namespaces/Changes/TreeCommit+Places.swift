@@ -51,6 +51,7 @@ extension TreeCommit {
     ) throws -> ChangeOutcome {
         guard let current = try tables.node(id) else { return .refused(.unknownNode(id)) }
         if try isLive(current) { return .done(current, isNew: false) }
+        if try tables.hasLostContent(current) { return .refused(.contentRemoved(id)) }
         var next = current
         let place = place ?? JournalEntry.Place(parent: current.parent, name: current.name)
         if let obstacle = try take(place, for: &next) { return obstacle }

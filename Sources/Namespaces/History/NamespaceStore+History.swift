@@ -65,6 +65,7 @@ extension NamespaceStore {
         _ connection: any SQLConnection
     ) throws -> (head: JID, entries: Int) {
         let names = Self.components(of: path)
+        try TreeTables(connection, of: namespace).requireKept(jid)
         let scope =
             try find(names, TreeView(namespace, connection))
             ?? find(names, TreeView(namespace, connection, asOf: jid))

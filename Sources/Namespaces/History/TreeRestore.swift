@@ -17,13 +17,15 @@ struct TreeRestore {
     ///
     /// - Parameter scope: `nil` for the whole tree.
     /// - Returns: the namespace afterwards, and how many entries were made.
-    /// - Throws: `versionAbsent`; `historyRemoved` if content that is needed is not kept any more. The
+    /// - Throws: `versionAbsent`; `quotaExceeded`; `historyRemoved` if content that is needed is not kept
+    ///   any more. The
     ///   transaction is to be given up then.
     func restore(asOf jid: JID, scope: NodeID? = nil) throws -> (Namespace, entries: Int) {
         guard jid >= 0, jid <= namespace.head else {
             throw NamespaceError.versionAbsent(jid, head: namespace.head)
         }
-        let rules = NameRules(try NamespacePolicy(json: namespace.policy))
+        let policy = try NamespacePolicy(json: namespace.policy)
+        let rules = NameRules(policy)
         let rows = RestoreTables(connection, of: namespace)
         if let scope { try limit(rows, to: scope, asOf: jid) }
         let entries = try rows.addEntries(
@@ -36,6 +38,13 @@ struct TreeRestore {
         var namespace = namespace
         namespace.head += JID(entries)
         let live = try TreeTables(connection, of: namespace).liveTotals()
+        // What is too much already may still become less.
+        if live.nodes > max(policy.maximumNodes, namespace.nodes) {
+            throw NamespaceError.quotaExceeded(limit: policy.maximumNodes, wanted: live.nodes)
+        }
+        if let limit = policy.maximumBytes, live.bytes > max(limit, namespace.bytes) {
+            throw NamespaceError.quotaExceeded(limit: limit, wanted: live.bytes)
+        }
         (namespace.nodes, namespace.bytes, namespace.updated) = (live.nodes, live.bytes, time)
         try NamespaceRepository.update(namespace, connection)
         return (namespace, entries)

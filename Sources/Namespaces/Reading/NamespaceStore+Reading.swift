@@ -125,6 +125,47 @@ public struct ChangePage: Hashable, Sendable {
 }
 
 extension NamespaceStore {
+    /// Changes of the node at a path, newest first; of everything for the root. `nil` where nothing is
+    /// there.
+    ///
+    /// - Parameter names: of the path, from the root.
+    public func changes(
+        at names: [String], in namespace: Namespace, asOf jid: JID?, limit: Int
+    ) throws -> [JournalEntry]? {
+        guard !names.isEmpty else { return try journal(of: namespace, limit: limit) }
+        return try read { connection in
+            let view = TreeView(namespace, connection, asOf: jid)
+            var found: TreeNode?
+            for (index, name) in names.enumerated() {
+                let parent = found?.id ?? namespace.root
+                let isLast = index == names.count - 1
+                let file = isLast ? try view.child(of: parent, named: name, isDirectory: false) : nil
+                guard let next = try file ?? view.child(of: parent, named: name, isDirectory: true) else {
+                    return nil
+                }
+                found = next
+            }
+            return try found.map { try view.tables.entries(of: $0.id, limit: limit) }
+        }
+    }
+
+    /// The path of a node as of a JID, without a slash before it; `nil` if it was not live.
+    public func path(of id: NodeID, in namespace: Namespace, asOf jid: JID) throws -> String? {
+        try read { connection in
+            let view = TreeView(namespace, connection, asOf: jid)
+            var names: [String] = []
+            var next = id
+            while next != namespace.root {
+                guard names.count < 100_000, let node = try view.node(next), !node.isDeleted else {
+                    return nil
+                }
+                names.append(node.name)
+                next = node.parent
+            }
+            return names.reversed().joined(separator: "/")
+        }
+    }
+
     /// When the node at a path was last changed, as of a JID: Unix milliseconds of this node; `nil` where
     /// nothing is there.
     ///

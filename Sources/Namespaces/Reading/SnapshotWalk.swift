@@ -117,6 +117,7 @@ extension NamespaceStore {
             }
             // Rows of the newest state are shorter to read than the journal.
             let jid = walk.token.jid
+            try TreeTables(connection, of: current).requireKept(jid)
             let view = TreeView(current, connection, asOf: jid == current.head ? nil : jid)
             var nodes: [TreeNode] = []
             while nodes.count < limit, let node = try walk.step(view, limit: limit) { nodes.append(node) }

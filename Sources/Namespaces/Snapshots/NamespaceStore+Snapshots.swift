@@ -27,6 +27,7 @@ extension NamespaceStore {
                     throw NamespaceError.versionAbsent(target, head: namespace.head)
                 }
                 let tables = TreeTables(connection, of: namespace)
+                try tables.requireKept(target)
                 if let known = try tables.snapshot(upTo: target), known.jid == target {
                     return SnapshotDraft(snapshot: known)
                 }
@@ -41,6 +42,8 @@ extension NamespaceStore {
                 // Another process may have made one meanwhile: what is known of directories is then its
                 // matter.
                 let isUntouched = try tables.directory(namespace.root)?.jid == draft.base
+                // It may have gone meanwhile; its snapshot would keep what nobody asks for.
+                try tables.requireKept(draft.snapshot.jid)
                 try tables.keep(draft.snapshot)
                 guard draft.isOfNewest, isUntouched else { return }
                 for directory in draft.forgotten { try tables.forgetDirectory(directory) }

@@ -86,4 +86,52 @@ extension StorageNode {
         }
         return failures
     }
+
+    /// What ``thinHistories(cancellation:)`` did.
+    public struct HistoryReport: Sendable {
+        /// Changes whose content nothing keeps any more.
+        public var droppedEntries = 0
+        /// Deleted namespaces that are gone for good.
+        public var removedNamespaces = 0
+        public var failures: [(namespace: NamespaceID, error: any Error)] = []
+    }
+
+    /// Lets go of what the policies of namespaces do not keep any more, and of namespaces that were deleted
+    /// long enough ago. The collector gives the space back.
+    ///
+    /// In small pieces, while everything else goes on; what was cut off goes on the next time.
+    public func thinHistories(cancellation: Cancellation = Cancellation()) throws -> HistoryReport {
+        var report = HistoryReport()
+        let time = catalog.namespaces.currentTime
+        for namespace in try catalog.namespaces.deleted() {
+            try cancellation.check()
+            guard let deleted = namespace.deleted, deleted <= time - Namespace.trashMilliseconds else {
+                continue
+            }
+            if try catalog.namespaces.removeDeleted(namespace.id) { report.removedNamespaces += 1 }
+        }
+        var last: NamespaceID?
+        while true {
+            let page = try catalog.namespaces.list(after: last, limit: NamespaceRepository.maximumPage)
+            for namespace in page {
+                do {
+                    report.droppedEntries += try namespaces.finishEmptying(of: namespace.id) {
+                        try cancellation.check()
+                        return false
+                    }
+                    report.droppedEntries += try namespaces.thinHistory(of: namespace.id) {
+                        try cancellation.check()
+                        return false
+                    }
+                } catch let error as CancelledError {
+                    throw error
+                } catch {
+                    // A namespace with a damaged row is no reason to leave the others.
+                    report.failures.append((namespace.id, error))
+                }
+            }
+            guard page.count == NamespaceRepository.maximumPage else { return report }
+            last = page.last?.id
+        }
+    }
 }

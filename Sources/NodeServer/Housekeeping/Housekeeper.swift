@@ -53,7 +53,7 @@ struct Housekeeper: Sendable {
 
 extension Housekeeper.Chore {
     /// Those of all that there are.
-    static let names = ["names", "sessions", "imports", "certificate", "snapshots", "devices"]
+    static let names = ["names", "sessions", "imports", "certificate", "snapshots", "devices", "history"]
 
     /// Signs names anew before they end, and removes records of others that have ended.
     static func names(_ node: StorageNode, _ logger: Logger, _ metrics: Metrics) -> Self {
@@ -98,6 +98,24 @@ extension Housekeeper.Chore {
     /// Writes down which devices were heard of, and how far they are.
     static func devices(_ hub: SyncHub, _ catalog: CatalogDatabase) -> Self {
         Self(name: "devices", every: .seconds(5)) { try hub.devices.flush(to: catalog) }
+    }
+
+    /// Lets go of versions that no policy keeps.
+    static func history(_ node: StorageNode, _ logger: Logger, _ metrics: Metrics) -> Self {
+        Self(name: "history", every: .seconds(3600)) {
+            let report = try node.thinHistories()
+            for (namespace, error) in report.failures {
+                logger.error(
+                    "history not thinned out", metadata: ["namespace": "\(namespace)", "error": "\(error)"])
+            }
+            guard report.droppedEntries + report.removedNamespaces > 0 else { return }
+            metrics.add("nacre_history_entries_dropped_total", by: Double(report.droppedEntries))
+            logger.info(
+                "history thinned out",
+                metadata: [
+                    "entries": "\(report.droppedEntries)", "namespaces": "\(report.removedNamespaces)",
+                ])
+        }
     }
 
     /// Follows the certificate when it is renewed.
