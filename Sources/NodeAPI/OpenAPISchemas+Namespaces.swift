@@ -6,7 +6,8 @@ extension OpenAPISchemas {
             [
                 "id": text, "name": text, "project": text, "visibility": visibility, "head": integer,
                 "nodes": integer, "bytes": integer, "created": text, "updated": text,
-                "policy": ["$ref": "#/components/schemas/NamespacePolicy"],
+                "policy": ["$ref": "#/components/schemas/NamespacePolicy"], "deleted": text,
+                "keptUntil": text,
             ],
             required: [
                 "id", "name", "project", "visibility", "head", "nodes", "bytes", "created", "updated",
@@ -32,7 +33,8 @@ extension OpenAPISchemas {
                 "policy": ["$ref": "#/components/schemas/NamespacePolicy"],
             ], required: []),
         "NamespaceVersion": object(
-            ["version": integer, "root": text, "time": text], required: ["version", "root", "time"]),
+            ["version": integer, "root": text, "time": text, "keptUntil": text, "held": text],
+            required: ["version", "time"]),
         "NamespaceVersionPage": page("NamespaceVersion"),
         "NamespaceEntry": object(
             [
@@ -56,5 +58,19 @@ extension OpenAPISchemas {
         "NamespaceRestore": object(["version": text, "path": text], required: ["version"]),
         "NamespaceRestored": object(
             ["head": integer, "changes": integer], required: ["head", "changes"]),
+        "VersionHold": object(["note": text], required: []),
+        "VersionRelease": object(["released": ["type": "boolean"]], required: ["released"]),
+        "TrashItem": object(
+            [
+                "id": text, "version": integer, "path": text,
+                "kind": ["type": "string", "enum": ["dir", "file", "symlink"]], "nodes": integer,
+                "bytes": integer, "deleted": text, "keptUntil": text, "user": text, "device": text,
+            ],
+            required: ["id", "version", "path", "kind", "nodes", "bytes", "deleted", "keptUntil"]),
+        "TrashItemPage": page("TrashItem"),
+        "TrashRestore": object(["item": text, "to": text], required: ["item"]),
+        "TrashEmpty": object(["item": text, "olderThanSeconds": natural], required: []),
+        "TrashEmptied": object(["items": integer, "nodes": integer], required: ["items", "nodes"]),
+        "NamespaceReturn": object(["name": text], required: []),
     ]
 }

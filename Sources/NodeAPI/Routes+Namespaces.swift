@@ -6,14 +6,23 @@ import NodeMessages
 import NodeService
 
 extension NodeAPI {
-    static let namespaceRoutes: [APIRoute] = namespaceRecordRoutes + namespaceHistoryRoutes
+    static let namespaceRoutes: [APIRoute] =
+        namespaceRecordRoutes + namespaceHistoryRoutes + namespaceTrashRoutes
 
     private static let namespaceRecordRoutes: [APIRoute] = [
         APIRoute(
             .get, "/namespaces", id: "listNamespaces", "List namespaces, oldest first", .read, on: .own,
-            parameters: [.cursor, .limit], answer: .json("NamespacePage")
+            parameters: [
+                APIParameter(
+                    "deleted", ["type": "boolean"],
+                    "Those that were deleted and can be had back instead, the one deleted last first"),
+                .cursor, .limit,
+            ], answer: .json("NamespacePage")
         ) { request in
-            try .json(
+            if request.query["deleted"] == "true" {
+                return try .json(PageMessage(items: try request.node.deletedNamespaces(), next: nil))
+            }
+            return try .json(
                 try request.node.namespaces(cursor: request.query["cursor"], limit: try request.limit()))
         },
         APIRoute(
@@ -36,7 +45,8 @@ extension NodeAPI {
         },
         APIRoute(
             .delete, "/namespaces/{namespace}", id: "removeNamespace",
-            "Put a namespace away: nobody finds it any more; its content is kept", .delete, on: .own,
+            "Put a namespace away: nobody finds it any more; for 30 days it can be had back", .delete,
+            on: .own,
             answer: .json("Namespace")
         ) { try .json(try $0.node.removeNamespace($0.value("namespace"))) },
         APIRoute(
@@ -54,7 +64,8 @@ extension NodeAPI {
     private static let namespaceHistoryRoutes: [APIRoute] = [
         APIRoute(
             .get, "/namespaces/{namespace}/versions", id: "listNamespaceVersions",
-            "List the snapshots that were made, newest first", .read, on: .own,
+            "List the versions that are kept, newest first: the newest, snapshots, the last of each day, and those held",
+            .read, on: .own,
             parameters: [.cursor, .limit], answer: .json("NamespaceVersionPage")
         ) { request in
             try .json(

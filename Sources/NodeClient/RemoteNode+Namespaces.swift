@@ -30,6 +30,49 @@ extension RemoteNode {
         try connection.send(.DELETE, path(ofNamespace: text))
     }
 
+    public func forEachDeletedNamespace(_ body: (NamespaceMessage) throws -> Void) throws {
+        try forEachPage("/namespaces", [("deleted", "true")], body)
+    }
+
+    public func returnNamespace(
+        _ text: String, _ request: NamespaceReturnMessage
+    ) throws -> NamespaceMessage {
+        try connection.send(.POST, path(ofNamespace: text) + "/undelete", request)
+    }
+
+    public func holdNamespaceVersion(
+        _ text: String, _ version: String, _ request: VersionHoldMessage
+    ) throws -> NamespaceVersionMessage {
+        try connection.send(.PUT, path(ofVersion: version, text), request)
+    }
+
+    public func releaseNamespaceVersion(_ text: String, _ version: String) throws -> Bool {
+        let answer: [String: Bool] = try connection.send(.DELETE, path(ofVersion: version, text))
+        return answer["released"] == true
+    }
+
+    private func path(ofVersion version: String, _ text: String) -> String {
+        path(ofNamespace: text) + "/versions/" + NodeConnection.encoded(version) + "/hold"
+    }
+
+    public func forEachTrashItem(
+        ofNamespace text: String, _ body: (TrashItemMessage) throws -> Void
+    ) throws {
+        try forEachPage(path(ofNamespace: text) + "/trash", [("limit", "1000")], body)
+    }
+
+    public func restoreFromTrash(
+        ofNamespace text: String, _ request: TrashRestoreMessage
+    ) throws -> NamespaceRestoredMessage {
+        try connection.send(.POST, path(ofNamespace: text) + "/trash/restore", request)
+    }
+
+    public func emptyTrash(
+        ofNamespace text: String, _ request: TrashEmptyMessage
+    ) throws -> TrashEmptiedMessage {
+        try connection.send(.POST, path(ofNamespace: text) + "/trash/empty", request)
+    }
+
     public func forEachNamespaceVersion(
         _ text: String, _ body: (NamespaceVersionMessage) throws -> Void
     ) throws {

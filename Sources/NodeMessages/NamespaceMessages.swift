@@ -17,6 +17,10 @@ public struct NamespaceMessage: Codable, Hashable, Sendable {
     /// RFC 3339.
     public var updated: String
     public var policy: NamespacePolicyMessage
+    /// RFC 3339; of a namespace that was deleted.
+    public var deleted: String?
+    /// RFC 3339: until when a deleted namespace can be had back.
+    public var keptUntil: String?
 
     public init(
         id: String, name: String, project: String, visibility: String, head: Int64, nodes: Int64,
@@ -80,18 +84,24 @@ public struct NamespaceChangeMessage: Codable, Hashable, Sendable {
     }
 }
 
-/// A state of a namespace as a directory.
+/// A version of a namespace that is kept.
 public struct NamespaceVersionMessage: Codable, Hashable, Sendable {
     public var version: Int64
-    /// The root CID: a UnixFS directory.
-    public var root: String
-    /// When it was made into a directory; RFC 3339.
+    /// The root CID: a UnixFS directory; left out if nobody asked for it yet.
+    public var root: String?
+    /// When its last change was made; RFC 3339.
     public var time: String
+    /// When the policy lets go of it; RFC 3339. Left out for the newest.
+    public var keptUntil: String?
+    /// Why somebody holds on to it, perhaps empty; left out if nobody does.
+    public var held: String?
 
-    public init(version: Int64, root: String, time: String) {
+    public init(version: Int64, root: String?, time: String, keptUntil: String?, held: String?) {
         self.version = version
         self.root = root
         self.time = time
+        self.keptUntil = keptUntil
+        self.held = held
     }
 }
 

@@ -148,10 +148,29 @@ public protocol NodeOperations: Sendable {
         -> NamespaceMessage
     /// Puts a namespace away: nobody finds it any more; its content is kept.
     func removeNamespace(_ text: String) throws -> NamespaceMessage
-    /// Gives the snapshots that were made to `body`, newest first.
+    /// Gives namespaces that were deleted and can be had back to `body`, the one deleted last first.
+    func forEachDeletedNamespace(_ body: (NamespaceMessage) throws -> Void) throws
+    /// Brings a deleted namespace back.
+    func returnNamespace(_ text: String, _ request: NamespaceReturnMessage) throws -> NamespaceMessage
+    /// Gives the versions that are kept to `body`, newest first.
     func forEachNamespaceVersion(_ text: String, _ body: (NamespaceVersionMessage) throws -> Void) throws
     /// The directory of a version; of the newest state for `nil`.
     func namespaceVersion(_ text: String, _ version: String?) throws -> NamespaceVersionMessage
+    /// Holds on to a version, whatever the policy says.
+    func holdNamespaceVersion(
+        _ text: String, _ version: String, _ request: VersionHoldMessage
+    ) throws -> NamespaceVersionMessage
+    /// Lets go of a version.
+    ///
+    /// - Returns: whether it was held.
+    func releaseNamespaceVersion(_ text: String, _ version: String) throws -> Bool
+    /// Gives what was deleted and can be had back to `body`, the newest first.
+    func forEachTrashItem(ofNamespace text: String, _ body: (TrashItemMessage) throws -> Void) throws
+    /// Takes something out of the trash.
+    func restoreFromTrash(ofNamespace text: String, _ request: TrashRestoreMessage) throws
+        -> NamespaceRestoredMessage
+    /// Takes content out of the trash for good.
+    func emptyTrash(ofNamespace text: String, _ request: TrashEmptyMessage) throws -> TrashEmptiedMessage
     /// Gives at most so many changes to `body`, newest first: of all, or of what is at a path.
     func forEachNamespaceEntry(
         _ text: String, path: String?, limit: Int, _ body: (NamespaceEntryMessage) throws -> Void) throws
@@ -226,6 +245,14 @@ extension NodeOperations {
                 throw NodeError.ambiguousPin(name: name, count: roots.count)
             }
             root = try CID(text: only)
+        case .namespace(let name, let version):
+            let found = try namespaceVersion(name, version)
+            guard let text = found.root else {
+                throw NodeFailure(
+                    .failed, code: "version-not-made",
+                    detail: "the node gave no directory for \(reference.text)")
+            }
+            root = try CID(text: text)
         }
         guard try blocks.size(of: root) != nil || blocks.block(root) != nil else {
             throw NodeError.blockNotFound(root)

@@ -8,7 +8,7 @@ public import NodeMessages
 import TreeValues
 
 extension LocalNode {
-    fileprivate var trees: NamespaceStore { node.namespaces }
+    var trees: NamespaceStore { node.namespaces }
 
     /// The namespace of a name or an id that may be seen.
     ///
@@ -23,17 +23,12 @@ extension LocalNode {
         return found
     }
 
-    private var author: ChangeAuthor {
+    var author: ChangeAuthor {
         ChangeAuthor(user: principal.user?.text, device: principal.grant.map { "key:" + $0.text })
     }
 
     public func addNamespace(_ request: NamespaceDraftMessage) throws -> NamespaceMessage {
-        guard SyncService.isName(request.name) else {
-            throw NodeFailure(
-                .invalid, code: "invalid-name",
-                detail:
-                    "a namespace is called by letters, digits, `-`, `_` and `.`, up to 63, such as recipes")
-        }
+        try requireNamespaceName(request.name)
         var policy = NamespacePolicy()
         try policy.take(request.policy)
         let visibility = try visibilityOfNamespace(request.visibility ?? "private")
@@ -77,12 +72,7 @@ extension LocalNode {
         let found = try requireNamespace(text, for: .admin)
         var policy = try NamespacePolicy(json: found.policy)
         try policy.take(change.policy)
-        if let name = change.name, !SyncService.isName(name) {
-            throw NodeFailure(
-                .invalid, code: "invalid-name",
-                detail:
-                    "a namespace is called by letters, digits, `-`, `_` and `.`, up to 63, such as recipes")
-        }
+        if let name = change.name { try requireNamespaceName(name) }
         let json = policy.json
         let changed = try node.catalog.namespaces.change(found.id) { namespace in
             namespace.name = change.name ?? namespace.name
@@ -118,21 +108,11 @@ extension LocalNode {
         return try message(removed)
     }
 
-    public func forEachNamespaceVersion(
-        _ text: String, _ body: (NamespaceVersionMessage) throws -> Void
-    ) throws {
-        var before: Int64?
-        repeat {
-            let page = try namespaceVersions(text, before: before, limit: 1000)
-            for version in page.items { try body(version) }
-            before = page.next.flatMap { Int64($0) }
-        } while before != nil
-    }
-
     public func namespaceVersion(_ text: String, _ version: String?) throws -> NamespaceVersionMessage {
         let found = try requireNamespace(text)
         let jid = try version.map { try trees.jid(of: $0, in: found) }
-        return NamespaceVersionMessage(try node.snapshot(of: found, asOf: jid))
+        let snapshot = try node.snapshot(of: found, asOf: jid)
+        return try versionMessage(snapshot.jid, of: found)
     }
 
     public func forEachNamespaceEntry(
@@ -161,7 +141,7 @@ extension LocalNode {
         let old = try namespaceVersion(text, from)
         let new = try namespaceVersion(text, to)
         try TreeDifference.forEach(
-            from: try CID(text: old.root), to: try CID(text: new.root), in: node.store
+            from: try CID(text: old.root ?? ""), to: try CID(text: new.root ?? ""), in: node.store
         ) { difference in
             try body(
                 NamespaceDifferenceMessage(
@@ -183,13 +163,18 @@ extension LocalNode {
         return NamespaceRestoredMessage(head: head, changes: Int64(entries))
     }
 
-    private func message(_ namespace: Namespace) throws -> NamespaceMessage {
-        NamespaceMessage(
+    func message(_ namespace: Namespace) throws -> NamespaceMessage {
+        var message = NamespaceMessage(
             id: namespace.id.text, name: namespace.name, project: namespace.project.rawValue,
             visibility: namespace.visibility.rawValue, head: namespace.head, nodes: namespace.nodes,
             bytes: namespace.bytes, created: TimeText.utc(milliseconds: namespace.created),
             updated: TimeText.utc(milliseconds: namespace.updated),
             policy: NamespacePolicyMessage(try NamespacePolicy(json: namespace.policy)))
+        if let deleted = namespace.deleted {
+            message.deleted = TimeText.utc(milliseconds: deleted)
+            message.keptUntil = TimeText.utc(milliseconds: deleted + Namespace.trashMilliseconds)
+        }
+        return message
     }
 }
 
@@ -239,14 +224,6 @@ extension NamespacePolicy {
     }
 }
 
-extension NamespaceVersionMessage {
-    init(_ snapshot: TreeSnapshot) {
-        self.init(
-            version: snapshot.jid, root: snapshot.root.description,
-            time: TimeText.utc(milliseconds: snapshot.time))
-    }
-}
-
 extension NamespaceEntryMessage {
     init(_ entry: JournalEntry, path: String?) {
         let operation =
@@ -270,17 +247,6 @@ extension NamespaceEntryMessage {
 // MARK: Pages, for the API
 
 extension LocalNode {
-    /// A page of snapshots, newest first.
-    public func namespaceVersions(
-        _ text: String, before: Int64?, limit: Int
-    ) throws -> PageMessage<NamespaceVersionMessage> {
-        let page = try trees.snapshots(
-            of: try requireNamespace(text), before: before ?? .max, limit: limit)
-        return PageMessage(
-            items: page.map { NamespaceVersionMessage($0) },
-            next: page.count < limit ? nil : page.last.map { String($0.jid) })
-    }
-
     /// A page of changes, newest first.
     public func namespaceEntries(
         _ text: String, path: String?, before: Int64?, limit: Int

@@ -112,6 +112,8 @@ public struct LocalNode: NodeOperations {
                 ?? node.configuration.grace,
             maximumUnusedShare: request.maximumUnusedShare ?? node.configuration.maximumUnusedShare)
         options.isDryRun = request.dryRun ?? false
+        // What the policies of namespaces let go of goes in the same collection.
+        if !options.isDryRun { _ = try node.thinHistories(cancellation: watch.cancellation) }
         var message = CollectionMessage(dryRun: options.isDryRun)
         if request.list == true {
             var (trees, more) = ([TreeMessage](), 0)

@@ -175,6 +175,28 @@ import Testing
         ns snapshot nosuch
         ns versions recipes --json
         ns versions nosuch
+        ns keep recipes 0 --note first
+        ns keep recipes 0 --json
+        ns keep recipes 7
+        ns unkeep recipes 0
+        ns unkeep recipes 0
+        ns unkeep nosuch 0
+        ns trash recipes
+        ns trash recipes --json
+        ns trash nosuch
+        ns trash restore recipes gone
+        ns trash restore recipes 01ARZ3NDEKTSV4RRFFQ69G5FAV --to other
+        ns trash empty recipes
+        ns trash empty recipes gone
+        ns trash empty recipes --older-than 7d --json
+        ns trash empty recipes gone --older-than 7d
+        ls recipes:/
+        ls recipes:/@0
+        ls recipes:/nosuch
+        ls recipes:/@9
+        cat nosuch:/a
+        stat recipes@0:/ --json
+        get recipes:/ -o {out}/recipes
         ns diff recipes 0
         ns diff recipes 0 0 --json
         ns diff recipes 0 7
@@ -195,6 +217,13 @@ import Testing
         ns rm site
         ns rm site
         ns rm dishes --json
+        ns ls
+        ns ls --deleted
+        ns ls --deleted --json
+        ns undelete nosuch
+        ns undelete dishes --as a/b
+        ns undelete dishes --as meals
+        ns undelete site --json
         ns ls
         """
 

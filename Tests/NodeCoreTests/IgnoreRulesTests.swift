@@ -55,6 +55,29 @@ import Testing
         #expect(try ContentReference(Array("my pin/x".utf8)).root == .pinName("my pin"))
     }
 
+    @Test(
+        arguments: [
+            ("recipes:/soups/a b.md", nil, "soups/a b.md"),
+            ("recipes:/", nil, ""),
+            ("recipes:/soups/a.md@12", "12", "soups/a.md"),
+            ("recipes:/@2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z", ""),
+            ("recipes:/a@\(cid)", cid, "a"),
+            ("recipes@7:/notes@12", "7", "notes@12"),
+            ("recipes:/notes@12@", nil, "notes@12"),
+            ("recipes:/me@home.txt", nil, "me@home.txt"),
+        ] as [(String, String?, String)])
+    func placesInNamespacesAreRead(text: String, version: String?, path: String) throws {
+        let reference = try ContentReference(Array(text.utf8))
+        #expect(reference.root == .namespace("recipes", version: version))
+        #expect(reference.path.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/") == path)
+    }
+
+    @Test func whatOnlyLooksLikeANamespaceIsNone() throws {
+        #expect(try ContentReference(Array("my pin:/x".utf8)).root == .pinName("my pin:"))
+        #expect(try ContentReference(Array("a:b/c".utf8)).root == .pinName("a:b"))
+        #expect(throws: ContentReferenceError.self) { try ContentReference(Array("recipes:/../x".utf8)) }
+    }
+
     @Test func dotsAndMistypedCIDsAreRefused() {
         #expect(throws: ContentReferenceError.self) {
             try ContentReference(Array((Self.cid + "/../etc").utf8))

@@ -2,6 +2,7 @@ public import BlockStorage
 import Catalog
 public import IPLD
 public import Multiformats
+import Namespaces
 public import UnixFS
 
 extension StorageNode {
@@ -19,6 +20,10 @@ extension StorageNode {
                 throw NodeError.ambiguousPin(name: name, count: roots.count)
             }
             root = only
+        case .namespace(let name, let version):
+            let found = try namespaces.namespace(name)
+            let jid = try version.map { try namespaces.jid(of: $0, in: found) }
+            root = try snapshot(of: found, asOf: jid).root
         }
         guard try store.size(of: root) != nil || store.block(root) != nil else {
             throw NodeError.blockNotFound(root)

@@ -9,7 +9,10 @@ struct CatCommand: ParsableCommand {
         commandName: "cat", abstract: "Write files to standard output, byte for byte.")
 
     @OptionGroup var global: GlobalOptions
-    @Argument(help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"), completion: .pins)
+    @Argument(
+        help: ArgumentHelp(
+            "CID, CID/PATH, the name of a pin, or NAMESPACE:/PATH[@VERSION].", valueName: "what"),
+        completion: .pins)
     var references: [String]
     @Option(name: .long, help: ArgumentHelp("Begin at this byte.", valueName: "n"))
     var offset: UInt64 = 0

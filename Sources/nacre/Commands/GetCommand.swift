@@ -18,7 +18,10 @@ struct GetCommand: ParsableCommand {
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var outputOptions: OutputOptions
-    @Argument(help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"), completion: .pins)
+    @Argument(
+        help: ArgumentHelp(
+            "CID, CID/PATH, the name of a pin, or NAMESPACE:/PATH[@VERSION].", valueName: "what"),
+        completion: .pins)
     var reference: String
     @Option(
         name: [.customShort("o"), .customLong("output")],
@@ -76,6 +79,7 @@ struct GetCommand: ParsableCommand {
     /// What is asked for by a pin's name comes under that name.
     private func name(of root: ContentReference.Root, _ cid: Multiformats.CID) -> [UInt8] {
         if case .pinName(let name) = root, PathText.isSafeName(Array(name.utf8)) { return Array(name.utf8) }
+        if case .namespace(let name, _) = root { return Array(name.utf8) }
         return Array(cid.description.utf8)
     }
 

@@ -18,7 +18,10 @@ struct LsCommand: ParsableCommand {
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"), completion: .pins)
+    @Argument(
+        help: ArgumentHelp(
+            "CID, CID/PATH, the name of a pin, or NAMESPACE:/PATH[@VERSION].", valueName: "what"),
+        completion: .pins)
     var reference: String
     @Option(name: .long, help: ArgumentHelp("List at most so many entries.", valueName: "n"))
     var limit: Int?

@@ -222,7 +222,7 @@ extension NodeOperations {
         let reference = try ContentReference(RawArguments.bytes(of: text))
         switch reference.root {
         case .cid(let cid): return try ContentPath(root: .ipfs(cid), segments: reference.path)
-        case .pinName:
+        case .pinName, .namespace:
             let root = try resolve(ContentReference(root: reference.root, text: text))
             return try ContentPath(root: .ipfs(root), segments: reference.path)
         }

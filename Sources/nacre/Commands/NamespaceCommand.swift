@@ -12,10 +12,9 @@ struct NamespaceCommand: ParsableCommand {
             /n/NAME@VERSION/.
             """,
         subcommands: [
-            Create.self, Ls.self, Show.self, Status.self, Conflicts.self, Log.self, Versions.self,
-            Snapshot.self, Diff.self,
-            Restore.self,
-            Rename.self, Policy.self, Quota.self, Publish.self, Unpublish.self, Rm.self,
+            Create.self, Ls.self, Show.self, Status.self, Conflicts.self, Log.self, Versions.self, Keep.self,
+            Unkeep.self, Snapshot.self, Diff.self, Restore.self, Trash.self, Rename.self, Policy.self,
+            Quota.self, Publish.self, Unpublish.self, Rm.self, Undelete.self,
         ])
 
     @OptionGroup var global: GlobalOptions
@@ -58,11 +57,14 @@ extension NamespaceCommand {
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
+        @Flag(name: .long, help: "Those that were deleted and can be had back, with until when.")
+        var deleted = false
 
         func run() throws {
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
-                try node.forEachNamespace { namespace in
+                let list = deleted ? node.forEachDeletedNamespace : node.forEachNamespace
+                try list { namespace in
                     try Interruption.cancellation.check()
                     try NamespaceOutput.write(row: namespace, json: output.json, to: &out)
                 }
@@ -139,24 +141,28 @@ extension NamespaceCommand {
 
     struct Quota: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the bytes that a namespace has and may have, or set how many it may have.")
+            abstract: "Show what a namespace has and may have of bytes and files, or set it.")
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
         @OptionGroup var namespace: NamespaceArgument
         @Argument(help: ArgumentHelp("The most bytes of live files; 0 for no limit.", valueName: "bytes"))
         var bytes: Int64?
+        @Option(name: .long, help: ArgumentHelp("The most files, folders and symlinks.", valueName: "n"))
+        var nodes: Int64?
 
         func validate() throws {
             if let bytes, bytes < 0 { throw ValidationError("a quota is no less than 0 bytes") }
+            if let nodes, nodes < 0 { throw ValidationError("a quota is no less than 0 files") }
         }
 
         func run() throws {
             try global.withNode(.existing) { node in
                 var found = try node.namespace(matching: namespace.namespaceText)
-                if let bytes {
+                if bytes != nil || nodes != nil {
                     var policy = NamespacePolicyMessage()
                     policy.maximumBytes = bytes
+                    policy.maximumNodes = nodes
                     found = try node.changeNamespace(
                         namespace.namespaceText, NamespaceChangeMessage(policy: policy))
                 }
@@ -166,7 +172,8 @@ extension NamespaceCommand {
                 } else {
                     let limit = found.policy.maximumBytes ?? 0
                     try out.write(
-                        line: "\(found.bytes) of \(limit == 0 ? "any number of" : "\(limit)") bytes")
+                        line: "\(found.bytes) of \(limit == 0 ? "any number of" : "\(limit)") bytes, "
+                            + "\(found.nodes) of \(found.policy.maximumNodes ?? 0) files and folders")
                 }
                 try out.flush()
             }
@@ -210,7 +217,9 @@ extension NamespaceCommand {
     struct Rm: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Put a namespace away: nobody finds it any more, and folders stop syncing with it.",
-            discussion: "Folders keep what they have. Its content is kept.")
+            discussion: """
+                Folders keep what they have. For 30 days it can be had back: `nacre ns undelete NAME`.
+                """)
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
@@ -219,6 +228,27 @@ extension NamespaceCommand {
         func run() throws {
             try NamespaceOutput.run(global, output) { node in
                 try node.removeNamespace(namespace.namespaceText)
+            }
+        }
+    }
+}
+
+extension NamespaceCommand {
+    struct Undelete: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Bring a deleted namespace back; prints `ID NAME VISIBILITY`.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+        @Option(
+            name: .customLong("as"),
+            help: ArgumentHelp("What to call it, if its name was given away.", valueName: "name"))
+        var newName: String?
+
+        func run() throws {
+            try NamespaceOutput.run(global, output) { node in
+                try node.returnNamespace(namespace.namespaceText, NamespaceReturnMessage(name: newName))
             }
         }
     }
@@ -245,20 +275,32 @@ struct PolicyOptions: ParsableArguments {
                 + "changes in one where their lines do not touch (lines).", valueName: "style"),
         completion: .list(["none", "lines"]))
     var merge: String?
-    @Option(name: .long, help: ArgumentHelp("Days for which every version is kept.", valueName: "days"))
-    var keepAll: Int64?
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Days for which, after that, the last version of each day is kept.", valueName: "days"))
-    var keepDaily: Int64?
+            "How long every version is kept, such as 30d; a number alone counts days.", valueName: "duration")
+    )
+    var keepAll: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "How long, after that, the last version of each day is kept.", valueName: "duration"))
+    var keepDaily: String?
 
     func validate() throws {
-        for days in [keepAll, keepDaily] {
-            if let days, !(0...36_500).contains(days) {
-                throw ValidationError("history is kept for 0 to 36500 days")
-            }
+        for text in [keepAll, keepDaily] where text.map({ Self.seconds($0) == nil }) == true {
+            throw ValidationError("history is kept for a time such as 12h, 30d or 2w, up to 36500d")
         }
+    }
+
+    private static func seconds(_ text: String) -> Int64? {
+        let duration =
+            Int64(text).map { $0 < 100_000 && $0 >= 0 ? .seconds($0 * 86_400) : .seconds(-1) }
+            ?? DurationText.parse(text)
+        guard let seconds = duration?.components.seconds, (0...36_500 * 86_400).contains(seconds) else {
+            return nil
+        }
+        return seconds
     }
 
     /// `nil` where nothing was given.
@@ -267,8 +309,8 @@ struct PolicyOptions: ParsableArguments {
         message.names = names
         message.case = letterCase
         message.merge = merge
-        message.keepAllSeconds = keepAll.map { $0 * 86_400 }
-        message.keepDailySeconds = keepDaily.map { $0 * 86_400 }
+        message.keepAllSeconds = keepAll.flatMap(Self.seconds)
+        message.keepDailySeconds = keepDaily.flatMap(Self.seconds)
         return message == NamespacePolicyMessage() ? nil : message
     }
 }

@@ -39,10 +39,13 @@ extension NamespaceCommand {
 
     struct Versions: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the snapshots there are, newest first: a line `VERSION TIME ROOT` for each.",
+            abstract: "List versions that are kept, newest first: a line `VERSION TIME ROOT KEPT` for each.",
             discussion: """
-                Snapshots are made when changes settle, and for any version when somebody asks for it: \
-                `nacre ns snapshot NAMESPACE VERSION`.
+                The newest, those of which a directory was made, the last of each day, and those that are \
+                held. KEPT is `newest`, `until` and a time, or `held` and why. A directory is made when \
+                changes settle, and of any kept version when somebody asks for it: `nacre ns snapshot \
+                NAMESPACE VERSION`; before, ROOT is `-`. Every version that is newer than the policy's time \
+                for all of them is kept, listed or not.
                 """)
 
         @OptionGroup var global: GlobalOptions
@@ -54,9 +57,51 @@ extension NamespaceCommand {
                 var out = StandardOutput()
                 try node.forEachNamespaceVersion(namespace.namespaceText) { version in
                     try Interruption.cancellation.check()
-                    try NamespaceOutput.write(version, json: output.json, to: &out)
+                    try NamespaceOutput.write(kept: version, json: output.json, to: &out)
                 }
                 try out.flush()
+            }
+        }
+    }
+
+    struct Keep: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Hold on to a version, whatever the policy says; prints it as `versions` does.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var namespace: NamespaceArgument
+        @Argument(help: ArgumentHelp("What to keep.", valueName: "version"))
+        var version: String
+        @Option(name: .long, help: ArgumentHelp("Why, for people to read.", valueName: "text"))
+        var note: String?
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                let held = try node.holdNamespaceVersion(
+                    namespace.namespaceText, version, VersionHoldMessage(note: note))
+                var out = StandardOutput()
+                try NamespaceOutput.write(kept: held, json: output.json, to: &out)
+                try out.flush()
+            }
+        }
+    }
+
+    struct Unkeep: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let the policy decide about a version again that was held.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var namespace: NamespaceArgument
+        @Argument(help: ArgumentHelp("What to let go of.", valueName: "version"))
+        var version: String
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                guard try node.releaseNamespaceVersion(namespace.namespaceText, version) else {
+                    throw NodeFailure(
+                        .notFound, code: "version-not-held", detail: "version \(version) is not held")
+                }
             }
         }
     }

@@ -13,7 +13,10 @@ struct StatCommand: ParsableCommand {
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: ArgumentHelp("CID, CID/PATH or the name of a pin.", valueName: "what"), completion: .pins)
+    @Argument(
+        help: ArgumentHelp(
+            "CID, CID/PATH, the name of a pin, or NAMESPACE:/PATH[@VERSION].", valueName: "what"),
+        completion: .pins)
     var reference: String
     @Flag(name: .long, help: "Walk everything below and count its blocks and bytes.")
     var deep = false

@@ -25,12 +25,32 @@ enum NamespaceOutput {
         if json { return try out.writeJSON(namespace) }
         try out.write(
             line: "\(namespace.id) \(namespace.name) \(namespace.visibility) \(namespace.head) "
-                + "\(namespace.nodes) \(namespace.bytes)")
+                + "\(namespace.nodes) \(namespace.bytes)"
+                + (namespace.keptUntil.map { " until \($0)" } ?? ""))
     }
 
     static func write(_ version: NamespaceVersionMessage, json: Bool, to out: inout StandardOutput) throws {
         if json { return try out.writeJSON(version) }
-        try out.write(line: "\(version.version) \(version.time) \(version.root)")
+        try out.write(line: "\(version.version) \(version.time) \(version.root ?? "-")")
+    }
+
+    static func write(kept version: NamespaceVersionMessage, json: Bool, to out: inout StandardOutput) throws
+    {
+        if json { return try out.writeJSON(version) }
+        var kept = version.keptUntil.map { "until " + $0 } ?? "newest"
+        if let note = version.held {
+            kept = "held" + (note.isEmpty ? "" : " " + PathText.printable(note.utf8))
+        }
+        try out.write(line: "\(version.version) \(version.time) \(version.root ?? "-") \(kept)")
+    }
+
+    static func write(_ item: TrashItemMessage, json: Bool, to out: inout StandardOutput) throws {
+        if json { return try out.writeJSON(item) }
+        let slash = item.kind == "dir" ? "/" : ""
+        let who = item.device ?? item.user ?? "-"
+        try out.write(
+            line: "\(item.id) \(item.deleted) \(item.keptUntil) \(item.nodes) \(item.bytes) "
+                + PathText.printable(who.utf8) + " " + PathText.printable(item.path.utf8) + slash)
     }
 
     static func write(_ namespace: NamespaceMessage, to out: inout StandardOutput) throws {
@@ -47,7 +67,8 @@ enum NamespaceOutput {
     static func write(_ policy: NamespacePolicyMessage, to out: inout StandardOutput) throws {
         func days(_ seconds: Int64?) -> String {
             let seconds = seconds ?? 0
-            return seconds % 86_400 == 0 ? "\(seconds / 86_400) days" : "\(seconds) s"
+            return seconds % 86_400 == 0
+                ? "\(seconds / 86_400) days" : DurationText.short(seconds: Double(seconds))
         }
         let limit = policy.maximumBytes ?? 0
         let lines = [
