@@ -13,6 +13,9 @@ struct ContentPlace {
     /// When a file at the end was last changed, where whoever names it knows that.
     var modified: HTTPDate?
 
+    /// The versions of a namespace, to be shown with its directories; reads rows when it is called.
+    var versions: (@Sendable () throws -> NamespaceVersions)?
+
     /// A path that begins with a CID.
     init(root: CID, _ path: GatewayPath) {
         self.root = root

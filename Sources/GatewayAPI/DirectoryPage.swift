@@ -38,7 +38,10 @@ struct DirectoryPage {
             }
         }
         let suffix = cursor.map { "." + $0.description.dropFirst() } ?? ""
-        let tag = EntityTag("DirIndex-\(Self.version)\(suffix)_CID-\(resolved.cid)")
+        // Links to versions begin at the root of the host.
+        let versions = answer.path.origin.isShared ? try answer.place.versions?() : nil
+        let history = versions.map { "_V-" + $0.tag } ?? ""
+        let tag = EntityTag("DirIndex-\(Self.version)\(suffix)_CID-\(resolved.cid)\(history)")
         let caching = answer.place.caching(
             orElse: "public, max-age=604800, stale-while-revalidate=2678400")
         if answer.isUnchanged(tag) {
@@ -52,10 +55,11 @@ struct DirectoryPage {
             .contentSecurityPolicy: PageStyle.contentSecurityPolicy,
         ]
         fields[.cacheControl] = caching
-        return DoorResponse(.ok, fields: fields, body: .bytes(Array(html(page, isFirst: cursor == nil).utf8)))
+        return DoorResponse(
+            .ok, fields: fields, body: .bytes(Array(html(page, isFirst: cursor == nil, versions).utf8)))
     }
 
-    private func html(_ page: Entries, isFirst: Bool) -> String {
+    private func html(_ page: Entries, isFirst: Bool, _ versions: NamespaceVersions?) -> String {
         var html = PageStyle.head(title: "Index of " + crumbs.text)
         html.reserveCapacity(4096 + page.entries.count * 480)
         let pages = pageLinks(page, isFirst: isFirst)
@@ -67,7 +71,7 @@ struct DirectoryPage {
             <p class="meta">CID <code translate="no">\(resolved.cid)</code></p>
             <nav aria-label="Other forms"><a href="?format=tar">Download as TAR</a><a href="?format=car">Download as CAR</a>\
             <a href="?format=raw">Directory block</a></nav>
-            </header>
+            \(versions?.html(answer.path.segments) ?? "")</header>
             <main id="entries">
             \(pages)<table>
             <caption>\(caption(page, isFirst: isFirst))</caption>

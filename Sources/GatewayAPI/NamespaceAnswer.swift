@@ -33,6 +33,9 @@ struct NamespaceAnswer {
         } catch let error as NamespaceError {
             throw GatewayFailure.namespaceNotFound(path.rootText, reason: error.description)
         }
+        if path.origin.isShared, request.target.isSet("versions") {
+            return try ChangesPage(self, namespace, asOf: jid).response()
+        }
         let snapshot: TreeSnapshot
         do {
             snapshot = try gateway.node.snapshot(of: namespace, asOf: jid)
@@ -44,6 +47,13 @@ struct NamespaceAnswer {
             // A number means the same for good, unless the name comes to mean another namespace.
             remainingTTL: version.flatMap(JID.init) == nil ? .zero : .seconds(3600))
         place.modified = try modified(namespace, jid ?? snapshot.jid)
+        let (trees, shown) = (gateway.node.namespaces, jid ?? snapshot.jid)
+        place.versions = {
+            let others = try trees.keptVersions(of: namespace, limit: NamespaceVersions.limit)
+            return NamespaceVersions(
+                name: name, head: max(others.first?.jid ?? 0, shown), shown: shown, others: others,
+                time: { HTTPDate(seconds: $0 / 1000).description })
+        }
         return try ContentAnswer(gateway, request, path, at: place).response()
     }
 

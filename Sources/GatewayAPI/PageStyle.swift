@@ -67,6 +67,8 @@ enum PageStyle {
         .cid a{display:block;max-width:20rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;
         font:.8rem ui-monospace,monospace}
         nav{margin:.75rem 0}nav a{margin-right:1.25rem}.crumbs a{margin:0}
+        .versions p{margin:0}.versions ol{list-style:none;margin:.5rem 0;padding:0;columns:18rem}
+        summary{cursor:pointer;font-size:.875rem;color:var(--soft)}[aria-current]{font-weight:600}
         .error{padding-top:4rem}.status{font-size:3rem;margin:0;line-height:1}.path code{word-break:break-all}
         @media(max-width:48rem){.cid{display:none}}@media(max-width:26rem){.kind{display:none}}
         """

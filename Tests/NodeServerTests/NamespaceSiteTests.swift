@@ -96,6 +96,28 @@ import TreeValues
         }
     }
 
+    @Test func directoriesAndFilesShowTheirVersions() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let site = try Self.site(laboratory)
+            try await laboratory.connect { connection in
+                let list = try connection.get("/n/site/docs/")
+                #expect(list.text.contains("Version 5, the newest."))
+                #expect(list.text.contains("href=\"/n/site%405/docs/\" aria-current=\"true\""))
+                let tag = try #require(list.fields["etag"])
+                #expect(try connection.get("/n/site/docs/", "If-None-Match: \(tag)\r\n").status == 304)
+                try laboratory.put("more.txt", "more", in: site.info)
+                let next = try connection.get("/n/site/docs/", "If-None-Match: \(tag)\r\n")
+                #expect(next.status == 200 && next.text.contains("Version 6, the newest."))
+                let old = try connection.get("/n/site@3/docs/")
+                #expect(old.status == 200 && old.text.contains("Show the newest"))
+                let changes = try connection.get(Self.path + "?versions")
+                #expect(changes.status == 200 && changes.text.contains("/n/site%403/docs/a%20b.txt"))
+                #expect(try connection.get("/n/site/nosuch?versions").status == 404)
+                #expect(try connection.get("/n/site/?versions").text.contains("made"))
+            }
+        }
+    }
+
     @Test func everyVersionStaysReadable() async throws {
         try await ServerLaboratory.serve { laboratory in
             let site = try Self.site(laboratory)
