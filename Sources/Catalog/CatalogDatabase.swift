@@ -39,6 +39,10 @@ public final class CatalogDatabase: Sendable {
     public let leases: LeaseRepository
     /// Changes that were not taken.
     public let conflicts: ConflictRepository
+    /// Links to what is in namespaces.
+    public let links: LinkRepository
+    /// Who else may use namespaces.
+    public let members: NamespaceMemberRepository
 
     package var database: any SQLDatabase { meter }
     let meter: MeteredDatabase
@@ -101,6 +105,8 @@ public final class CatalogDatabase: Sendable {
         leases = LeaseRepository(database: database, now: now)
         conflicts = ConflictRepository(database: database)
         namespaces = NamespaceRepository(database: database, ids: RecordIDGenerator(after: nil), now: now)
+        links = LinkRepository(database: database)
+        members = NamespaceMemberRepository(database: database, now: now)
     }
 
     /// Closes the database; calls after it fail.

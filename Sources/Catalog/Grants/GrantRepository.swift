@@ -10,7 +10,8 @@ public struct GrantRepository: Sendable {
     /// An id for a new grant, which its token contains.
     public func newID() -> GrantID { ids.next(now: now()) }
 
-    /// Whether other nodes may change the catalog at the same time, so that nothing read from it may be kept.
+    /// Whether other nodes may change the catalog at the same time, so that nothing read from it may be
+    /// kept.
     public func isShared() throws -> Bool { try database.read { $0.dialect.isShared } }
 
     /// Adds a grant.
@@ -67,7 +68,8 @@ public struct GrantRepository: Sendable {
 
     /// Ends a grant, and with it every grant that was narrowed from it.
     ///
-    /// - Returns: the grant as it is then, or `nil` if there is none. One that was revoked before keeps its time.
+    /// - Returns: the grant as it is then, or `nil` if there is none. One that was revoked before keeps its
+    ///   time.
     @discardableResult
     public func revoke(_ id: GrantID) throws -> GrantRecord? {
         try database.write { connection in
@@ -88,7 +90,7 @@ public struct GrantRepository: Sendable {
     @discardableResult
     public func remove(_ id: GrantID) throws -> Bool {
         try database.write { connection in
-            for table in ["grant_usage", "grant_activity", "signed_url_usage"] {
+            for table in ["grant_usage", "grant_activity", "signed_url_usage", "links"] {
                 try connection.execute("DELETE FROM \(table) WHERE grant_id = $1", [.text(id.text)])
             }
             return try connection.execute("DELETE FROM grants WHERE id = $1", [.text(id.text)]) > 0

@@ -55,14 +55,25 @@ public struct NamespaceRepository: Sendable {
         try database.read { try named(name, $0) }
     }
 
-    /// A page of namespaces, by name; those of one project, or all.
+    /// A page of namespaces, by id; those of one project, or all.
     ///
-    /// - Parameter after: the id of the last namespace of the page before.
+    /// - Parameters:
+    ///   - shared: further ones besides those of the project, at most a thousand.
+    ///   - after: the id of the last namespace of the page before.
     public func list(
-        project: ProjectID? = nil, includingDeleted: Bool = false, after: NamespaceID? = nil, limit: Int = 100
+        project: ProjectID? = nil, shared: [NamespaceID] = [], includingDeleted: Bool = false,
+        after: NamespaceID? = nil, limit: Int = 100
     ) throws -> [Namespace] {
         var condition = SQLCondition()
-        if let project { condition.require("project = ?", .text(project.rawValue)) }
+        if let project {
+            if shared.isEmpty {
+                condition.require("project = ?", .text(project.rawValue))
+            } else {
+                let ids = shared.prefix(Self.maximumPage).map { condition.bind(.text($0.text)) }
+                condition.require(
+                    "(project = ? OR id IN (\(ids.joined(separator: ", "))))", .text(project.rawValue))
+            }
+        }
         if let after { condition.require("id > ?", .text(after.text)) }
         let clause =
             includingDeleted
@@ -121,6 +132,10 @@ public struct NamespaceRepository: Sendable {
         let number: Int64? = try database.write { connection in
             guard let namespace = try Self.find(id, connection) else { return nil }
             try connection.execute("DELETE FROM namespaces WHERE id = $1", [.text(id.text)])
+            // Their grants lead nowhere then.
+            for table in ["links", "namespace_members"] {
+                try connection.execute("DELETE FROM \(table) WHERE ns = $1", [.text(id.text)])
+            }
             return namespace.number
         }
         guard let number else { return false }

@@ -62,6 +62,10 @@ struct SealedTable: Sendable {
         SealedTable("tree_kept", HistoryRow.keptColumns) { row throws(CatalogError) in
             _ = try HistoryRow.kept(row)
         },
+        SealedTable("links", LinkRow.columns) { row throws(CatalogError) in _ = try LinkRow.link(row) },
+        SealedTable("namespace_members", NamespaceMemberRow.columns) { row throws(CatalogError) in
+            _ = try NamespaceMemberRow.member(row)
+        },
         SealedTable("jobs", JobRow.columns) { row throws(CatalogError) in _ = try JobRow.job(row) },
     ]
 

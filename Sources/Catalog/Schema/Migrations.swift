@@ -2,7 +2,7 @@ extension Migration {
     /// Every step of the catalog's schema.
     package static let all: [Migration] = [
         settings, pins, pinCounters, names, projects, users, grants, sessions, audit, pinOrders, jobs,
-        projectScopes, namespaces, trees, devices, leases, treeStatistics, treeHistory,
+        projectScopes, namespaces, trees, devices, leases, treeStatistics, treeHistory, sharing,
     ]
 
     private static let settings = Migration(1, "settings") { connection in
