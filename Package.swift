@@ -98,7 +98,7 @@ let package = Package(
         .target(  // users, grants, sessions: who may do what
             name: "Access",
             dependencies: [
-                "Multiformats", "Catalog", .product(name: "Crypto", package: "swift-crypto"),
+                "Multiformats", "TreeValues", "Catalog", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             swiftSettings: swiftSettings),

@@ -77,6 +77,8 @@ extension AccessError: CustomStringConvertible {
         case .loginRefused: "name or password are wrong"
         case .loginThrottled(let seconds):
             "too many wrong passwords; try again in \(seconds) \(seconds == 1 ? "second" : "seconds")"
+        case .passwordMissing: "this link asks for a password"
+        case .linkAbsent: "there is no such link"
         case .tooManyLogins: "too many people log in at once; try again in a few seconds"
         case .invalidUserName(let name):
             "“\(name)” cannot be a user's name: 1 to 64 small letters, digits and . _ - @ can"

@@ -59,6 +59,10 @@ public enum AccessError: Error, Equatable, Sendable {
     case tooManyLogins
     /// Too many wrong passwords for this account, or from this address.
     case loginThrottled(seconds: Int)
+    /// A link asks for a password, and there was none.
+    case passwordMissing
+    /// No link has this token, or what it led to is gone for good.
+    case linkAbsent
     case invalidUserName(String)
     case invalidPassword(minimumBytes: Int, maximumBytes: Int)
 
@@ -121,13 +125,13 @@ extension AccessError {
 
     public var kind: Kind {
         switch self {
-        case .credentialsMissing, .credentialsInvalid, .loginRefused: .unauthenticated
+        case .credentialsMissing, .credentialsInvalid, .loginRefused, .passwordMissing: .unauthenticated
         case .notYetValid, .csrfTokenInvalid, .foreignPage, .operationNotAllowed, .outOfScope,
             .sourceNotAllowed, .referrerNotAllowed, .contentTypeNotAllowed, .notNarrower:
             .notAllowed
         case .expired, .revoked, .usesExhausted, .bytesExhausted: .exhausted
         case .tooLarge: .tooLarge
-        case .grantAbsent, .projectAbsent, .userAbsent: .notFound
+        case .grantAbsent, .projectAbsent, .userAbsent, .linkAbsent: .notFound
         case .grantNameAmbiguous, .projectNameAmbiguous, .projectIsDefault, .projectNotEmpty, .wrongContent:
             .conflict
         case .tooDeep, .invalidOperation, .invalidScope, .invalidAddressRange, .invalidContentType,
@@ -190,6 +194,8 @@ extension AccessError {
         case .loginRefused: "login-refused"
         case .tooManyLogins: "too-many-logins"
         case .loginThrottled: "login-throttled"
+        case .passwordMissing: "password-missing"
+        case .linkAbsent: "link-absent"
         case .invalidUserName: "invalid-user-name"
         case .invalidPassword: "invalid-password"
         case .secretMissing: "secret-missing"

@@ -29,6 +29,8 @@ public final class Authority: Sendable {
     /// Makes and revokes signed URLs.
     public let urls: URLSigner
     public let sessions: Sessions
+    /// Makes, lists and ends links.
+    public let links: LinkOffice
     /// Users, passwords and projects.
     public let accounts: Accounts
     public let audit: AuditLog
@@ -101,15 +103,22 @@ public final class Authority: Sendable {
             now: options.now)
         grants = GrantOffice(catalog: catalog, live: live, audit: audit, now: options.now)
         urls = URLSigner(catalog: catalog, live: live, key: urlKey, now: options.now)
+        let hasher = PasswordHasher(parameters: options.passwords, concurrency: options.simultaneousLogins)
+        let linkVerifier = LinkVerifier(
+            catalog: catalog, live: live, hasher: hasher, throttle: LoginThrottle(options.throttle),
+            passKey: master.key(for: "nacre link pass 1"), now: options.now)
+        links = LinkOffice(
+            catalog: catalog, live: live, grants: grants, verifier: linkVerifier, hasher: hasher,
+            audit: audit)
         accounts = Accounts(
-            catalog: catalog, live: live, sessions: sessions,
-            hasher: PasswordHasher(parameters: options.passwords, concurrency: options.simultaneousLogins),
+            catalog: catalog, live: live, sessions: sessions, hasher: hasher,
             throttle: LoginThrottle(options.throttle), audit: audit, now: options.now)
         authorizer = Authorizer(
             catalog: catalog, live: live,
             verifier: TokenVerifier(live: live, observe: options.observeVerification),
-            urls: SignedURLVerifier(key: urlKey), sessions: sessions, audit: audit,
-            localToken: localToken.map { $0.prefix { $0 != 0x0A } }.map(Array.init), now: options.now)
+            urls: SignedURLVerifier(key: urlKey), sessions: sessions, links: linkVerifier,
+            audit: audit, localToken: localToken.map { $0.prefix { $0 != 0x0A } }.map(Array.init),
+            now: options.now)
     }
 
     /// Makes sure that the master key on the disk is the one that is worked with; a file that was lost

@@ -10,6 +10,7 @@ public final class Authorizer: Sendable {
     private let verifier: TokenVerifier
     private let urls: SignedURLVerifier
     private let sessions: Sessions
+    private let links: LinkVerifier
     private let audit: AuditLog
     /// Who shows it is the local administrator.
     private let localToken: [UInt8]?
@@ -17,7 +18,8 @@ public final class Authorizer: Sendable {
 
     init(
         catalog: CatalogDatabase, live: LiveGrants, verifier: TokenVerifier, urls: SignedURLVerifier,
-        sessions: Sessions, audit: AuditLog, localToken: [UInt8]?, now: @escaping @Sendable () -> Int64
+        sessions: Sessions, links: LinkVerifier, audit: AuditLog, localToken: [UInt8]?,
+        now: @escaping @Sendable () -> Int64
     ) {
         self.localToken = localToken
         self.catalog = catalog
@@ -25,6 +27,7 @@ public final class Authorizer: Sendable {
         self.verifier = verifier
         self.urls = urls
         self.sessions = sessions
+        self.links = links
         self.audit = audit
         self.now = now
     }
@@ -45,6 +48,7 @@ public final class Authorizer: Sendable {
                 case .signedURL(let request): try principal(of: request, at: facts.time ?? now())
                 case .session(let secret, let project):
                     try sessions.principal(of: secret, project: project, at: facts.time ?? now())
+                case .link(let shown): try links.principal(of: shown, facts, at: facts.time ?? now())
                 }
             principal.address = facts.source
             return principal
@@ -55,6 +59,7 @@ public final class Authorizer: Sendable {
                 case .bearer: .grant
                 case .signedURL: .signedURL
                 case .session: .session
+                case .link: .link
                 }
             audit.record(
                 AuditEvent(
@@ -98,8 +103,10 @@ public final class Authorizer: Sendable {
         facts: RequestFacts = RequestFacts()
     ) throws -> Admission {
         guard principal.source != .anonymous else { throw AccessError.credentialsMissing }
-        guard principal.operations.allows(operation) else { throw AccessError.operationNotAllowed(operation) }
-        guard principal.mayPerform(operation, on: resource) else { throw AccessError.outOfScope(resource) }
+        guard principal.mayPerform(operation, on: resource) else {
+            throw principal.operations.allows(operation)
+                ? AccessError.outOfScope(resource) : .operationNotAllowed(operation)
+        }
         if let id = principal.grant {
             guard let grant = try live.grant(id) else { throw AccessError.revoked }
             // The size is that of the whole, which was reserved when it began.
@@ -175,14 +182,12 @@ public final class Authorizer: Sendable {
         case .localAdministrator:
             return Admission(principal, maximumBytes: nil)
         case .session:
-            guard principal.operations.allows(operation) else {
-                throw AccessError.operationNotAllowed(operation)
-            }
             guard principal.mayPerform(operation, on: resource) else {
-                throw AccessError.outOfScope(resource)
+                throw principal.operations.allows(operation)
+                    ? AccessError.outOfScope(resource) : .operationNotAllowed(operation)
             }
             return Admission(principal, maximumBytes: nil)
-        case .grant, .signedURL:
+        case .grant, .signedURL, .link:
             guard let id = principal.grant, let grant = try live.grant(id) else { throw AccessError.revoked }
             return try admit(principal, by: grant, operation, resource, facts, time)
         }
@@ -217,7 +222,8 @@ public final class Authorizer: Sendable {
         var claim = UsageClaim()
         if isUpload {
             claim.minimumBytes = max(0, facts.bytes ?? 0)
-            claim.maximumBytes = facts.bytes.map { max(0, $0) } ?? cap ?? .max
+            claim.maximumBytes =
+                facts.bytes.map { max(0, $0) } ?? min(cap ?? .max, max(0, facts.mostBytes ?? .max))
         }
         switch try catalog.grants.reserve(claim, within: limits, url: terms?.limit) {
         case .reserved(let bytes):

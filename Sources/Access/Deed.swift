@@ -15,4 +15,7 @@ enum Deed: String, CaseIterable, Sendable {
     case keyCreate = "key-create"
     case keyRevoke = "key-revoke"
     case keyRemove = "key-remove"
+    case linkCreate = "link-create"
+    case shareSet = "share-set"
+    case shareRemove = "share-remove"
 }

@@ -30,9 +30,10 @@ struct Breadcrumbs {
         case .own(nil): link = "//\(path.authority)"
         }
         link = HTMLText.escape(link)
-        let slash = path.origin == .own(gateway: nil) ? "/" : ""
+        let slash = path.origin == .own(gateway: nil) || path.label != nil ? "/" : ""
+        let prefix = path.label == nil ? "/\(path.namespace.rawValue)/" : ""
         var html =
-            "/\(path.namespace.rawValue)/<a href=\"\(link)\(slash)\">\(HTMLText.escape(path.rootText))</a>"
+            "\(prefix)<a href=\"\(link)\(slash)\">\(HTMLText.escape(path.label ?? path.rootText))</a>"
         for segment in path.segments {
             link += "/" + PercentCoding.encode(segment: segment)
             html += "/<a href=\"\(link)\">\(HTMLText.escape(PathText.printable(segment)))</a>"
@@ -42,8 +43,9 @@ struct Breadcrumbs {
 
     /// The way in words, for a title.
     var text: String {
-        let names = [path.namespace.rawValue, path.rootText] + path.segments.map { PathText.printable($0) }
-        return "/" + names.joined(separator: "/") + "/"
+        let below = path.segments.map { PathText.printable($0) }
+        if let label = path.label { return ([label] + below).joined(separator: "/") }
+        return "/" + ([path.namespace.rawValue, path.rootText] + below).joined(separator: "/") + "/"
     }
 
     /// A link to content under its own CID, on the way that this host offers.

@@ -146,7 +146,8 @@ struct ContentAnswer {
             return DoorResponse(.movedPermanently, fields: [.location: location])
         }
         let reader = try DirectoryReader(source: source, root: resolved.block)
-        if let entry = try reader.entry(named: Array("index.html".utf8)),
+        // Who is given a link to a folder is to see what is in it.
+        if path.namespace != .c, let entry = try reader.entry(named: Array("index.html".utf8)),
             let block = try source.block(entry.cid), let stat = try UnixFSStat.ifUnixFS(block),
             !stat.kind.isDirectory
         {
@@ -167,8 +168,9 @@ struct ContentAnswer {
         }
         let tag = EntityTag(resolved.cid.description + ".x-tar", isWeak: true)
         if isUnchanged(tag) { return notModified(tag) }
+        let name = archiveName ?? resolved.cid.description
         let export = try TarExport(
-            source: source, root: resolved.cid, name: Array(resolved.cid.description.utf8),
+            source: source, root: resolved.cid, name: Array(name.utf8),
             maximumEntries: gateway.options.maximumArchiveEntries, names: .withinRoot)
         let stream = PulledBody { try export.next() }
         // What is wrong near the beginning can still be said with a status.
@@ -177,8 +179,15 @@ struct ContentAnswer {
             .ok,
             fields: cacheFields(tag).with(.contentType, ContentFormat.tar.mediaType)
                 .with(
-                    .contentDisposition, disposition(.attachment, default: resolved.cid.description + ".tar")),
+                    .contentDisposition, disposition(.attachment, default: name + ".tar")),
             body: .stream(stream, length: nil))
+    }
+
+    /// What an archive of something shared is called: people see no CIDs there.
+    private var archiveName: String? {
+        guard path.namespace == .c else { return nil }
+        let name = path.segments.last.map { PathText.printable($0) } ?? path.label
+        return name.flatMap { $0.isEmpty || $0 == "." || $0 == ".." ? nil : $0 }
     }
 
     // MARK: What answers have in common

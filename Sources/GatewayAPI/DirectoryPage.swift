@@ -37,7 +37,9 @@ struct DirectoryPage {
                 throw GatewayFailure.badRequest(error.description)
             }
         }
-        let suffix = cursor.map { "." + $0.description.dropFirst() } ?? ""
+        // What a link calls its folder may change without the folder.
+        let label = answer.path.label.map { "." + RecordTag.text(Array($0.utf8)) } ?? ""
+        let suffix = (cursor.map { "." + $0.description.dropFirst() } ?? "") + label
         // Links to versions begin at the root of the host.
         let versions = answer.path.origin.isShared ? try answer.place.versions?() : nil
         let history = versions.map { "_V-" + $0.tag } ?? ""
@@ -68,28 +70,40 @@ struct DirectoryPage {
             <header>
             <h1>Index of</h1>
             <nav class="crumbs" aria-label="Breadcrumbs">\(crumbs.html)</nav>
-            <p class="meta">CID <code translate="no">\(resolved.cid)</code></p>
-            <nav aria-label="Other forms"><a href="?format=tar">Download as TAR</a><a href="?format=car">Download as CAR</a>\
-            <a href="?format=raw">Directory block</a></nav>
+            \(forms)
             \(versions?.html(answer.path.segments) ?? "")</header>
             <main id="entries">
             \(pages)<table>
             <caption>\(caption(page, isFirst: isFirst))</caption>
             <thead><tr><th scope="col">Name</th><th scope="col" class="kind">Kind</th>\
-            <th scope="col" class="cid">CID</th><th scope="col" class="size">Size</th></tr></thead>
+            \(showsCIDs ? "<th scope=\"col\" class=\"cid\">CID</th>" : "")<th scope="col" class="size">Size</th></tr></thead>
             <tbody>
 
             """
         if !answer.path.segments.isEmpty {
             html += """
                 <tr><td class="name"><a href="\(crumbs.here)/..">..</a></td><td class="kind">parent folder</td>\
-                <td class="cid"></td><td class="size"></td></tr>
+                \(showsCIDs ? "<td class=\"cid\"></td>" : "")<td class="size"></td></tr>
 
                 """
         }
         var looks = 0
         for entry in page.entries { html += row(entry, &looks) }
         return html + "</tbody>\n</table>\n" + pages + "</main>\n" + PageStyle.foot
+    }
+
+    /// Whether what is here can be had under its CID: what a link leads to is mostly for nobody else.
+    private var showsCIDs: Bool { answer.path.label == nil }
+
+    private var forms: String {
+        guard showsCIDs else {
+            return "<nav aria-label=\"Other forms\"><a href=\"?format=tar\">Download all as TAR</a></nav>"
+        }
+        return """
+            <p class="meta">CID <code translate="no">\(resolved.cid)</code></p>
+            <nav aria-label="Other forms"><a href="?format=tar">Download as TAR</a><a href="?format=car">Download as CAR</a>\
+            <a href="?format=raw">Directory block</a></nav>
+            """
     }
 
     typealias Entries = UnixFS.DirectoryPage
@@ -124,10 +138,13 @@ struct DirectoryPage {
         // With the slash at its end at once: without it a folder is answered with a redirect.
         let href =
             crumbs.here + "/" + PercentCoding.encode(segment: entry.name) + (kind == "folder" ? "/" : "")
+        let cid =
+            showsCIDs
+            ? "<td class=\"cid\"><a class=\"ipfs-hash\" translate=\"no\" "
+                + "\(crumbs.link(to: entry.cid, name: entry.name))>\(entry.cid)</a></td>" : ""
         return """
             <tr><td class="name\(isFolder)"><a href="\(href)">\(name)</a></td><td class="kind">\(kind)</td>\
-            <td class="cid"><a class="ipfs-hash" translate="no" \(crumbs.link(to: entry.cid, name: entry.name))>\
-            \(entry.cid)</a></td><td class="size">\(size)</td></tr>
+            \(cid)<td class="size">\(size)</td></tr>
 
             """
     }

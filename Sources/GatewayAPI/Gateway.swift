@@ -36,6 +36,8 @@ public final class Gateway: Sendable {
     public enum Reader: Sendable {
         /// Of a project: what it brought in.
         case project(BlockAudience, ProjectID)
+        /// Of one namespace: what is below its path, and nothing by its CID.
+        case namespace(BlockAudience, NamespaceID)
         /// Everything that the node holds.
         case administrator
     }
@@ -48,6 +50,8 @@ public final class Gateway: Sendable {
             switch reader {
             case .administrator: ScopedBlockSource(store, scope: nil)
             case .project(let audience, _): audience.source(in: store)
+            // To be asked about the path of that namespace alone: see ``namespaceName(of:)``.
+            case .namespace(let audience, _): audience.source(in: store)
             }
         self.init(
             gateway.node, gateway.options, gateway.options.serve == .all ? gateway.source : source,
@@ -114,6 +118,8 @@ public final class Gateway: Sendable {
                 .response()
         case .ipns: return try NameAnswer(self, request, path).response()
         case .n: return try NamespaceAnswer(self, request, path).response()
+        // Whoever opens links comes by a way of its own.
+        case .c: throw GatewayFailure.badRequest("links are not answered here")
         }
     }
 
@@ -127,6 +133,20 @@ public final class Gateway: Sendable {
     /// Whether a host is that of one root, so that every path on it is content.
     public func isOwnOrigin(_ request: DoorRequest) -> Bool {
         HostRouter(redirectingHosts: options.subdomainHosts) { [self] in isSite($0) }.isOwnOrigin(request)
+    }
+
+    /// The namespace that a request is about, by name or id; `nil` for one about anything else.
+    public func namespaceName(of request: DoorRequest) -> String? {
+        let router = HostRouter(redirectingHosts: options.subdomainHosts) { [self] in isSite($0) }
+        guard let decision = try? router.decide(request) else { return nil }
+        switch decision {
+        case .content(let path):
+            return path.namespace == .n ? NamespaceAnswer.parts(of: path.rootText).name : nil
+        case .redirect:
+            let segments = request.target.encodedSegments.prefix(2).map(String.init)
+            return segments.count == 2 && segments[0] == "n"
+                ? NamespaceAnswer.parts(of: segments[1]).name : nil
+        }
     }
 
     private func isSite(_ domain: DomainName) -> Bool {

@@ -26,6 +26,8 @@ public enum GatewayFailure: Error, Sendable {
     case nameNotResolved(String, reason: String)
     /// A namespace, or a version of one, that is not here, or not for everybody.
     case namespaceNotFound(String, reason: String)
+    /// What a link led to is not there any more.
+    case linkEnded(String)
     case damaged(String)
     case failed(String)
 
@@ -38,7 +40,7 @@ public enum GatewayFailure: Error, Sendable {
         case .notCached: .preconditionFailed
         case .notAcceptable: .notAcceptable
         case .rangeNotSatisfiable: .rangeNotSatisfiable
-        case .tooLarge: .gone
+        case .tooLarge, .linkEnded: .gone
         case .nameNotResolved, .damaged, .failed: .internalServerError
         }
     }
@@ -74,6 +76,7 @@ public enum GatewayFailure: Error, Sendable {
         case .tooLarge: "This content is too large to be served this way"
         case .nameNotResolved: "This name leads nowhere"
         case .namespaceNotFound: "There is no such namespace"
+        case .linkEnded: "This link has ended"
         case .damaged: "This content is damaged here"
         case .failed: "Something went wrong"
         }
@@ -84,7 +87,7 @@ public enum GatewayFailure: Error, Sendable {
         switch self {
         case .malformedCID(let text, let reason): "invalid path \"/ipfs/\(text)\": \(reason)"
         case .badRequest(let text), .notAcceptable(let text), .tooLarge(let text), .damaged(let text),
-            .failed(let text):
+            .failed(let text), .linkEnded(let text):
             text
         case .rootNotFound(let cid): "the node does not hold \(cid), or it is not published"
         case .blockNotFound(let cid):
@@ -117,6 +120,7 @@ public enum GatewayFailure: Error, Sendable {
         case .nameNotResolved: "Check the spelling; if the name is yours, publish it again."
         case .namespaceNotFound:
             "Check the spelling, and what stands behind the @. A private namespace is shown to who has a key."
+        case .linkEnded: "Ask whoever gave you the link for another one."
         case .damaged: "The operator's log names the block; adding the file again repairs it."
         case .failed: "Try again; if it stays, the request id finds the reason in the node's log."
         }

@@ -9,6 +9,8 @@ struct GatewayPath {
         case ipns
         /// A namespace of this node: its newest state, or the one behind an `@`.
         case n
+        /// What a link leads to: the root is the token of the link.
+        case c
     }
 
     /// Who answers for the path.
@@ -32,6 +34,8 @@ struct GatewayPath {
     let hasTrailingSlash: Bool
     /// The path as asked for, before anything is resolved, with the namespace that a host stands for.
     let shown: String
+    /// What pages call the root, where its text is a secret.
+    var label: String?
 
     /// - Parameters:
     ///   - root: what stands behind the namespace, percent-encoded.

@@ -91,6 +91,7 @@ struct HostRouter {
             // Hosts have no capitals and no `@`: such names keep their paths.
             guard let host = NamespaceAnswer.label(of: path.rootText) else { return .content(path) }
             label = host
+        case .c: return .content(path)
         }
         return .redirect(
             .movedPermanently, location: location(request, label, path.namespace, request.authority))
@@ -141,7 +142,7 @@ struct HostRouter {
                 }
                 root = Substring(domain.text)
             }
-        case .n: break
+        case .n, .c: break
         }
         return .content(
             try GatewayPath(

@@ -76,6 +76,7 @@ struct NamespaceAnswer {
         case nil: return false
         case .administrator: return true
         case .project(_, let project): return project == namespace.project
+        case .namespace(_, let id): return id == namespace.id
         }
     }
 

@@ -21,7 +21,7 @@ public enum PercentCoding {
     }
 
     /// A name or value of a query; `nil` if it is not UTF-8.
-    static func formText(_ text: Substring) -> String? {
+    public static func formText(_ text: Substring) -> String? {
         let spaced =
             text.utf8.contains(UInt8(ascii: "+"))
             ? text.split(separator: "+", omittingEmptySubsequences: false)

@@ -16,7 +16,7 @@ public struct NodeAPI: Sendable {
     /// Every operation there is.
     public static let routes: [APIRoute] =
         contentRoutes + fileRoutes + importRoutes + pinRoutes + wholeRoutes + nameRoutes + grantRoutes
-        + accountRoutes + sessionRoutes + namespaceRoutes
+        + accountRoutes + sessionRoutes + namespaceRoutes + sharingRoutes
 
     private let jobs: NodeJobs
     private let imports: ImportSessions

@@ -72,5 +72,39 @@ extension OpenAPISchemas {
         "TrashEmpty": object(["item": text, "olderThanSeconds": natural], required: []),
         "TrashEmptied": object(["items": integer, "nodes": integer], required: ["items", "nodes"]),
         "NamespaceReturn": object(["name": text], required: []),
+        "Link": object(
+            [
+                "id": text, "url": text, "location": text, "namespace": text, "node": text, "path": text,
+                "role": ["type": "string", "enum": ["viewer", "writer_only"]],
+                "status": [
+                    "type": "string",
+                    "enum": ["active", "not-yet-valid", "expired", "revoked", "exhausted", "deleted"],
+                ],
+                "password": ["type": "boolean"], "maxUses": integer, "maxFileBytes": integer,
+                "maxBytes": integer, "contentTypes": lines, "from": lines, "referrers": lines,
+                "expires": text, "created": text, "lastUsed": text, "requests": integer, "uses": integer,
+                "bytes": integer,
+            ],
+            required: [
+                "id", "namespace", "node", "role", "status", "password", "contentTypes", "from",
+                "referrers", "created", "requests", "uses", "bytes",
+            ]),
+        "LinkPage": page("Link"),
+        "LinkRequest": object(
+            [
+                "path": text, "node": text, "role": ["type": "string", "enum": ["viewer", "writer_only"]],
+                "password": text, "maxUses": natural, "maxFileBytes": natural, "maxBytes": natural,
+                "contentTypes": lines, "from": lines, "referrers": lines, "expires": integer,
+            ], required: []),
+        "NamespaceMember": object(
+            ["user": text, "name": text, "role": memberRole, "since": text],
+            required: ["user", "role", "since"]),
+        "NamespaceMemberPage": page("NamespaceMember"),
+        "NamespaceMemberRequest": object(["user": text, "role": memberRole], required: ["role"]),
+    ]
+
+    private static let lines: JSONValue = ["type": "array", "items": text]
+    private static let memberRole: JSONValue = [
+        "type": "string", "enum": ["owner", "editor", "writer_only", "viewer"],
     ]
 }

@@ -221,6 +221,7 @@ enum OpenAPISchemas {
         limits.merging([
             "id": text, "token": text, "name": text, "status": text,
             "operations": ["type": "array", "items": text], "scope": text, "project": text, "parent": text,
+            "user": text,
             "notBefore": text, "expires": text, "created": text, "revoked": text, "lastUsed": text,
             "uses": integer, "bytes": integer, "namesakes": ["type": "array", "items": text],
         ]) { $1 },
@@ -233,7 +234,7 @@ enum OpenAPISchemas {
         limits.merging([
             "name": ["type": "string", "minLength": 1],
             "operations": ["type": "array", "items": text, "minItems": 1], "scope": text, "project": text,
-            "parent": text, "notBefore": integer, "expires": integer,
+            "parent": text, "user": text, "notBefore": integer, "expires": integer,
         ]) { $1 }, required: ["name", "operations"])
 
     // MARK: Pieces

@@ -115,7 +115,7 @@ extension RemoteNode {
         try connection.send(.POST, path(ofNamespace: text) + "/restore", request)
     }
 
-    private func path(ofNamespace text: String) -> String {
+    func path(ofNamespace text: String) -> String {
         "/namespaces/" + NodeConnection.encoded(text)
     }
 }

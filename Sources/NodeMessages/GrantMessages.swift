@@ -9,6 +9,8 @@ public struct GrantMessage: Codable, Hashable, Sendable {
     public var scope: String
     public var project: String
     public var parent: String?
+    /// The id of the user whose authority it passes on; left out where it stands for itself.
+    public var user: String?
     public var maxUses: Int64?
     public var maxFileBytes: Int64?
     public var maxBytes: Int64?
@@ -54,6 +56,9 @@ public struct GrantRequest: Codable, Hashable, Sendable {
     public var project: String?
     /// The id or name of the grant to narrow.
     public var parent: String?
+    /// The name or id of the user whose authority it is to pass on; only administrators of the node name
+    /// others than themselves.
+    public var user: String?
     public var maxUses: Int64?
     public var maxFileBytes: Int64?
     public var maxBytes: Int64?

@@ -181,6 +181,25 @@ public protocol NodeOperations: Sendable {
     func restoreNamespace(_ text: String, _ request: NamespaceRestoreMessage) throws
         -> NamespaceRestoredMessage
 
+    // MARK: Sharing
+
+    /// Makes a link to something in a namespace.
+    ///
+    /// - Returns: the link with its location, which is told this once.
+    func makeLink(_ request: LinkRequest, inNamespace text: String) throws -> LinkMessage
+    /// Gives the links of a namespace to `body`, oldest first.
+    func forEachLink(inNamespace text: String, _ body: (LinkMessage) throws -> Void) throws
+    /// Ends a link.
+    func removeLink(_ id: String) throws -> LinkMessage
+    /// Gives the members of a namespace to `body`, the first ones first.
+    func forEachMember(ofNamespace text: String, _ body: (NamespaceMemberMessage) throws -> Void) throws
+    /// Makes a user, by name or id, a member of a namespace, or changes the role.
+    func setMember(_ user: String, role: String, ofNamespace text: String) throws -> NamespaceMemberMessage
+    /// Ends a membership.
+    func removeMember(_ user: String, ofNamespace text: String) throws -> NamespaceMemberMessage
+    /// Where the node that is worked with answers, such as `http://127.0.0.1:8080`; `nil` where none runs.
+    var address: String? { get }
+
     // MARK: Jobs
 
     /// Gives the jobs that are to be seen to `body`, newest first.

@@ -22,7 +22,7 @@ struct ContentDoor: Sendable {
         let credentials = request.method == .options ? .none : settings.doorkeeper.credentials(of: request)
         if case .none = credentials { return settings.gateway.respond(to: request, report: report) }
         do {
-            let (reader, admission) = try admit(credentials, request, settings.doorkeeper.authority)
+            let (reader, admission) = try admit(credentials, request, settings)
             let response = Gateway(settings.gateway, for: reader).respond(to: request, report: report)
             switch response.status.kind {
             case .successful, .redirection: try admission.settle()
@@ -35,8 +35,9 @@ struct ContentDoor: Sendable {
     }
 
     private func admit(
-        _ credentials: Credentials, _ request: DoorRequest, _ authority: Authority
+        _ credentials: Credentials, _ request: DoorRequest, _ settings: ServerSettings
     ) throws -> (Gateway.Reader, Access.Admission) {
+        let authority = settings.doorkeeper.authority
         let facts = RequestFacts(
             source: IPAddress(request.remoteAddress), referrer: request.fields[.referer])
         let principal = try authority.authorizer.principal(for: credentials, facts)
@@ -45,13 +46,33 @@ struct ContentDoor: Sendable {
                 .administrator, try authority.authorizer.authorize(principal, .read, on: .node, facts: facts)
             )
         }
+        if let found = shared(request, principal, settings) {
+            let admission = try authority.authorizer.authorize(
+                principal, .read, on: found.resource, facts: facts)
+            return (.namespace(try audience(of: found.project), found.id), admission)
+        }
         let project = principal.project ?? .default
         // A block does not say below which paths it is: a grant for a part of a project opens none by its
         // CID.
         let admission = try authority.authorizer.authorize(
             principal, .read, on: .project(project), facts: facts)
-        let scope = project == .default ? nil : try node.catalog.projects.scope(of: project)
-        return (.project(BlockAudience(scope: scope), project), admission)
+        return (.project(try audience(of: project), project), admission)
+    }
+
+    /// The namespace that a request is about, where whoever asks may read that and not all of its project.
+    private func shared(
+        _ request: DoorRequest, _ principal: Principal, _ settings: ServerSettings
+    ) -> Namespace? {
+        guard let name = settings.gateway.namespaceName(of: request),
+            let found = try? node.namespace(matching: name),
+            principal.mayPerform(.read, on: found.resource),
+            !principal.mayPerform(.read, on: .project(found.project))
+        else { return nil }
+        return found
+    }
+
+    private func audience(of project: ProjectID) throws -> BlockAudience {
+        BlockAudience(scope: project == .default ? nil : try node.catalog.projects.scope(of: project))
     }
 
     private static func refusal(_ error: any Error, isHead: Bool) -> DoorResponse {

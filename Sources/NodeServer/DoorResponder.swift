@@ -27,13 +27,15 @@ struct DoorResponder: Sendable {
     private let readiness: Readiness
     private let api: APIDoor
     private let sync: SyncDoor
+    private let links: LinkDoor
     private let content: ContentDoor
     private let admission = Admission()
     /// Whatever fails here because a block is damaged is noted.
     private let damage: DamageRecord
 
     init(
-        node: StorageNode, settings: CurrentSettings, api: APIDoor, sync: SyncDoor, pool: NIOThreadPool,
+        node: StorageNode, settings: CurrentSettings, api: APIDoor, sync: SyncDoor, links: LinkDoor,
+        pool: NIOThreadPool,
         connections: ConnectionCap, open: OpenConnections, traces: TraceExporter?, jobs: JobEngine,
         logger: Logger,
         metrics: Metrics
@@ -47,6 +49,7 @@ struct DoorResponder: Sendable {
         self.metrics = metrics
         self.api = api
         self.sync = sync
+        self.links = links
         content = ContentDoor(node: node)
         damage = node.damage
         operations = OperationsDoor(node: node, metrics: metrics, jobs: jobs, hub: sync.hub)
@@ -185,6 +188,9 @@ struct DoorResponder: Sendable {
                 "\(route.pattern) answers \(route.methods.map(\.rawValue).joined(separator: ", "))")
             response.fields[.allow] = route.methods.map(\.rawValue).joined(separator: ", ")
             return response
+        }
+        if route.door == .link {
+            return await links.respond(to: request, body: body, settings, on: channel)
         }
         if route.door == .routing { return await routing(request, body, settings.routing) }
         let (operations, doorkeeper, options) = (operations, settings.doorkeeper, settings.options)

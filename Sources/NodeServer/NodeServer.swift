@@ -73,8 +73,10 @@ public final class NodeServer: Service {
         let sync = SyncDoor(
             node: node, authority: authority, pool: pool, patientPool: patientPool, logger: logger,
             hub: SyncHub())
+        let links = LinkDoor(
+            node: node, authority: authority, pool: pool, patientPool: patientPool, logger: logger)
         let responder = DoorResponder(
-            node: node, settings: settings, api: api, sync: sync, pool: pool, connections: cap,
+            node: node, settings: settings, api: api, sync: sync, links: links, pool: pool, connections: cap,
             open: connections, traces: traces, jobs: jobs.engine, logger: logger, metrics: metrics)
         let hot = HotConnections(
             settings: settings, logger: logger, metrics: metrics, isTraced: traces != nil)

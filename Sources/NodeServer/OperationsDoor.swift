@@ -57,7 +57,7 @@ struct OperationsDoor: Sendable {
             response = DoorResponse(
                 .ok, fields: [.contentType: "application/vnd.oai.openapi+json;version=3.1"],
                 body: .bytes((try? OpenAPIDocument.bytes(version: NacreVersion.text)) ?? []))
-        case .gateway, .routing, .api, .sync: response = .text(.notFound, "this is answered elsewhere")
+        case .gateway, .link, .routing, .api, .sync: response = .text(.notFound, "this is answered elsewhere")
         }
         response.fields[.cacheControl] = "no-store"
         return response

@@ -27,6 +27,8 @@ public struct Route: Sendable {
     /// Who answers.
     enum Door: CaseIterable, Sendable {
         case gateway
+        /// What links lead to.
+        case link
         case routing
         case live
         case ready
@@ -40,7 +42,7 @@ public struct Route: Sendable {
         /// What a node must be for this door to be open; `nil` for what every node has.
         var role: NodeRole? {
             switch self {
-            case .gateway, .routing: .gateway
+            case .gateway, .link, .routing: .gateway
             case .api, .description, .sync: .api
             case .live, .ready, .metrics, .home: nil
             }
@@ -49,7 +51,7 @@ public struct Route: Sendable {
         /// Whether pages of everybody may ask: content that is for all, and what tells nothing of the node.
         var isOpenToAllOrigins: Bool {
             switch self {
-            case .gateway, .routing, .live, .ready, .home, .description: true
+            case .gateway, .link, .routing, .live, .ready, .home, .description: true
             case .metrics, .api, .sync: false
             }
         }
@@ -69,6 +71,9 @@ public enum RouteTable {
             Route(
                 pattern: "/n/{path}", methods: [.get, .head, .options], requirement: .nothing,
                 door: .gateway),
+            // The token in the path is what is shown, and the door looks at it.
+            Route(
+                pattern: "/c/{path}", methods: LinkDoor.methods, requirement: .nothing, door: .link),
             // Records are signed by whom they are of: who brings one needs no right.
             Route(
                 pattern: "/routing/v1/{path}", methods: [.get, .head, .put, .options], requirement: .nothing,

@@ -1,6 +1,7 @@
 import Access
 import Catalog
 import Multiformats
+import NodeCore
 public import NodeMessages
 
 extension LocalNode {
@@ -26,6 +27,7 @@ extension LocalNode {
         draft.limits = try limits(request)
         try Self.check(expires: request.expires, after: request.notBefore)
         draft.scope = try request.scope.map { try Resource(text: $0) }
+        if let user = request.user { draft.user = try grantee(user) }
         if let text = request.project {
             guard let id = ProjectID(checked: text) else { throw AccessError.projectAbsent(text) }
             draft.project = id
@@ -38,12 +40,18 @@ extension LocalNode {
             draft.project = scoped
         }
         let issued = try office.create(draft, by: principal)
-        var message = GrantMessage(
-            try office.report(issued.grant.id, by: principal))
+        var message = try message(try office.report(issued.grant.id, by: principal))
         message.token = issued.token.text
         let namesakes = try office.namesakes(of: issued.grant, by: principal)
         if !namesakes.isEmpty { message.namesakes = namesakes.map(\.text) }
         return message
+    }
+
+    /// The user on whose behalf a key is to be.
+    private func grantee(_ text: String) throws -> UserID {
+        guard let authority else { throw AccessError.userAbsent(text) }
+        if let own = principal.user, try authority.accounts.user(of: principal)?.name == text { return own }
+        return try authority.accounts.user(matching: text, by: principal).id
     }
 
     /// - Throws: `invalid-value` for what would never count.
@@ -56,6 +64,19 @@ extension LocalNode {
             throw invalid("the expiry \(TimeText.utc(milliseconds: expires)) is in the past")
         }
         if let notBefore, notBefore >= expires { throw invalid("the expiry is before the beginning") }
+    }
+
+    /// A grant, with the namespace that it is for under the name that it has today.
+    private func message(_ report: GrantReport) throws -> GrantMessage {
+        var message = GrantMessage(report)
+        if case .namespace(let project, let name, let path) = report.grant.scope, name.hasPrefix("@"),
+            let id = try? NamespaceID(text: String(name.dropFirst())),
+            let found = try node.catalog.namespaces.namespace(id)
+        {
+            message.scope = Resource.namespace(project, name: found.name, path: path).description
+        }
+        if let user = report.grant.user { message.user = user.text }
+        return message
     }
 
     private func limits(_ request: GrantRequest) throws -> GrantLimits {
@@ -86,19 +107,19 @@ extension LocalNode {
         filter.project = project.map { ProjectID(rawValue: $0) }
         let page = try office().list(
             filter, after: try cursor.map { try GrantID(text: $0) }, limit: limit, by: principal)
-        return PageMessage(items: page.grants.map { GrantMessage($0) }, next: page.next?.text)
+        return PageMessage(items: try page.grants.map { try message($0) }, next: page.next?.text)
     }
 
     public func grant(matching text: String) throws -> GrantMessage {
         let office = try office()
-        return GrantMessage(
+        return try message(
             try office.report(try office.grant(matching: text, by: principal).id, by: principal))
     }
 
     public func revokeGrant(_ id: String) throws -> GrantMessage {
         let (office, id) = (try office(), try GrantID(text: id))
         _ = try office.revoke(id, by: principal)
-        return GrantMessage(try office.report(id, by: principal))
+        return try message(try office.report(id, by: principal))
     }
 
     public func signURL(_ request: SignedURLRequest) throws -> String {

@@ -113,7 +113,7 @@ extension LocalNode {
 
     /// What was deleted and can be had back, at most a thousand.
     public func deletedNamespaces() throws -> [NamespaceMessage] {
-        try returnable().filter { principal.mayPerform(.read, on: .namespace($0.project, name: $0.name)) }
+        try returnable().filter { principal.mayPerform(.read, on: $0.resource) }
             .map { try message($0) }
     }
 
@@ -129,7 +129,7 @@ extension LocalNode {
     ) throws -> NamespaceMessage {
         let found = try returnable().first {
             ($0.name == text || $0.id.text == text.uppercased())
-                && principal.mayPerform(.write, on: .namespace($0.project, name: $0.name))
+                && principal.mayPerform(.write, on: $0.resource)
         }
         guard let found else {
             throw NamespaceError.unknownDeletedNamespace(String(text.prefix(100)))

@@ -14,12 +14,22 @@ extension LocalNode {
     ///
     /// - Throws: `namespace-not-found`, also for one of another project; `operation-not-allowed`.
     func requireNamespace(_ text: String, for operation: Access.Operation = .read) throws -> Namespace {
-        guard let found = try? trees.namespace(text),
-            principal.mayPerform(.read, on: .namespace(found.project, name: found.name))
+        guard let found = try? trees.namespace(text), principal.mayPerform(.read, on: found.resource)
         else { throw NamespaceError.unknownNamespace(String(text.prefix(100))) }
-        guard principal.mayPerform(operation, on: .namespace(found.project, name: found.name)) else {
+        guard principal.mayPerform(operation, on: found.resource) else {
             throw AccessError.operationNotAllowed(operation)
         }
+        return found
+    }
+
+    /// The namespace of a name or an id that the principal knows of: it may read it, or bring files in.
+    ///
+    /// - Throws: `namespace-not-found`.
+    func requireVisibleNamespace(_ text: String) throws -> Namespace {
+        guard let found = try? trees.namespace(text),
+            principal.mayPerform(.read, on: found.resource)
+                || principal.mayPerform(.write, on: found.resource)
+        else { throw NamespaceError.unknownNamespace(String(text.prefix(100))) }
         return found
     }
 
@@ -57,9 +67,10 @@ extension LocalNode {
     /// A page of namespaces, oldest first.
     public func namespaces(cursor: String?, limit: Int) throws -> PageMessage<NamespaceMessage> {
         let page = try node.catalog.namespaces.list(
-            project: seesAll ? nil : project, after: try cursor.map { try NamespaceID(text: $0) },
+            project: seesAll ? nil : project, shared: Array(principal.shares.keys),
+            after: try cursor.map { try NamespaceID(text: $0) },
             limit: limit)
-        let seen = page.filter { principal.mayPerform(.read, on: .namespace($0.project, name: $0.name)) }
+        let seen = page.filter { principal.mayPerform(.read, on: $0.resource) }
         return PageMessage(
             items: try seen.map { try message($0) }, next: page.count < limit ? nil : page.last?.id.text)
     }
@@ -101,6 +112,11 @@ extension LocalNode {
 
     public func removeNamespace(_ text: String) throws -> NamespaceMessage {
         let found = try requireNamespace(text, for: .delete)
+        // Who edits what is in a namespace does not own the whole.
+        guard
+            principal.mayPerform(.delete, on: .project(found.project))
+                || principal.mayPerform(.admin, on: found.resource)
+        else { throw AccessError.operationNotAllowed(.admin) }
         let time = node.catalog.namespaces.currentTime
         guard let removed = try node.catalog.namespaces.change(found.id, { $0.deleted = time }) else {
             throw NamespaceError.unknownNamespace(text)
@@ -154,7 +170,7 @@ extension LocalNode {
         _ text: String, _ request: NamespaceRestoreMessage
     ) throws -> NamespaceRestoredMessage {
         let found = try requireNamespace(text, for: .write)
-        guard principal.mayPerform(.delete, on: .namespace(found.project, name: found.name)) else {
+        guard principal.mayPerform(.delete, on: found.resource) else {
             throw AccessError.operationNotAllowed(.delete)
         }
         let (head, entries) = try trees.restore(

@@ -16,7 +16,7 @@ public enum SyncAPI {
 
     /// Every call there is.
     public static let routes: [SyncRoute] =
-        generalRoutes + deviceRoutes + treeRoutes + historyRoutes + blockRoutes
+        generalRoutes + deviceRoutes + treeRoutes + historyRoutes + blockRoutes + sharingRoutes
 
     /// Every method that some call has.
     public static let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete]

@@ -44,7 +44,7 @@ enum LayerTable {
             layer: 2, allowed: ["Multiformats", "TreeValues", "CPostgreSQL", "GRDB", "GRDBSQLite"],
             reason: "rows never hold block-level references; the catalog knows roots by CID only"),
         "Access": Module(
-            layer: 3, allowed: ["Multiformats", "Catalog", "Crypto", "CryptoExtras"],
+            layer: 3, allowed: ["Multiformats", "TreeValues", "Catalog", "Crypto", "CryptoExtras"],
             reason: "who may do what is decided without HTTP, without SQL and without blocks"),
         "Namespaces": Module(
             layer: 3,

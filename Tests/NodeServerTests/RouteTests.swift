@@ -11,7 +11,8 @@ import Testing
         let open = RouteTable.routes.filter { $0.requirement == .nothing }.map(\.pattern)
         #expect(
             open == [
-                "/ipfs/{path}", "/ipns/{path}", "/n/{path}", "/routing/v1/{path}", "/health/live",
+                "/ipfs/{path}", "/ipns/{path}", "/n/{path}", "/c/{path}", "/routing/v1/{path}",
+                "/health/live",
                 "/health/ready", "/", "/api/v1/openapi.json", "/api/v1/sessions", "/sync/v1/hello",
             ],
             "a route without a requirement is open to the world: is it meant to be?")

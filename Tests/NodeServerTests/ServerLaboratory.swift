@@ -30,12 +30,16 @@ final class ServerLaboratory: Sendable {
     /// Runs a server for the time of `body`.
     static func serve(
         _ change: (inout ServerOptions) -> Void = { _ in },
+        authority configure: (inout Authority.Options) -> Void = { _ in },
         _ body: @escaping @Sendable (ServerLaboratory) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
         let node = try StorageNode.open(directory.path("data"))
+        var accessOptions = Authority.Options()
+        configure(&accessOptions)
         let authority = try Authority.open(
-            catalog: node.catalog, secrets: node.directory + "/" + Authority.directoryName)
+            catalog: node.catalog, secrets: node.directory + "/" + Authority.directoryName,
+            options: accessOptions)
         var options = ServerOptions(address: ListenAddress(host: "127.0.0.1", port: 0))
         options.metricsArePublic = true
         options.stopSeconds = 5
@@ -76,8 +80,8 @@ final class ServerLaboratory: Sendable {
         try outcome.get()
     }
 
-    /// Runs `body` with a connection, on a thread of its own: whoever waits for a socket must not hold up the
-    /// tasks of the server, which run in the same process.
+    /// Runs `body` with a connection, on a thread of its own: whoever waits for a socket must not hold up
+    /// the tasks of the server, which run in the same process.
     func connect<R: Sendable>(
         receiveBuffer: Int32 = 0, _ body: @escaping @Sendable (HTTPConnection) throws -> R
     ) async throws -> R {

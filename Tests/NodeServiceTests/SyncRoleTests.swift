@@ -140,7 +140,10 @@ import TreeValues
         for name in [device.namespace, "recipes", "nosuch"] {
             #expect(try codes(key, name).values.allSatisfy { $0 == "unknown_namespace" }, "\(name)")
         }
-        #expect(try codes(key, "other").values.allSatisfy { $0 == "ok" })
+        // The block is of the same project, and of the namespace that is none of its.
+        for (call, code) in try codes(key, "other") {
+            #expect(code == (call == "leaves" ? "unknown_block" : "ok"), "\(call)")
+        }
         #expect(throws: SyncFailure.self) { try key.create(NamespaceRequest(name: "mine")) }
     }
 

@@ -102,6 +102,8 @@ public struct GrantDraft: Hashable, Sendable {
     /// `nil` for the whole project.
     public var scope: Resource?
     public var limits = GrantLimits()
+    /// Whose authority it passes on, where an administrator of the node makes it for somebody.
+    public var user: UserID?
     /// The grant to narrow. Whoever acts by a grant narrows that one, unless a descendant is named.
     public var parent: GrantID?
 

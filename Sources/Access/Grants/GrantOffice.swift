@@ -119,14 +119,18 @@ public final class GrantOffice: Sendable {
         }
     }
 
-    private func grant(_ draft: GrantDraft, id: GrantID, by principal: Principal) throws -> Grant {
+    /// The grant that a draft means, not yet kept.
+    func grant(_ draft: GrantDraft, id: GrantID, by principal: Principal) throws -> Grant {
         try draft.limits.check()
         guard !draft.operations.isEmpty else { throw AccessError.nothingAllowed }
         guard try catalog.projects.project(draft.project) != nil else {
             throw AccessError.projectAbsent(draft.project.rawValue)
         }
         let parent = try parent(of: draft, principal)
-        let scope = draft.scope ?? parent?.scope ?? .project(draft.project)
+        var scope = draft.scope ?? parent?.scope ?? .project(draft.project)
+        // By its id, so that the grant stays with the namespace when that gets another name.
+        let bound = try byID(scope)
+        if parent.map({ $0.scope.contains(bound) || !$0.scope.contains(scope) }) ?? true { scope = bound }
         guard scope != .public, scope == .node || scope.project == draft.project else {
             throw AccessError.invalidScope(scope.description)
         }
@@ -138,11 +142,13 @@ public final class GrantOffice: Sendable {
             guard parent.scope.contains(scope) else { throw AccessError.notNarrower(.scope) }
             limits = try limits.narrowed(below: parent.limits)
         } else if principal.source == .session {
-            guard principal.operations.allows(.keys) else { throw AccessError.operationNotAllowed(.keys) }
-            guard principal.operations.covers(draft.operations) else {
+            guard principal.mayPerform(.keys, on: scope) else {
+                throw principal.operations.allows(.keys)
+                    ? AccessError.notNarrower(.scope) : .operationNotAllowed(.keys)
+            }
+            guard principal.covers(draft.operations, on: scope) else {
                 throw AccessError.notNarrower(.operations)
             }
-            guard principal.scope?.contains(scope) == true else { throw AccessError.notNarrower(.scope) }
         }
         let ancestors = parent.map { $0.ancestors + [$0.id] } ?? []
         guard ancestors.count <= GrantRecord.maximumAncestors else {
@@ -150,15 +156,32 @@ public final class GrantOffice: Sendable {
         }
         return Grant(
             id: id, name: draft.name, ancestors: ancestors, project: draft.project,
-            user: parent == nil ? principal.user : parent?.user, operations: draft.operations, scope: scope,
+            user: try user(of: draft, parent, principal), operations: draft.operations, scope: scope,
             limits: limits, created: now(), revoked: nil)
+    }
+
+    /// Whose authority the new grant passes on.
+    private func user(of draft: GrantDraft, _ parent: Grant?, _ principal: Principal) throws -> UserID? {
+        if let parent, parent.user != nil || draft.user == nil { return parent.user }
+        guard let user = draft.user, user != principal.user else { return principal.user }
+        guard principal.mayPerform(.admin, on: .node) else { throw AccessError.operationNotAllowed(.admin) }
+        guard try catalog.users.user(user) != nil else { throw AccessError.userAbsent(user.text) }
+        return user
+    }
+
+    /// A scope that names a namespace there is, by the id of that.
+    private func byID(_ scope: Resource) throws -> Resource {
+        guard case .namespace(let project, let name, let path) = scope, !name.hasPrefix("@"),
+            let found = try catalog.namespaces.namespace(named: name), found.project == project
+        else { return scope }
+        return .namespace(project, name: Resource.name(of: found.id), path: path)
     }
 
     /// The grant that the new one is narrowed from; `nil` for one that stands for itself.
     private func parent(of draft: GrantDraft, _ principal: Principal) throws -> Grant? {
         switch principal.source {
         case .anonymous: throw AccessError.credentialsMissing
-        case .signedURL: throw AccessError.operationNotAllowed(.keys)
+        case .signedURL, .link: throw AccessError.operationNotAllowed(.keys)
         case .localAdministrator, .session:
             guard let id = draft.parent else { return nil }
             return try living(id, principal)
@@ -195,7 +218,7 @@ public final class GrantOffice: Sendable {
         return principal.source == .session && grant.user == principal.user
     }
 
-    private func report(_ grant: Grant) throws -> GrantReport {
+    func report(_ grant: Grant) throws -> GrantReport {
         let usage = try catalog.grants.usage(of: grant.id)
         return GrantReport(
             grant: grant, usage: usage, status: try status(of: grant, usage),

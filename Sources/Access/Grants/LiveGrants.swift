@@ -41,9 +41,9 @@ struct LiveGrant: Sendable {
 
 /// Grants as they are in the catalog, remembered while nobody else can change it.
 ///
-/// A change through this process empties the memory before it returns, and what was read before the change is not
-/// remembered after it: revoking works at once. Where other nodes share the catalog nothing is remembered.
-/// Memory: at most `capacity` grants.
+/// A change through this process empties the memory before it returns, and what was read before the change
+/// is not remembered after it: revoking works at once. Where other nodes share the catalog nothing is
+/// remembered. Memory: at most `capacity` grants.
 final class LiveGrants: Sendable {
     private struct Memory {
         var generation: UInt64 = 0
@@ -128,10 +128,25 @@ extension CatalogDatabase {
     func operations(of id: UserID, on resource: Resource) throws -> OperationSet {
         guard let user = try users.user(id), user.disabled == nil else { return [] }
         if user.isAdministrator { return OperationSet([.admin]) }
-        guard let project = resource.project, let role = try projects.role(of: id, in: project) else {
-            return []
+        guard let project = resource.project else { return [] }
+        var held = try projects.role(of: id, in: project)?.operations ?? []
+        if let namespace = try namespace(of: resource),
+            let role = try members.role(of: id, in: namespace)
+        {
+            held.formUnion(role.operations)
         }
-        return role.operations
+        return held
+    }
+
+    /// The namespace that a scope is about, by whatever it is named.
+    private func namespace(of resource: Resource) throws -> NamespaceID? {
+        if let id = resource.namespaceID {
+            return try namespaces.namespace(id)?.project == resource.project ? id : nil
+        }
+        guard case .namespace(let project, let name, _) = resource,
+            let found = try namespaces.namespace(named: name), found.project == project
+        else { return nil }
+        return found.id
     }
 }
 

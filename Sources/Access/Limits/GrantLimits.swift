@@ -63,7 +63,7 @@ public struct GrantLimits: Hashable, Sendable {
                 return .sourceNotAllowed(facts.source)
             }
         }
-        if !referrers.isEmpty {
+        if !referrers.isEmpty, !facts.isFromOwnPage {
             guard let referrer = facts.referrer, referrers.contains(where: { $0.matches(referrer) }) else {
                 return .referrerNotAllowed
             }

@@ -9,6 +9,8 @@ public enum Credentials: Sendable {
     case signedURL(SignedRequest)
     /// The cookie of a login, and the project that is acted for (by default the user's first).
     case session(SessionSecret, project: ProjectID? = nil)
+    /// The token of a link, as it stands in a path, with what was shown beside it.
+    case link(LinkCredentials)
 }
 
 /// The parts of a request that a signed URL signs, as they stand in the request line.
@@ -34,6 +36,7 @@ extension Credentials: CustomStringConvertible, CustomReflectable {
         case .bearer: "a token"
         case .signedURL: "a signed URL"
         case .session: "a session"
+        case .link: "a link"
         }
     }
     public var customMirror: Mirror { Mirror(self, children: ["kind": description]) }

@@ -13,6 +13,8 @@ public struct Principal: Hashable, Sendable {
         case grant
         case signedURL = "signed-url"
         case session
+        /// The link of a shared file or folder.
+        case link
     }
 
     public let source: Source
@@ -23,6 +25,8 @@ public struct Principal: Hashable, Sendable {
     public let operations: OperationSet
     /// Where the operations may be done; `nil` for nowhere but in public.
     public let scope: Resource?
+    /// Namespaces, of any project, that the user is a member of: what may be done to them besides.
+    public internal(set) var shares: [NamespaceID: NamespaceShare] = [:]
     /// What a signed URL demands beyond its grant.
     public internal(set) var signedURL: SignedURLTerms?
     /// Where it asked from, for the audit log; `nil` if that is not known.
@@ -57,8 +61,53 @@ public struct Principal: Hashable, Sendable {
     /// links.
     public func mayPerform(_ operation: Operation, on resource: Resource) -> Bool {
         if operation == .read, resource == .public { return true }
-        guard let scope else { return false }
-        return operations.allows(operation) && scope.contains(resource)
+        if let scope, operations.allows(operation), scope.contains(resource) { return true }
+        guard let share = share(of: resource) else { return false }
+        return share.operations.allows(operation)
+    }
+
+    /// Whether all of it might be passed on.
+    func covers(_ operations: OperationSet, on resource: Resource) -> Bool {
+        if let scope, self.operations.covers(operations), scope.contains(resource) { return true }
+        return share(of: resource)?.operations.covers(operations) ?? false
+    }
+
+    private func share(of resource: Resource) -> NamespaceShare? {
+        guard !shares.isEmpty, let id = resource.namespaceID, let share = shares[id],
+            share.project == resource.project
+        else { return nil }
+        return share
+    }
+
+    /// What an operation is asked about where a route looks itself what it is about: whatever there is that
+    /// the operation may be done to.
+    package func reach(of operation: Operation) -> Resource {
+        guard scope == nil || !operations.allows(operation),
+            let share = shares.first(where: { $0.value.operations.allows(operation) })
+        else { return scope ?? .node }
+        return .openNamespace(share.value.project, id: share.key, name: "")
+    }
+}
+
+/// What a member may do to a namespace.
+public struct NamespaceShare: Hashable, Sendable {
+    /// Whose namespace it is.
+    public let project: ProjectID
+    public let role: NamespaceRole
+
+    var operations: OperationSet { role.operations }
+}
+
+extension NamespaceRole {
+    /// What a member with the role may do to the namespace. `keys` lets members make keys for their own
+    /// devices, which allow no more than the role; links are for owners: see ``LinkOffice``.
+    public var operations: OperationSet {
+        switch self {
+        case .owner: OperationSet([.admin])
+        case .editor: OperationSet([.read, .write, .delete, .keys])
+        case .writerOnly: OperationSet([.write, .keys])
+        case .viewer: OperationSet([.read, .keys])
+        }
     }
 }
 
@@ -81,6 +130,7 @@ extension Principal: CustomStringConvertible {
         case .grant: "grant \(grant?.text ?? "?")"
         case .signedURL: "signed URL of grant \(grant?.text ?? "?")"
         case .session: "user \(user?.text ?? "?")"
+        case .link: "link \(grant?.text ?? "?")"
         }
     }
 }

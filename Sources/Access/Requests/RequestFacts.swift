@@ -4,12 +4,16 @@ public struct RequestFacts: Hashable, Sendable {
     public var source: IPAddress?
     /// The `Referer` header as it came.
     public var referrer: String?
+    /// Whether the page it came from is one that the same link showed: what led there was looked at then.
+    public var isFromOwnPage = false
     /// The type of the body.
     public var contentType: String?
     /// Whether the body is a form, of which each part has a type: see ``Admission/check(contentType:)``.
     public var isForm = false
     /// How long the body says it is; `nil` if it does not say.
     public var bytes: Int64?
+    /// More bytes than these cannot come, where the body does not say how many it is; `nil` for any number.
+    public var mostBytes: Int64?
     /// Unix milliseconds; `nil` for the clock of the authority.
     public var time: Int64?
 

@@ -1,10 +1,12 @@
 public import Catalog
+public import TreeValues
 
 /// Something that an operation is done to, or everything below it: the scope of a grant.
 ///
 /// Text form: `node`, `public`, `project:ID`, `namespace:PROJECT/NAME`, `namespace:PROJECT/NAME/DIR/…`,
-/// `archive:PROJECT/NAME`. A path is a prefix in whole segments: `photos/2024` contains `photos/2024/a.jpg` and not
-/// `photos/2024-old`.
+/// `tree:PROJECT/NAMESPACE/NODE`, `archive:PROJECT/NAME`. `@` and the id of a namespace stand in the place
+/// of its name: then it is meant whatever it is called. A path is a prefix in whole segments: `photos/2024`
+/// contains `photos/2024/a.jpg` and not `photos/2024-old`.
 public enum Resource: Hashable, Sendable {
     /// The node and everything in it.
     case node
@@ -13,6 +15,11 @@ public enum Resource: Hashable, Sendable {
     case project(ProjectID)
     /// A namespace, or what lies below a path in it.
     case namespace(ProjectID, name: String, path: [String] = [])
+    /// A namespace that was looked up, under its id as under its name: what is asked about, never a scope.
+    case openNamespace(ProjectID, id: NamespaceID, name: String)
+    /// A file or directory of a namespace with what is below it, wherever it is moved: what a link leads
+    /// to.
+    case treeNode(ProjectID, namespace: NamespaceID, node: NodeID)
     case archiveBucket(ProjectID, name: String)
 
     /// The most segments of a path.
@@ -24,7 +31,9 @@ public enum Resource: Hashable, Sendable {
     public var project: ProjectID? {
         switch self {
         case .node, .public: nil
-        case .project(let project), .namespace(let project, _, _), .archiveBucket(let project, _): project
+        case .project(let project), .namespace(let project, _, _), .openNamespace(let project, _, _),
+            .treeNode(let project, _, _), .archiveBucket(let project, _):
+            project
         }
     }
 
@@ -35,10 +44,32 @@ public enum Resource: Hashable, Sendable {
         case (.project(let project), _): project == other.project
         case (.namespace(let project, let name, let path), .namespace(let other, let otherName, let below)):
             project == other && name == otherName && below.starts(with: path)
-        case (.archiveBucket, .archiveBucket): self == other
+        case (.namespace(let project, let name, let path), .openNamespace(let other, let id, let otherName)):
+            project == other && path.isEmpty && (name == otherName || name == Self.name(of: id))
+        case (.namespace(let project, let name, let path), .treeNode(let other, let id, _)):
+            project == other && path.isEmpty && name == Self.name(of: id)
+        case (.archiveBucket, .archiveBucket), (.treeNode, .treeNode): self == other
         default: false
         }
     }
+
+    /// What stands for a namespace in a scope, whatever it is called: no name has an `@`.
+    static func name(of id: NamespaceID) -> String { "@" + id.text }
+
+    /// The namespace that the scope is a part of, where it is told by its id.
+    var namespaceID: NamespaceID? {
+        switch self {
+        case .namespace(_, let name, _) where name.hasPrefix("@"):
+            try? NamespaceID(text: String(name.dropFirst()))
+        case .openNamespace(_, let id, _), .treeNode(_, let id, _): id
+        default: nil
+        }
+    }
+}
+
+extension Namespace {
+    /// The namespace as what is asked about.
+    public var resource: Resource { .openNamespace(project, id: id, name: name) }
 }
 
 extension Resource: CustomStringConvertible {
@@ -57,6 +88,9 @@ extension Resource: CustomStringConvertible {
         case .project(let project): "project:\(project.rawValue)"
         case .namespace(let project, let name, let path):
             "namespace:" + ([project.rawValue, name] + path).joined(separator: "/")
+        case .openNamespace(let project, _, let name): "namespace:\(project.rawValue)/\(name)"
+        case .treeNode(let project, let namespace, let node):
+            "tree:\(project.rawValue)/\(namespace.text)/\(node.text)"
         case .archiveBucket(let project, let name): "archive:\(project.rawValue)/\(name)"
         }
     }
@@ -76,6 +110,11 @@ extension Resource: CustomStringConvertible {
         case "project" where segments.count == 1: return .project(project)
         case "namespace" where segments.count >= 2:
             return .namespace(project, name: segments[1], path: Array(segments.dropFirst(2)))
+        case "tree" where segments.count == 3:
+            guard let namespace = try? NamespaceID(text: segments[1]),
+                let node = try? NodeID(text: segments[2])
+            else { return nil }
+            return .treeNode(project, namespace: namespace, node: node)
         case "archive" where segments.count == 2: return .archiveBucket(project, name: segments[1])
         default: return nil
         }

@@ -4,8 +4,9 @@ import Foundation
 
 /// Logins that last.
 ///
-/// A session ends when it was not used for a while, at the latest some time after the login, and when the user is
-/// disabled or changes the password. Each has a CSRF token that the node's own page sends back with every change.
+/// A session ends when it was not used for a while, at the latest some time after the login, and when the
+/// user is disabled or changes the password. Each has a CSRF token that the node's own page sends back with
+/// every change.
 public final class Sessions: Sendable {
     /// How long a session lasts.
     public struct Options: Sendable {
@@ -108,6 +109,7 @@ public final class Sessions: Sendable {
             principal = Principal(
                 source: .session, project: membership?.project,
                 operations: membership?.role.operations ?? [], scope: membership.map { .project($0.project) })
+            principal.shares = try catalog.shares(of: user.id)
         }
         principal.user = user.id
         return principal

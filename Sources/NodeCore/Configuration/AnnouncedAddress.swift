@@ -14,6 +14,29 @@ public struct AnnouncedAddress: Hashable, Sendable {
         self.multiaddr = multiaddr
     }
 
+    /// The first of several addresses, URLs or multiaddrs, that is one of HTTP, as a URL without a slash at
+    /// its end; one by HTTPS before the others.
+    public static func firstURL(of addresses: [String]) -> String? {
+        let urls = addresses.compactMap { AnnouncedAddress($0)?.url }
+        return urls.first { $0.hasPrefix("https://") } ?? urls.first
+    }
+
+    /// `nil` for what does not end in `/tcp/PORT` and `/http`, `/https` or `/tls/http`.
+    private var url: String? {
+        let parts = multiaddr.split(separator: "/").map(String.init)
+        guard parts.count >= 5, parts[2] == "tcp", let port = Int(parts[3]), (1...65535).contains(port) else {
+            return nil
+        }
+        let scheme: String
+        switch parts[4...].joined(separator: "/") {
+        case "https", "tls/http": scheme = "https"
+        case "http": scheme = "http"
+        default: return nil
+        }
+        let host = parts[0] == "ip6" ? "[\(parts[1])]" : parts[1]
+        return "\(scheme)://\(host)" + (port == (scheme == "https" ? 443 : 80) ? "" : ":\(port)")
+    }
+
     private static func checked(_ text: String) -> String? {
         let parts = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count >= 2, text.utf8.count <= 512, parts.allSatisfy({ !$0.isEmpty }),

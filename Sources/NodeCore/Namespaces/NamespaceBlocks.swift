@@ -3,16 +3,27 @@ public import Catalog
 public import IPLD
 public import Multiformats
 
-/// The blocks of a namespace: those of its project, and where it is public, marked for everybody as files
-/// come to name them.
+/// The blocks of a namespace: those of its project, or of a part of it; where it is public, marked for
+/// everybody as files come to name them.
 public struct NamespaceBlocks: BlockStore {
     private let store: PackBlockStore
     private let audience: BlockAudience
     private let isDefaultProject: Bool
     private let isPublic: Bool
+    private let namespace: Namespace
+    private let node: StorageNode
+    private let reach: NamespaceReach?
 
+    /// - Parameter part: `nil` for whoever may read all that the project has; else nothing but this part of
+    ///   the
+    ///   namespace is there, and what is brought in through it.
     /// - Throws: what the catalog throws.
-    public init(_ node: StorageNode, of namespace: Namespace) throws {
+    public init(
+        _ node: StorageNode, of namespace: Namespace, within part: NamespaceReach.Part? = nil
+    ) throws {
+        self.namespace = namespace
+        self.node = node
+        reach = part.map { node.reaches.reach($0, of: namespace.id, in: node) }
         store = node.store
         isDefaultProject = namespace.project == .default
         isPublic = namespace.visibility == .public
@@ -20,9 +31,11 @@ public struct NamespaceBlocks: BlockStore {
             scope: isDefaultProject ? nil : try node.catalog.projects.scope(of: namespace.project))
     }
 
-    /// Whether the project may read it: nobody learns what another one holds.
+    /// Whether the project may read it, and it is of the part: nobody learns what others hold.
     public func isReadable(_ cid: CID) throws -> Bool {
-        try cid.isIdentity || audience.mayRead(cid.multihash, in: store)
+        if cid.isIdentity { return true }
+        guard try audience.mayRead(cid.multihash, in: store) else { return false }
+        return try reach?.contains(cid, of: namespace, in: node) ?? true
     }
 
     public func block(_ cid: CID) throws -> Block? { try isReadable(cid) ? try store.block(cid) : nil }
@@ -50,6 +63,7 @@ public struct NamespaceBlocks: BlockStore {
         if !isDefaultProject {
             try audience.mark(blocks.filter { !$0.cid.isIdentity }.map(\.cid.multihash), in: store)
         }
+        try reach?.bring(blocks.map(\.cid))
         return summary
     }
 
@@ -62,7 +76,7 @@ public struct NamespaceBlocks: BlockStore {
         var missing: [CID] = []
         var held: [Multihash] = []
         for cid in cids where !cid.isIdentity {
-            guard try audience.mayRead(cid.multihash, in: store), try store.protect(cid.multihash) else {
+            guard try isReadable(cid), try store.protect(cid.multihash) else {
                 missing.append(cid)
                 continue
             }

@@ -6,6 +6,11 @@ import Synchronization
 public import TreeValues
 
 extension StorageNode {
+    /// The namespace of a name or an id that is not deleted, if there is one.
+    public func namespace(matching text: String) throws -> Namespace? {
+        do { return try namespaces.namespace(text) } catch is NamespaceError { return nil }
+    }
+
     /// The UnixFS directory of a namespace: of its newest state, or as of a JID. See
     /// `NamespaceStore.snapshot(of:asOf:in:)`.
     public func snapshot(of namespace: Namespace, asOf jid: JID? = nil) throws -> TreeSnapshot {

@@ -26,6 +26,7 @@ public final class StorageNode: Sendable {
     private let links: StaticDNSLinks
     /// One change of visibility at a time: each looks at what others leave public.
     let visibilityLock = Mutex<Void>(())
+    let reaches = NamespaceReaches()
     let publications = Mutex(Publications())
 
     /// Whether a data directory may be made.

@@ -153,7 +153,7 @@ extension Doorkeeper {
             case .nothing: admission = authorizer.authorizeAnybody()
             case .credentials: admission = try authorizer.authorizeKnown(principal, facts: facts)
             case .operation(let operation, let subject):
-                let resource = Self.resource(subject, principal)
+                let resource = Self.resource(subject, operation, principal)
                 admission =
                     route.isCounted
                     ? try authorizer.authorize(principal, operation, on: resource, facts: facts)
@@ -168,11 +168,13 @@ extension Doorkeeper {
         }
     }
 
-    private static func resource(_ subject: APIRoute.Subject, _ principal: Principal) -> Resource {
+    private static func resource(
+        _ subject: APIRoute.Subject, _ operation: Access.Operation, _ principal: Principal
+    ) -> Resource {
         switch subject {
         case .node: .node
         case .project: .project(principal.project ?? .default)
-        case .own: principal.scope ?? .node
+        case .own: principal.reach(of: operation)
         }
     }
 

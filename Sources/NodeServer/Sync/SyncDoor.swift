@@ -235,7 +235,8 @@ extension Doorkeeper {
             let principal = try self.principal(of: request, authorizer, facts)
             _ = try authorizer.authorizeKnown(principal, facts: facts)
             let service = SyncService(
-                node, as: principal, device: SyncAPI.device(of: request), hub: hub, rates: rates)
+                node, as: principal, device: SyncAPI.device(of: request), hub: hub, rates: rates,
+                authority: authority)
             try service.admitDevice()
             return service
         } catch let error as AccessError {

@@ -23,11 +23,12 @@ extension SyncService {
         _ request: CommitRequest, to text: String, device: String
     ) throws -> CommitAnswer {
         let namespace = try namespace(text, for: .write)
-        let resource = Resource.namespace(namespace.project, name: namespace.name)
+        let resource = namespace.resource
         let mayChange = principal.mayPerform(.delete, on: resource)
+        let mayRead = principal.mayPerform(.read, on: resource)
         let lease = try node.beginLease()
         defer { lease.end() }
-        let blocks = try NamespaceBlocks(node, of: namespace)
+        let blocks = try blocks(of: namespace)
         var preparation = CommitPreparation(blocks: blocks)
         var results = [CommitResult?](repeating: nil, count: request.operations.count)
         var operations: [TreeOperation] = []
@@ -69,7 +70,14 @@ extension SyncService {
             operations, to: namespace.id,
             author: ChangeAuthor(user: principal.user?.text, device: device), options: options)
         try note(operations, done.outcomes, in: namespace, device: device)
-        for (index, outcome) in zip(indices, done.outcomes) { results[index] = CommitResult(outcome) }
+        for (index, outcome) in zip(indices, done.outcomes) {
+            if case .conflict(let conflict, _) = outcome, !mayRead {
+                // What is in the way is for those who may see it.
+                results[index] = .conflict(reason: conflict.rawValue, current: nil)
+            } else {
+                results[index] = CommitResult(outcome)
+            }
+        }
         let answer = CommitAnswer(
             head: done.head,
             results: results.map { $0 ?? .refused(code: "bad_request", message: "not understood") })

@@ -61,7 +61,7 @@ extension SyncService {
         let namespace = try namespace(text, for: .write)
         let leases = self.node.catalog.leases
         if try leases.end(of: node, in: namespace, project: deviceProject, device: device) > 0 { return }
-        let resource = Resource.namespace(namespace.project, name: namespace.name)
+        let resource = namespace.resource
         guard principal.mayPerform(.admin, on: resource),
             try leases.end(of: node, in: namespace, project: deviceProject, device: nil) > 0
         else { throw SyncFailure.unknownLease(node.text) }

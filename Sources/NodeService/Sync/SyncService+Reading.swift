@@ -12,16 +12,18 @@ import TreeValues
 extension SyncService {
     /// What changed after a cursor, in the order of JIDs, the newest entry of each node.
     ///
+    /// Who may only bring files in gets the entries that the same user wrote.
+    ///
     /// - Throws: `resetRequired` for a cursor of another journal.
     public func changes(_ request: ListRequest, of text: String) throws -> ListAnswer {
-        let namespace = try namespace(text, for: .read)
+        let (namespace, own) = try visiblePart(of: text)
         let after = try request.cursor.map { try position($0, in: namespace) } ?? 0
         if request.cursor != nil { try acknowledge(namespace, upTo: after) }
         let page = try namespaces.changes(
             of: namespace, after: after, limit: request.limit, collapse: true)
         var names: [String: String] = [:]
         let answer = try entries(
-            page.entries.map { entry in
+            page.entries.filter { own == nil || $0.author.user == own }.map { entry in
                 let device = entry.author.device ?? ""
                 let name = try names[device] ?? deviceName(device, in: namespace)
                 names[device] = name
@@ -56,7 +58,7 @@ extension SyncService {
         _ entries: [RemoteEntry], _ wantsInline: Bool, _ namespace: Namespace
     ) throws -> [RemoteEntry] {
         guard wantsInline else { return entries }
-        let blocks = try NamespaceBlocks(node, of: namespace)
+        let blocks = try blocks(of: namespace)
         var entries = entries
         var places: [Int] = []
         var cids: [CID] = []
@@ -77,7 +79,7 @@ extension SyncService {
 
     /// Which of these blocks are not here, or not the namespace's.
     public func missing(_ cids: [CID], of text: String) throws -> [CID] {
-        let blocks = try NamespaceBlocks(node, of: try namespace(text, for: .write))
+        let blocks = try blocks(of: try namespace(text, for: .write))
         return try cids.filter { try !blocks.isReadable($0) || blocks.size(of: $0) == nil }
     }
 
@@ -87,7 +89,7 @@ extension SyncService {
     ///
     /// - Returns: those that do not hash to their CID, and are not stored.
     public func store(_ incoming: [Block], for text: String) throws -> [CID] {
-        let blocks = try NamespaceBlocks(node, of: try namespace(text, for: .write))
+        let blocks = try blocks(of: try namespace(text, for: .write))
         var good: [Block] = []
         var bad: [CID] = []
         for block in incoming {
@@ -115,7 +117,7 @@ extension SyncService {
 
     /// Blocks in the order asked, until they are too many for one answer. What is not held is left out.
     public func retrieve(_ cids: [CID], of text: String) throws -> FoundBlocks {
-        let blocks = try NamespaceBlocks(node, of: try namespace(text, for: .read))
+        let blocks = try blocks(of: try visiblePart(of: text).namespace)
         var found = FoundBlocks()
         var bytes = 0
         for cid in cids {
@@ -136,7 +138,7 @@ extension SyncService {
 
     /// The leaves of a file, as a difference to another that the client has.
     public func leaves(_ request: LeavesRequest, of text: String) throws -> LeafEdit {
-        let blocks = try NamespaceBlocks(node, of: try namespace(text, for: .read))
+        let blocks = try blocks(of: try visiblePart(of: text).namespace)
         guard let leaves = try FileLeaves.list(request.root, in: blocks) else {
             throw SyncFailure.unknownBlock(request.root.description)
         }

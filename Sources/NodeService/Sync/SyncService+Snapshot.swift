@@ -11,7 +11,7 @@ extension SyncService {
     ///
     /// - Throws: `resetRequired` where the journal became another one meanwhile.
     public func snapshot(_ request: SnapshotRequest, of text: String) throws -> SnapshotPage {
-        let namespace = try namespace(text, for: .read)
+        let (namespace, own) = try visiblePart(of: text)
         var walk: SnapshotWalk
         if let page = request.page {
             guard let token = SnapshotWalk.Token(page) else {
@@ -29,10 +29,17 @@ extension SyncService {
         }
         let nodes = try namespaces.walk(&walk, of: namespace, limit: SyncLimits.maximumEntries)
         let list = try entries(
-            nodes.map { RemoteEntry(node: SyncNode($0)) }, request.wantsInline, namespace)
+            try nodes.filter { try own == nil || author(of: $0, namespace) == own }.map {
+                RemoteEntry(node: SyncNode($0))
+            }, request.wantsInline, namespace)
         hub.tally.count { $0.snapshotted += Int64(list.count) }
         return SnapshotPage(
             entries: list, cursor: cursor(namespace, walk.token.jid),
             next: walk.token.stack.isEmpty ? nil : walk.token.text)
+    }
+
+    /// The user who left a node as it is; `nil` where that is not known.
+    private func author(of found: TreeNode, _ namespace: Namespace) throws -> String? {
+        try namespaces.versions(of: found.id, in: namespace, limit: 1).first?.author.user
     }
 }

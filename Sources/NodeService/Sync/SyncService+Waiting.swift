@@ -9,7 +9,7 @@ extension SyncService {
     public func changed(_ request: WaitRequest) throws -> WaitAnswer {
         WaitAnswer(
             changed: try request.positions.filter { position in
-                let namespace = try namespace(position.namespace, for: .read)
+                let namespace = try visiblePart(of: position.namespace).namespace
                 // Who waits after a JID has everything before it.
                 if namespace.epoch == position.epoch, (0...namespace.head).contains(position.jid) {
                     try acknowledge(namespace, upTo: position.jid)
@@ -24,7 +24,7 @@ extension SyncService {
     public func listen(
         for request: WaitRequest, _ body: @escaping @Sendable () -> Void
     ) throws -> ChangeFeed.Subscription {
-        let ids = try request.positions.map { try namespace($0.namespace, for: .read).id }
+        let ids = try request.positions.map { try visiblePart(of: $0.namespace).namespace.id }
         return namespaces.feed.listen(to: ids) { _, _ in body() }
     }
 }

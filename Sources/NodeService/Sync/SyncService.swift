@@ -22,22 +22,29 @@ public struct SyncService: Sendable {
     /// As the device calls itself that speaks; empty for none.
     let device: String
 
+    private let authority: Authority?
+
     /// What a device may ask, as it is told.
     public let rates: DeviceRates.Limits
 
     /// - Parameters:
     ///   - device: as it calls itself.
     ///   - hub: the node's; a new one forgets what others count.
+    ///   - authority: what knows of links and members; `nil` where these are out of the question.
     public init(
         _ node: StorageNode, as principal: Principal, device: String = "", hub: SyncHub = SyncHub(),
-        rates: DeviceRates.Limits = DeviceRates.Limits()
+        rates: DeviceRates.Limits = DeviceRates.Limits(), authority: Authority? = nil
     ) {
         self.node = node
         self.principal = principal
         self.device = device
         self.hub = hub
         self.rates = rates
+        self.authority = authority
     }
+
+    /// Links and members, as the principal may see and change them.
+    public func sharing() throws -> LocalNode { try LocalNode(node, authority: authority, as: principal) }
 
     var namespaces: NamespaceStore { node.namespaces }
 
@@ -49,7 +56,7 @@ public struct SyncService: Sendable {
         do { found = try namespaces.namespace(text) } catch is NamespaceError {
             throw SyncFailure.unknownNamespace(text)
         }
-        let resource = Resource.namespace(found.project, name: found.name)
+        let resource = found.resource
         guard principal.mayPerform(.read, on: resource) || principal.mayPerform(.write, on: resource) else {
             throw SyncFailure.unknownNamespace(text)
         }
@@ -57,6 +64,41 @@ public struct SyncService: Sendable {
             throw SyncFailure.forbidden("\(operation.rawValue) in namespace \(found.name)")
         }
         return found
+    }
+
+    /// The namespace of a name or an id, for who may see it or a part of it.
+    ///
+    /// - Returns: the user whose entries are to be seen where others are not: who may only bring files in
+    ///   sees those that the same user brought in.
+    func visiblePart(of text: String) throws -> (namespace: Namespace, own: String?) {
+        let found = try namespace(text, for: .write, or: .read)
+        if principal.mayPerform(.read, on: found.resource) { return (found, nil) }
+        guard let user = principal.user else {
+            throw SyncFailure.forbidden("read in namespace \(found.name)")
+        }
+        return (found, user.text)
+    }
+
+    private func namespace(
+        _ text: String, for operation: Operation, or other: Operation
+    ) throws -> Namespace {
+        do { return try namespace(text, for: operation) } catch SyncFailure.forbidden {
+            return try namespace(text, for: other)
+        }
+    }
+
+    /// The blocks of a namespace that the principal may read: all of the project for who may read that,
+    /// else what the namespace reaches, or what the principal brought into it.
+    func blocks(of namespace: Namespace) throws -> NamespaceBlocks {
+        let project = Resource.project(namespace.project)
+        if principal.mayPerform(.read, on: project) || principal.mayPerform(.write, on: project) {
+            return try NamespaceBlocks(node, of: namespace)
+        }
+        let part: NamespaceReach.Part =
+            principal.mayPerform(.read, on: namespace.resource)
+            ? .everything
+            : principal.user.map { .user($0.text) } ?? .key(principal.grant?.text ?? "")
+        return try NamespaceBlocks(node, of: namespace, within: part)
     }
 
     /// The namespaces that the principal may read or write.
@@ -72,8 +114,8 @@ public struct SyncService: Sendable {
         var after: NamespaceID?
         while true {
             let page = try node.catalog.namespaces.list(
-                project: principal.scope == .node ? nil : principal.project, after: after,
-                limit: NamespaceRepository.maximumPage)
+                project: principal.scope == .node ? nil : principal.project ?? .default,
+                shared: Array(principal.shares.keys), after: after, limit: NamespaceRepository.maximumPage)
             infos += page.compactMap { namespace in role(in: namespace).map { (namespace, $0) } }
             guard page.count == NamespaceRepository.maximumPage else { return infos }
             after = page.last?.id
@@ -120,16 +162,19 @@ public struct SyncService: Sendable {
 
     /// A namespace by its name or id, for who may read it.
     public func info(_ text: String) throws -> NamespaceInfo {
-        let found = try namespace(text, for: .read)
+        let found = try visiblePart(of: text).namespace
         return info(found, role: role(in: found) ?? "viewer")
     }
 
     /// What the principal is in a namespace; `nil` if it does not exist for it.
     func role(in namespace: Namespace) -> String? {
-        let resource = Resource.namespace(namespace.project, name: namespace.name)
+        let resource = namespace.resource
         func may(_ operation: Operation) -> Bool { principal.mayPerform(operation, on: resource) }
         if may(.admin) { return "owner" }
-        if may(.read) { return may(.write) && may(.delete) ? "editor" : "viewer" }
+        if may(.read) {
+            // Without `delete` a key brings in and changes nothing that is there.
+            return may(.write) ? may(.delete) ? "editor" : "contributor" : "viewer"
+        }
         return may(.write) ? "writer_only" : nil
     }
 

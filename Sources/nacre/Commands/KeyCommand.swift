@@ -80,6 +80,12 @@ extension KeyCommand {
         var referrer: [String] = []
         @Option(name: .long, help: ArgumentHelp("The key to narrow: its id or name.", valueName: "key"))
         var parent: String?
+        @Option(
+            name: .long,
+            help: ArgumentHelp(
+                "On behalf of this user: it allows no more than the user may, and ends with that.",
+                valueName: "user"))
+        var user: String?
 
         private static let operations = Operation.allCases.map(\.rawValue)
 
@@ -117,6 +123,7 @@ extension KeyCommand {
             request.scope = try scope.map { try Resource(text: $0).description }
             request.project = project
             request.parent = parent
+            request.user = user
             request.maxUses = maxUses
             request.maxFileBytes = try maxFileBytes.map { try KeyTime.bytes($0, "--max-file-bytes") }
             request.maxBytes = try maxBytes.map { try KeyTime.bytes($0, "--max-bytes") }

@@ -1,0 +1,193 @@
+import Access
+import Catalog
+import Foundation
+import Namespaces
+import NodeCore
+import NodeMessages
+import NodeService
+import SyncProtocol
+import TestKit
+import Testing
+
+/// Bringing files in by a link, over sockets.
+@Suite struct LinkUploadTests {
+    private static func fill(_ laboratory: ServerLaboratory) throws -> NamespaceInfo {
+        let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+        let folder = try laboratory.makeDirectory("in", in: info)
+        try laboratory.put("taken.txt", "of the owner", in: info, below: folder.id)
+        return info
+    }
+
+    @Test func filesComeInUnderFreeNamesAndNothingIsShown() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try Self.fill(laboratory)
+            let box = try laboratory.box("recipes", "/in")
+            try await laboratory.connect { connection throws in
+                let page = try connection.get(box, "Accept: text/html\r\n")
+                #expect(page.status == 200 && page.text.contains("type=\"file\" multiple"))
+                #expect(!page.text.contains("taken") && page.text.contains("enctype=\"multipart/form-data\""))
+                for path in ["taken.txt", "?format=tar", "?format=car", "?format=raw", "in/taken.txt"] {
+                    let answer = try connection.get(box + path)
+                    #expect(!answer.text.contains("of the owner"), "\(path)")
+                    #expect(!answer.text.contains("taken.txt") || answer.status == 404, "\(path)")
+                }
+                let put = try connection.put(box + "taken.txt", "of a guest")
+                #expect(put.status == 201 && put.text == "received taken.txt\n", "the name as it was sent")
+                let again = try connection.put(box + "Taken.txt", "of another")
+                #expect(again.status == 201 && again.text == "received Taken.txt\n")
+                let form = try connection.form(
+                    box,
+                    [
+                        ("taken.txt", "text/plain", "third"), ("dir/b c.html", "text/html", "<p>"),
+                        ("", "application/octet-stream", ""),
+                    ], "Accept: text/html\r\n")
+                #expect(form.status == 201 && form.text.contains("2 files were received"))
+                #expect(try connection.put(box + "..%2Fa", "up").status == 201)
+            }
+            #expect(try await laboratory.put(box, "x").status == 400, "a file has a name")
+            #expect(try await laboratory.put(box + "a/b", "x").status == 400)
+            #expect(
+                try laboratory.names("recipes", below: "in") == [
+                    "Taken (3).txt", "a", "b c.html", "taken (2).txt", "taken (4).txt", "taken.txt",
+                ])
+            #expect(try laboratory.names("recipes") == ["in"])
+            let namespace = try laboratory.node.namespaces.namespace("recipes")
+            let entry = try #require(try laboratory.node.namespaces.journal(of: namespace, limit: 1).first)
+            #expect(entry.author.device?.hasPrefix("link:") == true, "who looks sees by which link")
+            let root = try laboratory.node.snapshot(of: namespace).root
+            let key = try laboratory.key([.read])
+            try await laboratory.connect { connection throws in
+                #expect(try connection.get("/n/recipes/in/taken.txt", key).text == "of the owner")
+                #expect(try connection.get("/n/recipes/in/taken%20(2).txt", key).text == "of a guest")
+                #expect(try connection.get("/ipfs/\(root)/in/taken%20(2).txt").status == 404, "private")
+            }
+        }
+    }
+
+    @Test func namesThatMeanSomethingToProgramsMeanNothingHere() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try Self.fill(laboratory)
+            let box = try laboratory.box("recipes")
+            try await laboratory.connect { connection throws in
+                for name in [
+                    ".syncignore", "...", "%2E%2E", ".nacre", "a%0Ab", "C:%5Cx%5Cy.doc", "a%E2%80%AEfdp.exe",
+                    String(repeating: "n", count: 300) + ".pdf",
+                ] {
+                    #expect(try connection.put(box + name, name).status == 201, "\(name)")
+                }
+            }
+            #expect(try await laboratory.put(box + "%FF", "x").status == 400)
+            let names = try laboratory.names("recipes")
+            #expect(names.allSatisfy { !$0.hasPrefix(".") && $0.utf8.count <= 255 })
+            #expect(
+                Set(names).isSuperset(of: ["syncignore", "nacre", "upload", "ab", "y.doc", "afdp.exe"]),
+                "\(names)")
+            #expect(names.contains { $0.hasPrefix("nnn") && $0.hasSuffix(".pdf") && $0.utf8.count == 255 })
+        }
+    }
+
+    @Test func limitsHoldForEachFileAndForAll() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try Self.fill(laboratory)
+            let box = try laboratory.box("recipes") { request in
+                request.maxFileBytes = 10
+                request.maxBytes = 25
+                request.contentTypes = ["text/*"]
+            }
+            #expect(try await laboratory.put(box + "a.txt", "0123456789").status == 201)
+            #expect(try await laboratory.put(box + "b.txt", "0123456789x").status == 413)
+            #expect(try await laboratory.put(box + "c.png", "012").status == 415, "by its name")
+            let png = "Content-Type: image/png\r\n"
+            #expect(try await laboratory.put(box + "c.txt", "012", png).status == 415)
+            // Each file of a form is for itself; what came before one that is refused stays.
+            let form = try await laboratory.connect { connection throws in
+                try connection.form(
+                    box, [("d.txt", "text/plain", "01234567"), ("e.txt", "text/plain", "01234567890")])
+            }
+            #expect(form.status == 413 && form.text.contains("received d.txt"))
+            #expect(try laboratory.names("recipes") == ["a.txt", "d.txt", "in"])
+            #expect(try await laboratory.put(box + "f.txt", "01234567").status == 410, "7 bytes are left")
+            #expect(try await laboratory.put(box + "f.txt", "0123456").status == 201)
+            #expect(try await laboratory.put(box + "g.txt", "0").status == 410)
+            let list = try laboratory.administrator.links(inNamespace: "recipes", cursor: nil, limit: 1)
+            #expect(list.items.first?.bytes == 25 && list.items.first?.status == "exhausted")
+        }
+    }
+
+    @Test func parallelUploadsStayWithinTheirNumber() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try Self.fill(laboratory)
+            let box = try laboratory.box("recipes") { $0.maxUses = 5 }
+            let statuses = try await withThrowingTaskGroup(of: [Int].self) { group in
+                for number in 0..<6 {
+                    group.addTask {
+                        var statuses: [Int] = []
+                        for turn in 0..<2 {
+                            statuses.append(
+                                try await laboratory.put(box + "same.txt", "\(number) \(turn)").status)
+                        }
+                        return statuses
+                    }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(statuses.count { $0 == 201 } == 5 && statuses.count { $0 == 410 } == 7)
+            #expect(try laboratory.names("recipes").filter { $0.hasPrefix("same") }.count == 5)
+        }
+    }
+
+    @Test func whatBreaksOffLeavesNothing() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try Self.fill(laboratory)
+            let box = try laboratory.box("recipes") { $0.maxUses = 1 }
+            try await laboratory.connect { connection throws in
+                connection.send(
+                    HTTPConnection.request(box + "half.txt", "Content-Length: 100\r\n", method: "PUT")
+                        + "the first half")
+            }
+            // The same link goes on for who sends all of it: the use was given back.
+            var status = 0
+            for _ in 0..<200 where status != 201 {
+                status = try await laboratory.connect { try $0.put(box + "whole.txt", "all of it").status }
+            }
+            #expect(status == 201)
+            #expect(try laboratory.names("recipes") == ["in", "whole.txt"])
+        }
+    }
+
+    @Test func aPasswordGuardsABoxAndAReadersLinkTakesNothing() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try Self.fill(laboratory)
+            let box = try laboratory.box("recipes", "/in") { $0.password = "open sesame" }
+            let reading = try laboratory.link("recipes", "/in")
+            #expect(try await laboratory.put(reading + "x.txt", "x").status == 405)
+            let form = try await laboratory.connect {
+                try $0.form(reading, [("x.txt", "text/plain", "x")])
+            }
+            #expect(form.status == 405)
+            #expect(try await laboratory.put(box + "x.txt", "x").status == 401)
+            try await laboratory.connect { connection throws in
+                let basic = HTTPConnection.basic("open sesame")
+                #expect(try connection.put(box + "y.txt", "y", basic).status == 201)
+                let page = try connection.get(box, "Accept: text/html\r\n")
+                #expect(page.status == 401 && !page.text.contains("type=\"file\""))
+            }
+            #expect(try laboratory.names("recipes", below: "in") == ["taken.txt", "y.txt"])
+        }
+    }
+
+    @Test func aBoxWhoseFolderIsGoneTakesNothing() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try Self.fill(laboratory)
+            let box = try laboratory.box("recipes", "/in")
+            let namespace = try laboratory.node.namespaces.namespace("recipes")
+            let folder = try #require(try laboratory.node.namespaces.node(at: "in", in: namespace))
+            try laboratory.change(
+                .delete(folder.id, base: folder.revision, newestBelow: .max / 2), in: info)
+            #expect(try await laboratory.put(box + "x.txt", "x").status == 410)
+            try await laboratory.connect { connection throws in #expect(try connection.get(box).status == 410)
+            }
+            #expect(try laboratory.names("recipes").isEmpty)
+        }
+    }
+}
