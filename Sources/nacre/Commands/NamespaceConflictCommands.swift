@@ -11,9 +11,9 @@ extension NamespaceCommand {
             abstract: "List changes that were not taken since another one was there first.",
             discussion: """
                 A line `ID NAME REASON DEVICE …` for each, newest first. `nacre sync` keeps what was not \
-                taken as a conflict copy, which closes the entry. --resolve ID closes one by hand: --keep mine \
-                puts what was not taken in the place of what is there; theirs, both and merged say what was \
-                done.
+                taken as a conflict copy, which closes the entry. --resolve ID closes one by hand: --keep \
+                mine puts what was not taken in the place of what is there; theirs, both and merged say what \
+                was done.
                 """)
 
         @OptionGroup var global: GlobalOptions
