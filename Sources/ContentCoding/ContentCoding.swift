@@ -17,18 +17,36 @@ public enum ContentCoding: String, CaseIterable, Hashable, Sendable {
     ///
     /// `*` counts for none: who can read these says so.
     public static func best(accepting header: String) -> ContentCoding? {
-        var weights: [ContentCoding: Double] = [:]
-        for part in header.split(separator: ",").prefix(32) {
-            let fields = part.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
-            guard let name = fields.first, let coding = ContentCoding(header: String(name)) else { continue }
-            let weight = fields.dropFirst().first { $0.lowercased().hasPrefix("q=") }
-            weights[coding] = weight.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
-        }
+        let weights = weights(header)
         var best: (ContentCoding, Double)?
         for coding in allCases {
-            if let weight = weights[coding], weight > 0, weight > best?.1 ?? 0 { best = (coding, weight) }
+            if let weight = weights[coding.rawValue], weight > best?.1 ?? 0 { best = (coding, weight) }
         }
         return best?.0
+    }
+
+    /// Whether an `Accept-Encoding` says that a body is better not packed, though it may be: of one that is
+    /// long, that counts.
+    public static func prefersPlain(_ header: String) -> Bool {
+        let weights = weights(header)
+        guard let plain = weights["identity"] else { return false }
+        return allCases.allSatisfy { weights[$0.rawValue] ?? 0 < plain }
+    }
+
+    /// Bodies of up to so many bytes cost nearly nothing to be packed.
+    public static let shortBytes = 16 * 1024
+
+    /// How much each coding is wanted, by its name.
+    private static func weights(_ header: String) -> [String: Double] {
+        var weights: [String: Double] = [:]
+        for part in header.split(separator: ",").prefix(32) {
+            let fields = part.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
+            guard let field = fields.first else { continue }
+            let name = ContentCoding(header: String(field))?.rawValue ?? field.lowercased()
+            let weight = fields.dropFirst().first { $0.lowercased().hasPrefix("q=") }
+            weights[name] = weight.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
+        }
+        return weights
     }
 
     /// Whether packing pays: some of the bytes are packed, and lose a tenth at least.

@@ -34,7 +34,9 @@ extension DoorResponse {
         // What may be sent here; RFC 7694 section 3.
         response.fields[.acceptEncoding] = ContentCoding.accepted
         guard case .bytes(let bytes) = body, status.kind == .successful,
-            let header, let coding = ContentCoding.best(accepting: header), coding.pays(for: bytes),
+            let header, let coding = ContentCoding.best(accepting: header),
+            bytes.count <= ContentCoding.shortBytes || !ContentCoding.prefersPlain(header),
+            coding.pays(for: bytes),
             let packed = try? coding.compress(bytes), packed.count < bytes.count
         else { return response }
         response.body = .bytes(packed)

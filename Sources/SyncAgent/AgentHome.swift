@@ -115,8 +115,6 @@ public struct FolderRecord: Codable, Hashable, Sendable {
     public var root: String
     /// Whether the namespace takes names for one that differ by case.
     public var ignoresCase: Bool
-    /// Whether the namespace has texts merged; `nil` in lists of folders that do not say.
-    public var mergesText: Bool?
     /// `two-way`, `pull-only` or `push-only`.
     public var mode: String
     public var isPaused = false

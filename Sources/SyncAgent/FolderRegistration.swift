@@ -58,7 +58,6 @@ public struct FolderRegistration: Sendable {
             token: request.token, authorities: request.authorities, namespace: info.id,
             namespaceName: info.name, root: info.root.text,
             ignoresCase: Self.ignoresCase(info.policy), mode: request.mode)
-        record.mergesText = Self.mergesText(info.policy)
         record.only = request.only
         record.quietMilliseconds = request.quietMilliseconds
         record.uploadLimit = request.uploadLimit
@@ -129,12 +128,6 @@ public struct FolderRegistration: Sendable {
     private static func ignoresCase(_ policy: String) -> Bool {
         struct Policy: Decodable { var `case`: String? }
         return (try? JSONDecoder().decode(Policy.self, from: Data(policy.utf8)))?.case != "sensitive"
-    }
-
-    /// Whether texts that both sides changed are merged.
-    static func mergesText(_ policy: String) -> Bool {
-        struct Policy: Decodable { var merge: String? }
-        return (try? JSONDecoder().decode(Policy.self, from: Data(policy.utf8)))?.merge == "lines"
     }
 
     static func isWithin(_ path: String, _ other: String) -> Bool {

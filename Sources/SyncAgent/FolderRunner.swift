@@ -17,12 +17,11 @@ public final class FolderRunner: @unchecked Sendable {
     private let server: NodeDialer
     private let device: String
     private let mailbox = Mailbox()
-    /// Whether the node was told of this machine since the start. Of the working thread alone.
-    private var isKnown = false
     private let report: Mutex<FolderReport>
     private let event: @Sendable (FolderRecord, SyncEvent) -> Void
-    /// Where the journal was read up to after the last pass, and how many passes there were.
-    private let position = Mutex<(cursor: SyncCursor?, passes: Int)>((nil, 0))
+    /// Where the journal was read up to after the last pass, how many passes there were, and whether one is
+    /// under way.
+    private let position = Mutex<(cursor: SyncCursor?, passes: Int, isWorking: Bool)>((nil, 0, false))
     private let finished = DispatchSemaphore(value: 0)
 
     /// - Parameter event: is told what happens, on the working thread.
@@ -164,35 +163,25 @@ public final class FolderRunner: @unchecked Sendable {
 
     private func pass(_ folder: OpenFolder, _ scope: ScanScope?) throws {
         report.withLock { if $0.state != "settled" || scope != nil { $0.state = "working" } }
-        if !isKnown { isKnown = makeKnown() }
-        if scope == .everything, let info = try? server.info() {
-            // Whoever owns the namespace may have changed its mind since the folder was added.
-            folder.engine.mergesText = FolderRegistration.mergesText(info.policy)
-        }
+        position.withLock { $0.isWorking = true }
+        defer { position.withLock { $0.isWorking = false } }
         try folder.engine.synchronize(scope)
         let cursor = try folder.cursor()
         let now = MachineClock.steadyMilliseconds()
         report.withLock { $0.update(from: folder, now: now) }
-        position.withLock { $0 = (cursor, $0.passes + 1) }
-    }
-
-    /// Tells the node which machine this is.
-    ///
-    /// - Returns: whether it needs no telling any more. A node that cannot be reached is told later; one that
-    ///   does not want to know is synced with all the same.
-    private func makeKnown() -> Bool {
-        let name = device.lastIndex(of: "-").map { String(device[..<$0]) } ?? device
-        do {
-            try server.register(
-                DeviceRequest(id: device, name: name, platform: "linux", features: ["cbor", "splice"]))
-            return true
-        } catch {
-            if case .unreachable = error { return false }
-            return true
-        }
+        position.withLock { $0 = (cursor, $0.passes + 1, false) }
     }
 
     // MARK: Waiting for the node
+
+    /// Whether what the node spoke of is still to be read: what this folder commits comes back to it as the
+    /// news that it is. Returns when the pass is over that may know.
+    private func isNews(beyond cursor: SyncCursor) -> Bool {
+        while position.withLock({ $0.isWorking }), !mailbox.isStopping {
+            Thread.sleep(forTimeInterval: 0.002)
+        }
+        return position.withLock { $0.cursor == cursor }
+    }
 
     /// Seconds that one question takes at most.
     private static let waitSeconds = 60
@@ -202,7 +191,7 @@ public final class FolderRunner: @unchecked Sendable {
         var idle = 0.005
         var seen = 0
         while !mailbox.isStopping {
-            let (cursor, passes) = position.withLock { $0 }
+            let (cursor, passes, _) = position.withLock { $0 }
             // Until the last news was looked at there is nothing to ask.
             guard let cursor, passes > seen else {
                 // Soon after news, and seldom where a folder rests or is away.
@@ -212,7 +201,7 @@ public final class FolderRunner: @unchecked Sendable {
             }
             idle = 0.005
             do throws(SyncServerError) {
-                if try server.wait(after: cursor, seconds: Self.waitSeconds) {
+                if try server.wait(after: cursor, seconds: Self.waitSeconds), isNews(beyond: cursor) {
                     let now = position.withLock { $0 }
                     seen = now.cursor == cursor ? now.passes : passes
                     mailbox.noteRemoteChange()

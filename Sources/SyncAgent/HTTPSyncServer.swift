@@ -114,8 +114,12 @@ public final class HTTPSyncServer: SyncServer {
             "snapshot", SnapshotRequest(directory: directory, page: page).value(.cbor), SnapshotPage.init)
     }
 
-    public func commit(_ operations: [SyncOperation], epoch: Int64) throws(SyncServerError) -> CommitAnswer {
-        let request = CommitRequest(epoch: epoch, operations: operations).value(.cbor)
+    public func commit(
+        _ operations: [SyncOperation], after cursor: SyncCursor?
+    ) throws(SyncServerError) -> CommitAnswer {
+        let request = CommitRequest(
+            epoch: cursor?.epoch ?? 0, cursor: cursor?.text, operations: operations
+        ).value(.cbor)
         let answer = try call("commit", request) { value throws(SyncMessageError) in
             try CommitAnswer(value, to: operations)
         }
@@ -330,8 +334,13 @@ public final class HTTPSyncServer: SyncServer {
         var body = body
         do {
             var request = try HTTPClient.Request(url: base + "/" + path, method: method)
-            if packs { request.headers.add(name: "Accept-Encoding", value: ContentCoding.accepted) }
-            if let coding = coding.withLock({ $0 }), coding.pays(for: body) {
+            // To this machine bytes cost less than packing them, but for a few.
+            request.headers.add(
+                name: "Accept-Encoding",
+                value: packs ? ContentCoding.accepted : "identity, zstd;q=0.5")
+            if let coding = coding.withLock({ $0 }), packs || body.count <= ContentCoding.shortBytes,
+                coding.pays(for: body)
+            {
                 body = try coding.compress(body)
                 request.headers.add(name: "Content-Encoding", value: coding.rawValue)
             }
@@ -358,7 +367,7 @@ public final class HTTPSyncServer: SyncServer {
             counters.sent += Int64(body.count)
             counters.received += Int64(bytes.count)
         }
-        if packs, let accepted = response.headers["Accept-Encoding"].first {
+        if let accepted = response.headers["Accept-Encoding"].first {
             coding.withLock { $0 = ContentCoding.best(accepting: accepted) }
         }
         if let header = response.headers["Content-Encoding"].first {

@@ -13,6 +13,8 @@ public final class NodeDialer: SyncServer {
     private let namespace: String
     private let device: String
     private let current = Mutex<HTTPSyncServer?>(nil)
+    /// Whether the node was told of this machine, by this value.
+    private let isIntroduced = Mutex(false)
     private let upload: Mutex<BandwidthLimiter>
     private let download: Mutex<BandwidthLimiter>
 
@@ -66,16 +68,37 @@ public final class NodeDialer: SyncServer {
         }
     }
 
+    /// Reads the journal; a node that does not know this machine is told of it.
     public func list(after cursor: SyncCursor?, limit: Int) throws(SyncServerError) -> ListAnswer {
-        try call { server throws(SyncServerError) in try server.list(after: cursor, limit: limit) }
+        let answer = try call { server throws(SyncServerError) in
+            try server.list(after: cursor, limit: limit)
+        }
+        if answer.isDeviceUnknown { introduce() }
+        return answer
+    }
+
+    /// Tells the node which machine this is. One that cannot be reached is told later; one that does not
+    /// want to know is synced with all the same.
+    private func introduce() {
+        guard !isIntroduced.withLock({ $0 }) else { return }
+        let name = device.lastIndex(of: "-").map { String(device[..<$0]) } ?? device
+        do throws(SyncServerError) {
+            try register(
+                DeviceRequest(id: device, name: name, platform: "linux", features: ["cbor", "splice"]))
+        } catch {
+            if case .unreachable = error { return }
+        }
+        isIntroduced.withLock { $0 = true }
     }
 
     public func snapshot(of directory: NodeID?, page: String?) throws(SyncServerError) -> SnapshotPage {
         try call { server throws(SyncServerError) in try server.snapshot(of: directory, page: page) }
     }
 
-    public func commit(_ operations: [SyncOperation], epoch: Int64) throws(SyncServerError) -> CommitAnswer {
-        try call { server throws(SyncServerError) in try server.commit(operations, epoch: epoch) }
+    public func commit(
+        _ operations: [SyncOperation], after cursor: SyncCursor?
+    ) throws(SyncServerError) -> CommitAnswer {
+        try call { server throws(SyncServerError) in try server.commit(operations, after: cursor) }
     }
 
     public func missing(_ cids: [CID]) throws(SyncServerError) -> [CID] {

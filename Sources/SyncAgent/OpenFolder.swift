@@ -56,7 +56,6 @@ final class OpenFolder {
         var options = SyncOptions(folderID: record.id, device: device)
         options.mode = try Self.mode(record.mode)
         options.ignoresCaseRemotely = record.ignoresCase
-        options.mergesText = record.mergesText ?? false
         options.isExcluded = { rules.isExcluded($0, $1) }
         engine = SyncEngine(
             state: state, disk: disk, server: server, scanner: scanner, content: content,

@@ -82,6 +82,11 @@ extension CommitAnswer {
             result.value(form, to: operations.indices.contains(index) ? operations[index] : nil)
         }
         writer.put("results", .list(values))
+        if let cursor {
+            var advanced = WireWriter(form)
+            cursor.write(to: &advanced)
+            writer.put("advanced_cursor", advanced.value)
+        }
         return writer.value
     }
 
@@ -97,7 +102,12 @@ extension CommitAnswer {
             let operation = operations.indices.contains(index) ? operations[index] : nil
             results.append(try CommitResult(value, to: operation))
         }
-        self.init(head: try reader.require("head", reader.number("head")), results: results)
+        var cursor: SyncCursor?
+        if let value = reader.value("advanced_cursor") {
+            cursor = try SyncCursor(WireReader(value, "commit.advanced_cursor"))
+        }
+        self.init(
+            head: try reader.require("head", reader.number("head")), results: results, cursor: cursor)
     }
 }
 

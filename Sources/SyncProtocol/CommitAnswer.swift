@@ -5,10 +5,13 @@ public import TreeValues
 public struct CommitAnswer: Hashable, Sendable {
     public var head: JID
     public var results: [CommitResult]
+    /// The cursor behind what was done, if nobody else changed anything since the cursor of the request.
+    public var cursor: SyncCursor?
 
-    public init(head: JID, results: [CommitResult]) {
+    public init(head: JID, results: [CommitResult], cursor: SyncCursor? = nil) {
         self.head = head
         self.results = results
+        self.cursor = cursor
     }
 }
 

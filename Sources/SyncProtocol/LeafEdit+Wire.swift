@@ -106,3 +106,23 @@ extension LeafEdit {
             splices: isTooMuch ? [Splice(start: 0, remove: base.count, insert: leaves)] : splices)
     }
 }
+
+extension WireReader {
+    /// The member `blocks`: bytes of leaves that come along with an edit.
+    func blocks(_ what: String) throws(SyncMessageError) -> [[UInt8]] {
+        let maximum = SyncLimits.maximumEditBytes
+        var blocks: [[UInt8]] = []
+        var total = 0
+        for value in try list("blocks", maximum: maximum) ?? [] {
+            guard let bytes = Self.bytes(value) else {
+                throw .badMember(what, expected: "a list of bytes")
+            }
+            total += bytes.count
+            guard total <= maximum else {
+                throw .badMember(what, expected: "\(maximum) bytes in all at most")
+            }
+            blocks.append(bytes)
+        }
+        return blocks
+    }
+}

@@ -21,6 +21,8 @@ extension ListAnswer {
         writer.put("entries", .list(entries.map { $0.value(form) }))
         cursor.write(to: &writer)
         writer.put("more", if: hasMore)
+        if mergesText { writer.put("merge", "lines") }
+        writer.put("unknown_device", if: isDeviceUnknown)
         return writer.value
     }
 
@@ -28,7 +30,8 @@ extension ListAnswer {
         let reader = try WireReader(value, "list")
         self.init(
             entries: try Self.entries(reader), cursor: try SyncCursor(reader),
-            hasMore: try reader.flag("more"))
+            hasMore: try reader.flag("more"), mergesText: try reader.text("merge") == "lines",
+            isDeviceUnknown: try reader.flag("unknown_device"))
     }
 
     static func entries(_ reader: WireReader) throws(SyncMessageError) -> [RemoteEntry] {

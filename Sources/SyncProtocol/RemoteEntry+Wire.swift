@@ -48,6 +48,10 @@ extension RemoteEntry {
         writer.put("deleted", if: isDeleted)
         writer.put("restored", if: isRestored)
         writer.put("inline", bytes: inline)
+        if let edit {
+            writer.put("edit", edit.edit.value(form))
+            writer.put("blocks", .list(edit.blocks.map(form.bytes)))
+        }
         if !device.isEmpty { writer.put("device", device) }
         writer.put("device_name", deviceName)
         return writer.value
@@ -55,9 +59,13 @@ extension RemoteEntry {
 
     public init(_ value: IPLDValue) throws(SyncMessageError) {
         let reader = try WireReader(value, "entry")
+        var edit: FileEdit?
+        if let value = reader.value("edit") {
+            edit = FileEdit(try LeafEdit(value), blocks: try reader.blocks("entry.blocks"))
+        }
         self.init(
             node: try SyncNode(reader), isDeleted: try reader.flag("deleted"),
-            isRestored: try reader.flag("restored"), inline: try reader.bytes("inline"),
+            isRestored: try reader.flag("restored"), inline: try reader.bytes("inline"), edit: edit,
             device: try reader.text("device") ?? "", deviceName: try reader.text("device_name"))
     }
 }

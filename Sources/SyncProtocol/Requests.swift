@@ -6,12 +6,18 @@ public import TreeValues
 public struct CommitRequest: Hashable, Sendable {
     /// The epoch that the client knows.
     public var epoch: Int64
+    /// How far the client has read the journal: if nobody else changed anything since, the answer has the
+    /// cursor behind what this commit did.
+    public var cursor: String?
     /// All operations, or none.
     public var isAtomic: Bool
     public var operations: [SyncOperation]
 
-    public init(epoch: Int64, isAtomic: Bool = false, operations: [SyncOperation]) {
+    public init(
+        epoch: Int64, cursor: String? = nil, isAtomic: Bool = false, operations: [SyncOperation]
+    ) {
         self.epoch = epoch
+        self.cursor = cursor
         self.isAtomic = isAtomic
         self.operations = operations
     }
@@ -19,6 +25,7 @@ public struct CommitRequest: Hashable, Sendable {
     public func value(_ form: WireForm) -> IPLDValue {
         var writer = WireWriter(form)
         writer.put("base_epoch", epoch)
+        writer.put("cursor", cursor)
         writer.put("atomic", if: isAtomic)
         writer.put("ops", .list(operations.map { $0.value(form) }))
         return writer.value
@@ -27,6 +34,7 @@ public struct CommitRequest: Hashable, Sendable {
     public init(_ value: IPLDValue) throws(SyncMessageError) {
         let reader = try WireReader(value, "commit")
         epoch = try reader.require("base_epoch", reader.number("base_epoch"))
+        cursor = try reader.text("cursor")
         isAtomic = try reader.flag("atomic")
         operations = []
         let list = try reader.require("ops", reader.list("ops", maximum: SyncLimits.maximumOperations))
@@ -42,11 +50,14 @@ public struct ListRequest: Hashable, Sendable {
     public var limit: Int
     /// Whether the content of small files is to come along.
     public var wantsInline: Bool
+    /// Whether small changes of larger files are to come along, as edits of what the file was at the cursor.
+    public var wantsEdits: Bool
 
-    public init(cursor: String?, limit: Int, wantsInline: Bool = true) {
+    public init(cursor: String?, limit: Int, wantsInline: Bool = true, wantsEdits: Bool = true) {
         self.cursor = cursor
         self.limit = limit
         self.wantsInline = wantsInline
+        self.wantsEdits = wantsEdits
     }
 
     public func value(_ form: WireForm) -> IPLDValue {
@@ -54,6 +65,7 @@ public struct ListRequest: Hashable, Sendable {
         writer.put("cursor", cursor)
         writer.put("limit", small: limit)
         writer.put("inline", if: wantsInline)
+        writer.put("edits", if: wantsEdits)
         return writer.value
     }
 
@@ -64,6 +76,7 @@ public struct ListRequest: Hashable, Sendable {
             try reader.number("limit", in: 1...Int64(SyncLimits.maximumEntries))
                 ?? Int64(SyncLimits.maximumEntries))
         wantsInline = try reader.flag("inline")
+        wantsEdits = try reader.flag("edits")
     }
 }
 

@@ -21,11 +21,20 @@ public struct ListAnswer: Hashable, Sendable {
     public var cursor: SyncCursor
     /// Whether there is more at once.
     public var hasMore: Bool
+    /// Whether the namespace has texts merged that both sides changed.
+    public var mergesText: Bool
+    /// Whether the device that asks never made itself known.
+    public var isDeviceUnknown: Bool
 
-    public init(entries: [RemoteEntry], cursor: SyncCursor, hasMore: Bool) {
+    public init(
+        entries: [RemoteEntry], cursor: SyncCursor, hasMore: Bool, mergesText: Bool = false,
+        isDeviceUnknown: Bool = false
+    ) {
         self.entries = entries
         self.cursor = cursor
         self.hasMore = hasMore
+        self.mergesText = mergesText
+        self.isDeviceUnknown = isDeviceUnknown
     }
 }
 

@@ -6,6 +6,8 @@ public enum SyncLimits {
     public static let maximumMessageBytes = 8 * 1024 * 1024
     /// Bytes of content that travel within a message.
     public static let maximumInlineBytes = 4096
+    /// Bytes of leaves that come along with an edit.
+    public static let maximumEditBytes = 16 * 1024
     /// Bytes of a leaf: of any block.
     public static let maximumLeafBytes = 2 * 1024 * 1024
     /// Leaves of one file: 16 TiB in leaves of 256 KiB.

@@ -127,23 +127,6 @@ extension SyncOperation {
         }
         node.content = try reader.require("root", node.content)
         let edit = try reader.require("edit", reader.value("edit"))
-        return .put(node, base: base, .leaves(try LeafEdit(edit), blocks: try blocks(reader)))
-    }
-
-    private static func blocks(_ reader: WireReader) throws(SyncMessageError) -> [[UInt8]] {
-        let maximum = SyncLimits.maximumInlineBytes
-        var blocks: [[UInt8]] = []
-        var total = 0
-        for value in try reader.list("blocks", maximum: maximum) ?? [] {
-            guard let bytes = WireReader.bytes(value) else {
-                throw .badMember("operation.blocks", expected: "a list of bytes")
-            }
-            total += bytes.count
-            guard total <= maximum else {
-                throw .badMember("operation.blocks", expected: "\(maximum) bytes in all at most")
-            }
-            blocks.append(bytes)
-        }
-        return blocks
+        return .put(node, base: base, .leaves(try LeafEdit(edit), blocks: try reader.blocks("operation.blocks")))
     }
 }

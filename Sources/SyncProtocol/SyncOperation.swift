@@ -51,8 +51,8 @@ public enum PutContent: Hashable, Sendable {
     /// The bytes of a small file, so that no block needs to be sent: 4096 at most.
     case inline([UInt8])
     /// The leaves of a file. The server builds the blocks above them, and finds the root in the node.
-    /// `blocks`: the bytes of leaves that it will not have, so that a small edit is one message; 4096 in
-    /// all at most.
+    /// `blocks`: the bytes of leaves that it will not have, so that a small edit is one message; 16 KiB
+    /// in all at most.
     case leaves(LeafEdit, blocks: [[UInt8]] = [])
     /// Of a symlink: the target in the node is all there is.
     case none

@@ -110,6 +110,14 @@ import Testing
         #expect(ContentCoding.best(accepting: header) == coding)
     }
 
+    @Test(arguments: [
+        ("identity, zstd;q=0.5", true), ("zstd", false), ("", false), ("identity", true),
+        ("identity;q=0.5, gzip", false), ("identity, zstd", false),
+    ])
+    func whoHasNoNeedOfPackingSaysSo(header: String, prefersPlain: Bool) {
+        #expect(ContentCoding.prefersPlain(header) == prefersPlain)
+    }
+
     @Test(arguments: ContentCoding.allCases)
     func onlyWhatGetsSmallerIsPacked(coding: ContentCoding) throws {
         var random = SeededRandom(seed: 3)

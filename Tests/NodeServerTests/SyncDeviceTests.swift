@@ -25,6 +25,12 @@ import TreeValues
                     try DeviceList(connection.get("/sync/v1/devices", key).message()).devices
                 }
                 #expect(try devices().isEmpty)
+                // Who never said what it is is told so when it asks for news.
+                let list = ListRequest(cursor: nil, limit: 10).value(form)
+                func news(_ key: String) throws -> ListAnswer {
+                    try ListAnswer(connection.post("/ns/recipes/list", list, key, form: form).message())
+                }
+                #expect(try news(own).isDeviceUnknown && !news(key).isDeviceUnknown)
                 for _ in 0..<2 {
                     let made = try connection.post("/devices", Self.request.value(form), own, form: form)
                     #expect(made.status == 201)
@@ -51,10 +57,8 @@ import TreeValues
                         )
                     ])
                 _ = try connection.post("/ns/recipes/commit", commit.value(form), own, form: form)
-                let list = ListRequest(cursor: nil, limit: 10).value(form)
-                let entry = try ListAnswer(
-                    connection.post("/ns/recipes/list", list, own, form: form).message()
-                ).entries.first
+                #expect(try !news(own).isDeviceUnknown)
+                let entry = try news(own).entries.first
                 #expect(entry?.device == "laptop-1" && entry?.deviceName == "Küche")
 
                 let gone = try connection.get("/sync/v1/devices/laptop-1", key, method: "DELETE")

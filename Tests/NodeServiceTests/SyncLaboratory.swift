@@ -134,7 +134,9 @@ struct SyncDevice {
         after cursor: String?, limit: Int = 1000, wantsInline: Bool = false
     ) throws -> ListAnswer {
         try service.changes(
-            ListRequest(cursor: cursor, limit: limit, wantsInline: wantsInline), of: namespace)
+            ListRequest(
+                cursor: cursor, limit: limit, wantsInline: wantsInline, wantsEdits: wantsInline),
+            of: namespace)
     }
 
     func snapshot(_ directory: NodeID? = nil, page: String? = nil, wantsInline: Bool = false) throws

@@ -67,7 +67,7 @@ figures = {name: Long(0) for name in (
 conflict = {"id": Id(20), "nid": Id(1), "reason": "stale", "name": "f", "base_crev": Long(3), "current_crev": Long(4), "root": a,
             "size": Long(1), "device": "laptop-1", "server_ts_ms": Long(6), "resolution": "both"}
 messages = {
-    "commit-request": {"base_epoch": Long(7), "atomic": True, "ops": [
+    "commit-request": {"base_epoch": Long(7), "cursor": "1.7.8", "atomic": True, "ops": [
         {"op_id": Id(10), "op": "put", "nid": Id(1), "parent": Id(2), "name": "f", "size": Long(2), "mtime_ns": Long(1), "inline": Bytes(b"hi")},
         {"op_id": Id(11), "op": "put", "nid": Id(1), "parent": Id(2), "name": "f", "base_crev": Long(5), "root": c, "size": Long(9),
          "mtime_ns": Long(1), "mode": 0o755, "edit": edit},
@@ -82,11 +82,13 @@ messages = {
         {"st": "conflict", "reason": "stale", "current": folder}, {"st": "conflict", "reason": "parent_missing"},
         {"st": "error", "code": "bad_path", "message": "no"},
         {"st": "error", "code": "mass_delete_blocked", "removals": Long(151), "token": "T",
-         "message": "151 files and directories would be removed; a person has to agree"}]},
-    "list-request": {"cursor": "1.7.9", "limit": 1000, "inline": True},
+         "message": "151 files and directories would be removed; a person has to agree"}],
+        "advanced_cursor": {"epoch": Long(7), "jid": Long(9), "cursor": "1.7.9"}},
+    "list-request": {"cursor": "1.7.9", "limit": 1000, "inline": True, "edits": True},
     "list-answer": {"entries": [
-        {**file, "inline": Bytes(b"hello"), "device": "laptop"}, {**folder, "restored": True}, {**link, "deleted": True}],
-        "epoch": Long(7), "jid": Long(9), "cursor": "1.7.9", "more": True},
+        {**file, "inline": Bytes(b"hello"), "device": "laptop"}, {**folder, "restored": True}, {**link, "deleted": True},
+        {**file, "edit": edit, "blocks": [Bytes(b"a"), Bytes(b"b")]}],
+        "epoch": Long(7), "jid": Long(9), "cursor": "1.7.9", "more": True, "merge": "lines", "unknown_device": True},
     "snapshot-request": {"nid": Id(2), "page": "p"},
     "snapshot-page": {"entries": [folder], "epoch": Long(-7), "jid": Long(0), "cursor": "c", "next": "n"},
     "block-list": {"cids": [a, c]},

@@ -64,7 +64,7 @@ import TreeValues
     ]
 
     private static let messages: [(String, any WireMessage)] = [
-        ("commit-request", CommitRequest(epoch: 7, isAtomic: true, operations: operations)),
+        ("commit-request", CommitRequest(epoch: 7, cursor: "1.7.8", isAtomic: true, operations: operations)),
         (
             "commit-answer",
             CommitAnswer(
@@ -74,7 +74,7 @@ import TreeValues
                     .conflict(reason: "parent_missing", current: nil),
                     .refused(code: "bad_path", message: "no"),
                     .confirmationNeeded(removals: 151, token: "T"),
-                ])
+                ], cursor: SyncCursor(epoch: 7, jid: 9, text: "1.7.9"))
         ),
         ("list-request", ListRequest(cursor: "1.7.9", limit: 1000)),
         (
@@ -83,7 +83,9 @@ import TreeValues
                 entries: [
                     RemoteEntry(node: file, inline: Array("hello".utf8), device: "laptop"),
                     RemoteEntry(node: folder, isRestored: true), RemoteEntry(node: link, isDeleted: true),
-                ], cursor: SyncCursor(epoch: 7, jid: 9, text: "1.7.9"), hasMore: true)
+                    RemoteEntry(node: file, edit: FileEdit(edit, blocks: [Array("a".utf8), Array("b".utf8)])),
+                ], cursor: SyncCursor(epoch: 7, jid: 9, text: "1.7.9"), hasMore: true, mergesText: true,
+                isDeviceUnknown: true)
         ),
         ("snapshot-request", SnapshotRequest(directory: id(2), page: "p", wantsInline: false)),
         (

@@ -154,7 +154,9 @@ struct MessageMaker {
     mutating func entry() -> RemoteEntry {
         RemoteEntry(
             node: node(), isDeleted: flag(), isRestored: flag(),
-            inline: maybe { $0.random.bytes($0.random.number(0...100)) }, device: name(),
+            inline: maybe { $0.random.bytes($0.random.number(0...100)) },
+            edit: maybe { maker in FileEdit(maker.edit(), blocks: maker.list(3) { $0.random.bytes(9) }) },
+            device: name(),
             deviceName: maybe { $0.name() })
     }
 
@@ -231,12 +233,17 @@ struct MessageMaker {
     /// One message of each kind.
     mutating func messages() -> [any WireMessage] {
         laterMessages() + [
-            CommitRequest(epoch: signed(), isAtomic: flag(), operations: list(6) { $0.operation() }),
-            CommitAnswer(head: jid(), results: list(6) { $0.result() }),
+            CommitRequest(
+                epoch: signed(), cursor: maybe { $0.name() }, isAtomic: flag(),
+                operations: list(6) { $0.operation() }),
+            CommitAnswer(
+                head: jid(), results: list(6) { $0.result() }, cursor: maybe { $0.cursor() }),
             ListRequest(
                 cursor: maybe { $0.name() }, limit: random.number(1...SyncLimits.maximumEntries),
-                wantsInline: flag()),
-            ListAnswer(entries: list(5) { $0.entry() }, cursor: cursor(), hasMore: flag()),
+                wantsInline: flag(), wantsEdits: flag()),
+            ListAnswer(
+                entries: list(5) { $0.entry() }, cursor: cursor(), hasMore: flag(), mergesText: flag(),
+                isDeviceUnknown: flag()),
             SnapshotRequest(
                 directory: maybe { $0.id() }, page: maybe { $0.name() }, wantsInline: flag()),
             SnapshotPage(entries: list(5) { $0.entry() }, cursor: cursor(), next: maybe { $0.name() }),

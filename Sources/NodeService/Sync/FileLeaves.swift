@@ -9,9 +9,11 @@ import UnixFS
 enum FileLeaves {
     /// The list of a file that another is told as a difference to; `nil` if the root is not held, or is of
     /// nothing that has such a list: then there is nothing to differ from.
-    static func base(_ root: CID, in blocks: NamespaceBlocks) throws -> [Leaf]? {
+    static func base(
+        _ root: CID, in blocks: NamespaceBlocks, maximum: Int = maximumLeaves
+    ) throws -> [Leaf]? {
         do {
-            return try list(root, in: blocks)
+            return try list(root, in: blocks, maximum: maximum)
         } catch SyncFailure.unsupportedFile {
             return nil
         } catch is UnixFSFileError {
@@ -20,14 +22,16 @@ enum FileLeaves {
     }
 
     /// More are not listed: 512 GiB in leaves of 512 KiB.
-    private static let maximumLeaves = 1 << 20
+    static let maximumLeaves = 1 << 20
 
     /// Reads it off the blocks above the leaves; `nil` if the root is not held.
     ///
     /// Memory: some 60 bytes a leaf.
     ///
-    /// - Throws: `unsupportedFile` if some are not raw blocks; `UnixFSFileError`.
-    static func list(_ root: CID, in blocks: NamespaceBlocks) throws -> [Leaf]? {
+    /// - Throws: `unsupportedFile` if some are not raw blocks, or they are too many; `UnixFSFileError`.
+    static func list(
+        _ root: CID, in blocks: NamespaceBlocks, maximum: Int = maximumLeaves
+    ) throws -> [Leaf]? {
         if root.codec == .raw {
             guard let size = try blocks.size(of: root) else { return nil }
             return [Leaf(cid: root, bytes: size)]
@@ -40,7 +44,7 @@ enum FileLeaves {
             switch part {
             case .leaf(let leaf):
                 // A few blocks that name each other over and over claim any number of leaves.
-                guard leaves.count < maximumLeaves else {
+                guard leaves.count < maximum else {
                     throw SyncFailure.unsupportedFile(root.description)
                 }
                 leaves.append(Leaf(cid: leaf.cid, bytes: Int(clamping: leaf.size)))

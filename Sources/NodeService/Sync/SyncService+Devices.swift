@@ -36,6 +36,12 @@ extension SyncService {
         return known
     }
 
+    /// Whether the caller says which device it is, and that device never made itself known.
+    func isDeviceUnknown() throws -> Bool {
+        guard !device.isEmpty, principal.source != .anonymous else { return false }
+        return try spokenFor() == nil
+    }
+
     /// Notes that the device has everything up to a JID.
     func acknowledge(_ namespace: Namespace, upTo jid: Int64) throws {
         guard let known = try spokenFor() else { return }

@@ -22,7 +22,7 @@ extension SyncService {
         let page = try namespaces.changes(
             of: namespace, after: after, limit: request.limit, collapse: true)
         var names: [String: String] = [:]
-        let answer = try entries(
+        var answer = try entries(
             page.entries.filter { own == nil || $0.author.user == own }.map { entry in
                 let device = entry.author.device ?? ""
                 let name = try names[device] ?? deviceName(device, in: namespace)
@@ -32,9 +32,14 @@ extension SyncService {
                     isRestored: entry.operation == .restore && entry.node.kind == .directory,
                     device: device, deviceName: name == device ? nil : name)
             }, request.wantsInline, namespace)
+        if request.wantsEdits, request.cursor != nil, own == nil {
+            try FileEdits(namespaces, namespace, blocks: blocks(of: namespace), since: after).add(to: &answer)
+        }
         hub.tally.count { $0.listed += Int64(answer.count) }
         return ListAnswer(
-            entries: answer, cursor: cursor(namespace, page.cursor), hasMore: page.hasMore)
+            entries: answer, cursor: cursor(namespace, page.cursor), hasMore: page.hasMore,
+            mergesText: (try? NamespacePolicy(json: namespace.policy))?.merge == .lines,
+            isDeviceUnknown: try isDeviceUnknown())
     }
 
     func cursor(_ namespace: Namespace, _ jid: JID) -> SyncCursor {
@@ -44,7 +49,7 @@ extension SyncService {
     /// The JID of a cursor of this journal.
     ///
     /// What a client might invent here is another place in a journal that it may read anyway.
-    private func position(_ text: String, in namespace: Namespace) throws -> JID {
+    func position(_ text: String, in namespace: Namespace) throws -> JID {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "1", let epoch = Int64(parts[1]), let jid = JID(parts[2]),
             jid >= 0

@@ -45,7 +45,11 @@ extension SyncEngine {
         try changeDisk { touched in
             for job in jobs { try put(job, &touched) }
         }
-        for job in jobs { if let cid = job.remote.content { inlineContents.remove(cid) } }
+        for job in jobs {
+            guard let cid = job.remote.content else { continue }
+            inlineContents.remove(cid)
+            fileEdits.remove(cid)
+        }
     }
 
     private func jobs(for ids: ArraySlice<NodeID>) throws -> [FetchJob] {
@@ -82,7 +86,7 @@ extension SyncEngine {
         }
         if let known = content.cachedLeaves(of: root) { return known }
         let known = base.flatMap { base in content.cachedLeaves(of: base).map { (base, $0) } }
-        let edit = try server.leaves(of: root, base: known?.0)
+        let edit = try fileEdits.edit(of: root, base: known?.0) ?? server.leaves(of: root, base: known?.0)
         let old = edit.base == nil ? [] : known.flatMap { $0.0 == edit.base ? $0.1 : nil }
         guard let old, let leaves = LeafLists.apply(edit, to: old), try LeafLists.root(of: leaves) == root
         else {
@@ -155,8 +159,11 @@ extension SyncEngine {
             open.append(piece)
             guard contents[piece.leaf.cid] == nil else { continue }
             contents[piece.leaf.cid] = []
-            if let inline = inlineContents[piece.leaf.cid], (try? piece.leaf.cid.verify(inline)) != nil {
+            if let inline = inlineContents[piece.leaf.cid] ?? fileEdits[piece.leaf.cid],
+                (try? piece.leaf.cid.verify(inline)) != nil
+            {
                 contents[piece.leaf.cid] = inline
+                status.counters.bytesReceived += Int64(inline.count)
             } else {
                 wanted.append(piece.leaf.cid)
             }

@@ -27,6 +27,8 @@ extension SyncEngine {
     private func readEntries() throws {
         while true {
             let answer = try server.list(after: try state.cursor(), limit: Self.listLimit)
+            // Whoever owns the namespace may have changed its mind.
+            mergesText = answer.mergesText
             for entry in answer.entries where entry.isRestored && !entry.isDeleted {
                 try readRestored(entry.node.id)
             }
@@ -60,6 +62,8 @@ extension SyncEngine {
             try state.put(node, in: .remote)
             if let inline = entry.inline, let cid = node.content {
                 inlineContents.insert(inline, for: cid, limit: options.inlineCacheBytes)
+            } else if let edit = entry.edit, let cid = node.content {
+                fileEdits.insert(edit, for: cid)
             }
         }
     }

@@ -149,9 +149,8 @@ extension SyncEngine {
     private func commit(_ outgoing: [Outgoing]) throws {
         var open = outgoing
         var rounds = 0
-        let epoch = try state.cursor()?.epoch ?? 0
         while !open.isEmpty {
-            let answer = try server.commit(open.map(\.operation), epoch: epoch)
+            let answer = try server.commit(open.map(\.operation), after: try state.cursor())
             guard answer.results.count == open.count else {
                 throw SyncServerError.badAnswer(
                     "\(answer.results.count) results for \(open.count) operations")
@@ -171,6 +170,8 @@ extension SyncEngine {
                     }
                 }
                 if pending.ids != before { try state.setValue(pending.text, StateKey.operations) }
+                // Everything up to there is in the remote tree with what was taken over here.
+                if let cursor = answer.cursor, !needsPull { try state.setCursor(cursor) }
             }
             rounds += 1
             let unreadable = try store(wanted)

@@ -40,13 +40,15 @@ public final class SyncEngine {
     var directoryPaths: [NodeID: String] = [:]
     /// Contents that came within entries.
     var inlineContents = InlineCache()
+    /// Changes of larger files that came within entries.
+    var fileEdits = FileEditCache()
     /// Whether removals here are held back; `nil` if it was not asked yet in this pass.
     var removalsHeld: Bool?
     var removalConfirmation: String?
     /// Contents that were tried to merge, and cannot be.
     var unmergeable: Set<MergePair> = []
-    /// Whether texts that both sides changed are merged: the namespace says so.
-    public var mergesText: Bool
+    /// Whether texts that both sides changed are merged: the namespace says so with each answer.
+    var mergesText = false
     /// Steps that were done.
     var steps = 0
 
@@ -65,7 +67,6 @@ public final class SyncEngine {
         self.environment = environment
         self.options = options
         ignoresCaseRemotely = options.ignoresCaseRemotely
-        mergesText = options.mergesText
         own = OwnDirectory(disk: disk, environment: environment)
     }
 

@@ -50,8 +50,6 @@ public struct SyncOptions: Sendable {
     public var mode: SyncPolicy.Mode = .twoWay
     public var ignoresCaseLocally = false
     public var ignoresCaseRemotely = true
-    /// See ``SyncPolicy/mergesText``.
-    public var mergesText = false
     /// See ``SyncPolicy/isExcluded``.
     public var isExcluded: (@Sendable (_ path: String, _ isDirectory: Bool) -> Bool)?
     /// Whether a person is asked before a large part of the folder is removed at once.

@@ -17,6 +17,8 @@ struct UploadPreparation: Sendable {
     let disk: any FolderFileSystem
     let reader: any ContentReading
     let inlineBytes: Int64
+    /// Bytes of the leaves of one file that travel with its operation, where there are few.
+    private let editBytes = Int64(SyncLimits.maximumEditBytes)
 
     /// A file to be sent.
     struct Request: Sendable {
@@ -30,10 +32,12 @@ struct UploadPreparation: Sendable {
     func prepare(
         _ requests: [Request], parallelForEach: ParallelForEach
     ) -> [Result<PreparedContent, StepFailure>] {
+        // All of them have to fit one message.
+        let editBytes = requests.count <= 64 ? max(inlineBytes, self.editBytes) : inlineBytes
         let results = Mutex<[Result<PreparedContent, StepFailure>?]>(
             Array(repeating: nil, count: requests.count))
         parallelForEach(requests.count) { index in
-            let result = Result { () throws(StepFailure) in try prepare(requests[index]) }
+            let result = Result { () throws(StepFailure) in try prepare(requests[index], editBytes) }
             results.withLock { $0[index] = result }
         }
         return results.withLock { results in
@@ -41,7 +45,9 @@ struct UploadPreparation: Sendable {
         }
     }
 
-    private func prepare(_ request: Request) throws(StepFailure) -> PreparedContent {
+    private func prepare(
+        _ request: Request, _ editBytes: Int64
+    ) throws(StepFailure) -> PreparedContent {
         let node = request.node
         guard node.kind == .file else { return PreparedContent(content: .none) }
         guard let root = node.content else { throw .changed(request.path) }
@@ -67,7 +73,7 @@ struct UploadPreparation: Sendable {
         }
         if let base = request.base, let known = reader.cachedLeaves(of: base) {
             let edit = LeafLists.edit(from: known, root: base, to: leaves)
-            let blocks = try fewBlocks(of: leaves, notIn: known, at: request.path)
+            let blocks = try fewBlocks(of: leaves, notIn: known, at: request.path, maximumBytes: editBytes)
             return PreparedContent(content: .leaves(edit, blocks: blocks), leaves: leaves)
         }
         let all = LeafEdit.Splice(start: 0, remove: 0, insert: leaves)
@@ -77,7 +83,7 @@ struct UploadPreparation: Sendable {
     /// The leaves that an edit brings in, if they are so few that they travel with it: the server would ask
     /// for them, and be asked again.
     private func fewBlocks(
-        of leaves: [Leaf], notIn known: [Leaf], at path: String
+        of leaves: [Leaf], notIn known: [Leaf], at path: String, maximumBytes: Int64
     ) throws(StepFailure) -> [[UInt8]] {
         let old = Set(known.map(\.cid))
         var wanted: [(leaf: Leaf, offset: Int64)] = []
@@ -86,7 +92,7 @@ struct UploadPreparation: Sendable {
         for leaf in leaves {
             if !old.contains(leaf.cid), leaf.bytes > 0 {
                 bytes += Int64(leaf.bytes)
-                guard bytes <= inlineBytes else { return [] }
+                guard bytes <= maximumBytes else { return [] }
                 wanted.append((leaf, offset))
             }
             offset += Int64(leaf.bytes)

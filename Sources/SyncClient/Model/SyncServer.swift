@@ -14,7 +14,10 @@ public protocol SyncServer: Sendable {
     /// page.
     func snapshot(of directory: NodeID?, page: String?) throws(SyncServerError) -> SnapshotPage
     /// Does operations in order; one result each.
-    func commit(_ operations: [SyncOperation], epoch: Int64) throws(SyncServerError) -> CommitAnswer
+    ///
+    /// - Parameter cursor: how far the journal was read; its epoch is the one that the operations are for.
+    func commit(_ operations: [SyncOperation], after cursor: SyncCursor?) throws(SyncServerError)
+        -> CommitAnswer
     /// Which of these the server lacks.
     func missing(_ cids: [CID]) throws(SyncServerError) -> [CID]
     func store(_ blocks: [Block]) throws(SyncServerError)

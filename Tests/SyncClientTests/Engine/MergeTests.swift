@@ -13,7 +13,7 @@ import TreeValues
         _ base: String, here: String, there: String, canExchange: Bool = true,
         meanwhile: (TwoDevices) throws -> Void = { _ in }
     ) throws -> TwoDevices {
-        let pair = try TwoDevices(canExchange: canExchange) { $0.mergesText = true }
+        let pair = try TwoDevices(canExchange: canExchange, mergesText: true)
         try pair.there.write(base, to: "a.txt")
         try pair.settle()
         try pair.here.write(here, to: "a.txt")

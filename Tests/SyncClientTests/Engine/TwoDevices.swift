@@ -13,10 +13,10 @@ struct TwoDevices {
 
     init(
         names: VirtualDisk.Names = .bytes, ignoresCase: Bool = true, canExchange: Bool = true,
-        _ change: (inout SyncOptions) -> Void = { _ in }
+        mergesText: Bool = false, _ change: (inout SyncOptions) -> Void = { _ in }
     ) throws {
         let random = SimulationRandom(seed: 7)
-        server = ModelServer(root: NodeID(bits: 1), ignoresCase: ignoresCase)
+        server = ModelServer(root: NodeID(bits: 1), ignoresCase: ignoresCase, mergesText: mergesText)
         here = try SimulatedDevice(
             name: "here", server: server, names: names, canExchange: canExchange, clock: clock,
             random: random,

@@ -32,11 +32,13 @@ final class ModelServer: Sendable {
 
     let root: NodeID
     let ignoresCase: Bool
+    let mergesText: Bool
     private let namespace = Mutex(Namespace())
 
-    init(root: NodeID, ignoresCase: Bool) {
+    init(root: NodeID, ignoresCase: Bool, mergesText: Bool = false) {
         self.root = root
         self.ignoresCase = ignoresCase
+        self.mergesText = mergesText
     }
 
     // MARK: For the simulation
@@ -96,12 +98,27 @@ final class ModelServer: Sendable {
                     break
                 }
                 jid = entry.node.revision
-                if newest[entry.node.id] == jid { entries.append(entry) }
+                guard newest[entry.node.id] == jid else { continue }
+                var entry = entry
+                if cursor != nil { entry.edit = Self.edit(entry, since: start, namespace) }
+                entries.append(entry)
             }
             return ListAnswer(
                 entries: entries, cursor: SyncCursor(epoch: namespace.epoch, jid: jid, text: "\(jid)"),
-                hasMore: hasMore)
+                hasMore: hasMore, mergesText: mergesText)
         }
+    }
+
+    /// What comes along of a file that was changed since a client's cursor.
+    private static func edit(_ entry: RemoteEntry, since jid: JID, _ namespace: Namespace) -> FileEdit? {
+        guard !entry.isDeleted, let root = entry.node.content, let leaves = namespace.leaves[root],
+            let before = namespace.journal.prefix(Int(jid)).last(where: { $0.node.id == entry.node.id }),
+            !before.isDeleted, let base = before.node.content, base != root,
+            let old = namespace.leaves[base]
+        else { return nil }
+        let edit = LeafLists.edit(from: old, root: base, to: leaves)
+        let blocks = edit.splices.flatMap(\.insert).compactMap { namespace.blocks[$0.cid] }
+        return FileEdit(edit, blocks: blocks)
     }
 
     func snapshot(of directory: NodeID?, page: String?, pageSize: Int) throws(SyncServerError) -> SnapshotPage
@@ -167,11 +184,12 @@ final class ModelServer: Sendable {
         }
     }
 
-    func commit(_ operations: [SyncOperation], epoch: Int64, device: String) throws(SyncServerError)
-        -> CommitAnswer
-    {
+    func commit(
+        _ operations: [SyncOperation], after cursor: SyncCursor?, device: String
+    ) throws(SyncServerError) -> CommitAnswer {
         try namespace.withLock { (namespace) throws(SyncServerError) in
-            guard epoch == namespace.epoch else { throw .resetRequired }
+            guard cursor?.epoch ?? 0 == namespace.epoch else { throw .resetRequired }
+            let previousHead = namespace.head
             var results: [CommitResult] = []
             for operation in operations {
                 if let known = namespace.results[operation.id] {
@@ -187,7 +205,12 @@ final class ModelServer: Sendable {
                 }
                 results.append(result)
             }
-            return CommitAnswer(head: namespace.head, results: results)
+            var answer = CommitAnswer(head: namespace.head, results: results)
+            if cursor?.jid == previousHead {
+                let head = namespace.head
+                answer.cursor = SyncCursor(epoch: namespace.epoch, jid: head, text: "\(head)")
+            }
+            return answer
         }
     }
 

@@ -58,9 +58,11 @@ final class SimulatedServer: SyncServer {
         }
     }
 
-    func commit(_ operations: [SyncOperation], epoch: Int64) throws(SyncServerError) -> CommitAnswer {
+    func commit(
+        _ operations: [SyncOperation], after cursor: SyncCursor?
+    ) throws(SyncServerError) -> CommitAnswer {
         try call { () throws(SyncServerError) in
-            try server.commit(operations, epoch: epoch, device: device)
+            try server.commit(operations, after: cursor, device: device)
         }
     }
 
