@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import SyncClient
 import SyncProtocol
@@ -57,14 +58,15 @@ final class OpenFolder {
         options.mode = try Self.mode(record.mode)
         options.ignoresCaseRemotely = record.ignoresCase
         options.isExcluded = { rules.isExcluded($0, $1) }
+        var environment = SyncEnvironment(
+            wallClock: MachineClock.wallNanoseconds, steadyClock: MachineClock.steadyMilliseconds,
+            random: { UInt64.random(in: 0 ... .max) }, parallelForEach: ScannerOptions.onAllCores,
+            report: report)
+        environment.start = { DispatchQueue.global().async(execute: $0) }
         engine = SyncEngine(
             state: state, disk: disk, server: server, scanner: scanner, content: content,
             blocks: IndexedBlocks(index: index, state: state, fileSystem: disk),
-            environment: SyncEnvironment(
-                wallClock: MachineClock.wallNanoseconds, steadyClock: MachineClock.steadyMilliseconds,
-                random: { UInt64.random(in: 0 ... .max) }, parallelForEach: ScannerOptions.onAllCores,
-                report: report),
-            options: options)
+            environment: environment, options: options)
     }
 
     private static let volumeKey = "volume"

@@ -16,6 +16,13 @@ package final class SQLiteDatabase: SQLDatabase {
         /// How long a statement waits for another process that holds the file.
         package var busyTimeoutSeconds = 10.0
         package var maximumReaders = 4
+        /// Memory for the pages of the connection that writes: bytes. Indexes whose keys come in no order are
+        /// read from the file again and again where they do not fit.
+        package var writerCacheBytes = 64 * 1024 * 1024
+        /// Memory for the pages of each connection that reads: bytes.
+        package var readerCacheBytes = 8 * 1024 * 1024
+        /// The write-ahead log is folded into the file when it has so many bytes.
+        package var logBytes = 64 * 1024 * 1024
         /// How many changes of different threads share one transaction at most; 1 for none.
         package var maximumGroup = WriteQueue.defaultGroup
 
@@ -31,7 +38,14 @@ package final class SQLiteDatabase: SQLDatabase {
         do {
             let pool = try DatabasePool(path: path, configuration: Self.configuration(options))
             // The pool chooses NORMAL for itself, under which a power cut may take the last transactions.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            try pool.writeWithoutTransaction { database in
+                try database.execute(
+                    sql: """
+                        PRAGMA synchronous = FULL;
+                        PRAGMA cache_size = -\(options.writerCacheBytes / 1024);
+                        PRAGMA wal_autocheckpoint = \(options.logBytes / 4096);
+                        """)
+            }
             writer = pool
         } catch let error as DatabaseError {
             throw CatalogError(error, path: path, opening: true)
@@ -148,7 +162,11 @@ package final class SQLiteDatabase: SQLDatabase {
         configuration.maximumReaderCount = options.maximumReaders
         configuration.prepareDatabase { database in
             // Pages are checked as they are read, and nothing in a foreign schema may run code.
-            try database.execute(sql: "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
+            try database.execute(
+                sql: """
+                    PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF;
+                    PRAGMA cache_size = -\(options.readerCacheBytes / 1024);
+                    """)
             try SealFunctions.register(in: database)
         }
         return configuration

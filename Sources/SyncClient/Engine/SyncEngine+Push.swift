@@ -23,19 +23,60 @@ extension SyncEngine {
     /// How often blocks are stored for one operation before it is given up for the moment.
     static let maximumStores = 3
 
-    /// Commits steps in batches.
+    /// Commits steps in batches. While the server works on one, the next is prepared, and what became of the
+    /// one before is taken over.
     ///
-    /// - Throws: `SyncServerError`; what the state throws.
+    /// - Throws: `SyncServerError`; what the state throws. Nothing is under way then.
     func push(_ steps: [ServerStep]) throws {
-        var start = 0
-        while start < steps.count {
-            let end = min(start + options.commitBatch, steps.count)
-            let outgoing = try prepare(Array(steps[start..<end]))
-            start = end
-            guard !outgoing.isEmpty else { continue }
-            try commit(outgoing)
-            if status.uploadsPaused != nil { return }
+        var flight: Flight?
+        // An answer that nobody takes over is one that was lost: what it is about is sent again.
+        defer { flight?.commit.wait() }
+        for start in stride(from: 0, to: steps.count, by: options.commitBatch) {
+            let batch = Array(steps[start..<min(start + options.commitBatch, steps.count)])
+            var outgoing = try prepare(batch)
+            guard let before = flight else {
+                flight = try launch(outgoing)
+                continue
+            }
+            flight = nil
+            let answer = try before.commit.answer()
+            if before.isPlain(answer) {
+                // Nothing in it changes what the next one says.
+                flight = try launch(outgoing, after: answer.cursor)
+                try take(answer, of: before.outgoing)
+            } else {
+                try take(answer, of: before.outgoing)
+                if status.uploadsPaused != nil { return }
+                outgoing = try prepare(batch)
+                flight = try launch(outgoing)
+            }
         }
+        if let last = flight {
+            flight = nil
+            try take(try last.commit.answer(), of: last.outgoing)
+        }
+    }
+
+    /// Operations that were sent.
+    private struct Flight {
+        let outgoing: [Outgoing]
+        let commit: CommitUnderWay
+
+        /// Whether all of it was done as it was asked for, and nothing else comes of it.
+        func isPlain(_ answer: CommitAnswer) -> Bool {
+            answer.results.count == outgoing.count
+                && zip(outgoing, answer.results).allSatisfy { sent, result in
+                    if case .done(let node) = result { node.id == sent.step.id } else { false }
+                }
+        }
+    }
+
+    private func launch(_ outgoing: [Outgoing], after cursor: SyncCursor? = nil) throws -> Flight? {
+        guard !outgoing.isEmpty else { return nil }
+        let commit = CommitUnderWay(
+            outgoing.map(\.operation), after: try cursor ?? state.cursor(), at: server,
+            start: environment.start)
+        return Flight(outgoing: outgoing, commit: commit)
     }
 
     /// Sends again what an earlier run, or a call that failed, had no answer to: before the journal is
@@ -146,11 +187,11 @@ extension SyncEngine {
 
     // MARK: Sending
 
-    private func commit(_ outgoing: [Outgoing]) throws {
-        var open = outgoing
+    /// Takes over what became of operations; stores what the server asks for, and sends those again.
+    private func take(_ answer: CommitAnswer, of outgoing: [Outgoing]) throws {
+        var (open, answer) = (outgoing, answer)
         var rounds = 0
-        while !open.isEmpty {
-            let answer = try server.commit(open.map(\.operation), after: try state.cursor())
+        while true {
             guard answer.results.count == open.count else {
                 throw SyncServerError.badAnswer(
                     "\(answer.results.count) results for \(open.count) operations")
@@ -176,6 +217,8 @@ extension SyncEngine {
             rounds += 1
             let unreadable = try store(wanted)
             open = again.filter { !unreadable.contains($0.step.id) }
+            guard !open.isEmpty else { return }
+            answer = try server.commit(open.map(\.operation), after: try state.cursor())
         }
     }
 

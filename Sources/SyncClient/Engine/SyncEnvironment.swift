@@ -13,6 +13,9 @@ public struct SyncEnvironment: Sendable {
     public var steadyClock: @Sendable () -> Int64
     public var random: @Sendable () -> UInt64
     public var parallelForEach: ParallelForEach
+    /// Begins something that waits for the network, so that something else can be done meanwhile; at once and
+    /// to its end where nothing is said. The engine waits for it before it returns.
+    public var start: @Sendable (_ body: @escaping @Sendable () -> Void) -> Void = { $0() }
     /// Is given what happens, for the log.
     public var report: @Sendable (SyncEvent) -> Void
 
@@ -57,7 +60,7 @@ public struct SyncOptions: Sendable {
     /// Bytes that downloads leave free on the disk.
     public var minimumFreeBytes: Int64 = 0
     /// Nodes that are planned at once.
-    public var planBatch = 2000
+    public var planBatch = 8000
     /// Operations in a commit.
     public var commitBatch = 1000
     /// Files that are fetched between two barriers.

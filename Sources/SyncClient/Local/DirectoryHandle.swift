@@ -122,20 +122,21 @@ struct SystemFailure: Error {
 final class DirectoryCache: Sendable {
     private struct Entry {
         let handle: DirectoryHandle
-        let opened: UInt64
+        /// By the monotonic clock: nanoseconds.
+        let opened: Int64
     }
 
     /// The most descriptors that are kept.
     private static let capacity = 64
     /// Nanoseconds.
-    private static let lifetime: UInt64 = 100_000_000
+    private static let lifetime: Int64 = 100_000_000
 
     private let entries = Mutex<[String: Entry]>([:])
 
     func find(_ path: String, below root: DirectoryHandle) -> DirectoryHandle? {
         let now = Self.now
         let found: DirectoryHandle? = entries.withLock { entries in
-            guard let entry = entries[path], now - entry.opened < Self.lifetime else { return nil }
+            guard let entry = entries[path], Self.counts(entry.opened, at: now) else { return nil }
             return entry.handle
         }
         guard let found, found.isAt(path, below: root.descriptor) else { return nil }
@@ -146,18 +147,22 @@ final class DirectoryCache: Sendable {
         let now = Self.now
         entries.withLock { entries in
             if entries.count >= Self.capacity {
-                entries = entries.filter { now - $0.value.opened < Self.lifetime }
+                entries = entries.filter { Self.counts($0.value.opened, at: now) }
                 if entries.count >= Self.capacity { entries.removeAll(keepingCapacity: true) }
             }
             entries[path] = Entry(handle: handle, opened: now)
         }
     }
 
+    /// Whether an entry still counts. Another thread may keep one between a look at the clock and the lock:
+    /// that one is of the future, and as good as any.
+    static func counts(_ opened: Int64, at now: Int64) -> Bool { now - opened < lifetime }
+
     func removeAll() { entries.withLock { $0.removeAll() } }
 
-    private static var now: UInt64 {
+    private static var now: Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }

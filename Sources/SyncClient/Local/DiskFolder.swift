@@ -20,11 +20,11 @@ public final class DiskFolder: FolderFileSystem {
 
     private struct Root {
         var handle: DirectoryHandle?
-        var checked: UInt64 = 0
+        var checked: Int64 = 0
     }
 
     /// How long the folder is believed to be where it was: nanoseconds.
-    private static let rootLifetime: UInt64 = 250_000_000
+    private static let rootLifetime: Int64 = 250_000_000
 
     private let root = Mutex(Root())
     private let cache = DirectoryCache()
@@ -157,10 +157,10 @@ public final class DiskFolder: FolderFileSystem {
         guard isGood, length > 0, !(length == dots && length <= 2) else { throw .system(path, code: EINVAL) }
     }
 
-    private static var monotonicNanoseconds: UInt64 {
+    private static var monotonicNanoseconds: Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }
 

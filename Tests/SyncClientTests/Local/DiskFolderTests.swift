@@ -43,6 +43,14 @@ private let abilities: [DiskFolder.Abilities] = [
         }
     }
 
+    /// Two threads looked at the clock, the later one was quicker, and the difference of unsigned numbers
+    /// ended the process.
+    @Test func aHandleThatAnotherThreadKeptAMomentLaterCounts() {
+        #expect(DirectoryCache.counts(1_000_000_000, at: 999_999_000))
+        #expect(DirectoryCache.counts(1_000_000_000, at: 1_099_999_999))
+        #expect(!DirectoryCache.counts(1_000_000_000, at: 1_100_000_000))
+    }
+
     @Test(arguments: abilities.indices)
     func neverFollowsASymlink(way: Int) throws {
         let (scratch, outside) = (try ScratchFolder(), try ScratchFolder())
