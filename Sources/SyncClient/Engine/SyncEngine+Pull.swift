@@ -25,8 +25,11 @@ extension SyncEngine {
     }
 
     private func readEntries() throws {
+        var next: CallUnderWay<ListAnswer>?
+        defer { next?.wait() }
         while true {
-            let answer = try server.list(after: try state.cursor(), limit: Self.listLimit)
+            let answer = try next?.answer() ?? server.list(after: try state.cursor(), limit: Self.listLimit)
+            next = answer.hasMore ? list(after: answer.cursor) : nil
             // Whoever owns the namespace may have changed its mind.
             mergesText = answer.mergesText
             for entry in answer.entries where entry.isRestored && !entry.isDeleted {
@@ -37,6 +40,13 @@ extension SyncEngine {
                 try state.setCursor(answer.cursor)
             }
             guard answer.hasMore else { break }
+        }
+    }
+
+    /// Asks for a page while the one before is taken over.
+    private func list(after cursor: SyncCursor) -> CallUnderWay<ListAnswer> {
+        CallUnderWay(start: environment.start) { [server] () throws(SyncServerError) in
+            try server.list(after: cursor, limit: Self.listLimit)
         }
     }
 
@@ -87,15 +97,24 @@ extension SyncEngine {
 
     /// Reads the whole tree: for the first time, or because the journal is not the one that was read.
     private func readSnapshot(isReset: Bool) throws {
+        // Where nothing was, there is nothing that is not there any more.
+        let isFirst = try state.children(of: state.root, in: .remote).isEmpty
         var seen: Set<NodeID> = []
         var page: String?
         var cursor: SyncCursor?
+        var next: CallUnderWay<SnapshotPage>?
+        defer { next?.wait() }
         repeat {
-            let answer = try server.snapshot(of: nil, page: page)
+            let answer = try next?.answer() ?? server.snapshot(of: nil, page: page)
+            next = answer.next.map { page in
+                CallUnderWay(start: environment.start) { [server] () throws(SyncServerError) in
+                    try server.snapshot(of: nil, page: page)
+                }
+            }
             cursor = cursor ?? answer.cursor
             try state.transaction {
                 for entry in answer.entries where !entry.isDeleted {
-                    seen.insert(entry.node.id)
+                    if !isFirst { seen.insert(entry.node.id) }
                     try state.put(entry.node, in: .remote)
                     if let inline = entry.inline, let cid = entry.node.content {
                         inlineContents.insert(inline, for: cid, limit: options.inlineCacheBytes)
@@ -105,7 +124,7 @@ extension SyncEngine {
             page = answer.next
         } while page != nil
         try state.transaction {
-            try removeUnseen(seen)
+            if !isFirst { try removeUnseen(seen) }
             if isReset { try reconcile() }
             try state.setCursor(cursor)
         }

@@ -60,7 +60,7 @@ extension SyncEngine {
     /// Operations that were sent.
     private struct Flight {
         let outgoing: [Outgoing]
-        let commit: CommitUnderWay
+        let commit: CallUnderWay<CommitAnswer>
 
         /// Whether all of it was done as it was asked for, and nothing else comes of it.
         func isPlain(_ answer: CommitAnswer) -> Bool {
@@ -73,9 +73,11 @@ extension SyncEngine {
 
     private func launch(_ outgoing: [Outgoing], after cursor: SyncCursor? = nil) throws -> Flight? {
         guard !outgoing.isEmpty else { return nil }
-        let commit = CommitUnderWay(
-            outgoing.map(\.operation), after: try cursor ?? state.cursor(), at: server,
-            start: environment.start)
+        let operations = outgoing.map(\.operation)
+        let cursor = try cursor ?? state.cursor()
+        let commit = CallUnderWay(start: environment.start) { [server] () throws(SyncServerError) in
+            try server.commit(operations, after: cursor)
+        }
         return Flight(outgoing: outgoing, commit: commit)
     }
 

@@ -2,20 +2,19 @@ import Dispatch
 import SyncProtocol
 import Synchronization
 
-/// A commit that the server works on while the engine does something else.
-final class CommitUnderWay: Sendable {
-    private let result = Mutex<Result<CommitAnswer, SyncServerError>?>(nil)
+/// A call that the server works on while the engine does something else.
+final class CallUnderWay<Answer: Sendable>: Sendable {
+    private let result = Mutex<Result<Answer, SyncServerError>?>(nil)
     private let done = DispatchGroup()
 
+    /// - Parameter start: see ``SyncEnvironment/start``.
     init(
-        _ operations: [SyncOperation], after cursor: SyncCursor?, at server: any SyncServer,
-        start: (@escaping @Sendable () -> Void) -> Void
+        start: (@escaping @Sendable () -> Void) -> Void,
+        _ call: @escaping @Sendable () throws(SyncServerError) -> Answer
     ) {
         done.enter()
         start { [self] in
-            let answer = Result { () throws(SyncServerError) in
-                try server.commit(operations, after: cursor)
-            }
+            let answer = Result { () throws(SyncServerError) in try call() }
             result.withLock { $0 = answer }
             done.leave()
         }
@@ -25,7 +24,7 @@ final class CommitUnderWay: Sendable {
     func wait() { done.wait() }
 
     /// The answer, when it is there.
-    func answer() throws(SyncServerError) -> CommitAnswer {
+    func answer() throws(SyncServerError) -> Answer {
         wait()
         guard let result = result.withLock({ $0 }) else { throw .unreachable("the call was given up") }
         return try result.get()
