@@ -127,6 +127,7 @@ extension SyncOperation {
         }
         node.content = try reader.require("root", node.content)
         let edit = try reader.require("edit", reader.value("edit"))
-        return .put(node, base: base, .leaves(try LeafEdit(edit), blocks: try reader.blocks("operation.blocks")))
+        return .put(
+            node, base: base, .leaves(try LeafEdit(edit), blocks: try reader.blocks("operation.blocks")))
     }
 }

@@ -83,7 +83,8 @@ import TreeValues
                 entries: [
                     RemoteEntry(node: file, inline: Array("hello".utf8), device: "laptop"),
                     RemoteEntry(node: folder, isRestored: true), RemoteEntry(node: link, isDeleted: true),
-                    RemoteEntry(node: file, edit: FileEdit(edit, blocks: [Array("a".utf8), Array("b".utf8)])),
+                    RemoteEntry(
+                        node: file, edit: FileEdit(edit, blocks: [Array("a".utf8), Array("b".utf8)])),
                 ], cursor: SyncCursor(epoch: 7, jid: 9, text: "1.7.9"), hasMore: true, mergesText: true,
                 isDeviceUnknown: true)
         ),

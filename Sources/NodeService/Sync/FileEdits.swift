@@ -35,7 +35,8 @@ struct FileEdits {
         let changed = entries.indices.filter { index in
             let entry = entries[index]
             return !entry.isDeleted && entry.node.kind == .file && entry.node.contentRevision > jid
-                && (Int64(SyncLimits.maximumInlineBytes) + 1...Self.maximumFileBytes).contains(entry.node.size)
+                && (Int64(SyncLimits.maximumInlineBytes) + 1...Self.maximumFileBytes).contains(
+                    entry.node.size)
         }
         guard changed.count <= Self.maximumFiles else { return }
         for index in changed { entries[index].edit = try edit(entries[index].node) }
