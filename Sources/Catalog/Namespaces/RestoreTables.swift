@@ -120,7 +120,9 @@ package struct RestoreTables {
 
     /// Every node that changed, with the state that it is to have and what that takes: an operation, or 0.
     ///
-    /// What was emptied out of the trash since stays as it is: there is nothing to bring back.
+    /// What was emptied out of the trash since stays as it is: there is nothing to bring back. The number of
+    /// the entry is taken from the journal, not from the node, where it is the same: SQLite sees by it that
+    /// the rows come in order.
     private static func candidates(_ dialect: SQLDialect, isScoped: Bool) -> String {
         let state = ["parent", "name_key", "kind", "content", "size", "mtime", "mode", "target", "meta"]
             .map { "CASE WHEN old.deleted = 0 THEN old.\($0) ELSE node.\($0) END AS \($0)" }
@@ -140,7 +142,7 @@ package struct RestoreTables {
                 OR old.parent IN (SELECT nid FROM restore_scope WHERE view = 2))
             """
         return """
-            SELECT node.nid AS nid, node.rev AS previous, node.crev AS now_crev, node.parent AS now_parent,
+            SELECT node.nid AS nid, last.jid AS previous, node.crev AS now_crev, node.parent AS now_parent,
                 node.name_key AS now_key, \(state.joined(separator: ", ")),
                 CASE WHEN old.deleted = 0 AND \(hasOtherContent) THEN 0 ELSE 1 END AS keeps,
                 CASE WHEN old.deleted = 0 THEN CASE

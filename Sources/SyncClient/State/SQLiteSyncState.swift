@@ -28,8 +28,6 @@ public final class SQLiteSyncState: SyncState, @unchecked Sendable {
     public struct Options: Sendable {
         /// Memory for pages: bytes.
         public var cacheBytes = 24 * 1024 * 1024
-        /// The most events that are kept; older ones go.
-        public var maximumEvents = 10_000
         /// Unix milliseconds.
         public var now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
 

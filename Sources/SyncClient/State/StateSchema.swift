@@ -64,20 +64,6 @@ extension StateSchema {
                 epoch INTEGER NOT NULL, jid INTEGER NOT NULL, text TEXT NOT NULL
             );
             CREATE TABLE value (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-            CREATE TABLE operation (
-                id BLOB NOT NULL PRIMARY KEY, nid BLOB NOT NULL, body BLOB NOT NULL,
-                attempts INTEGER NOT NULL, next_try INTEGER NOT NULL, error TEXT
-            ) WITHOUT ROWID;
-            CREATE INDEX operation_node ON operation (nid);
-            CREATE TABLE item (
-                path TEXT NOT NULL PRIMARY KEY, code TEXT NOT NULL, message TEXT NOT NULL,
-                since INTEGER NOT NULL, attempts INTEGER NOT NULL, next_try INTEGER NOT NULL
-            ) WITHOUT ROWID;
-            CREATE INDEX item_next_try ON item (next_try);
-            CREATE TABLE event (
-                number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, level INTEGER NOT NULL,
-                path TEXT, code TEXT NOT NULL, message TEXT NOT NULL
-            );
             """
     ])
 
