@@ -78,6 +78,39 @@ final class ModelServer: Sendable {
         }
     }
 
+    // MARK: Late commits
+
+    /// A commit that is still on its way, and how many others come before it.
+    private struct LateCommit {
+        let operations: [SyncOperation]
+        let cursor: SyncCursor?
+        let device: String
+        var calls: Int
+    }
+
+    private let late = Mutex<[LateCommit]>([])
+
+    func delay(_ operations: [SyncOperation], after cursor: SyncCursor?, device: String, calls: Int) {
+        late.withLock {
+            $0.append(LateCommit(operations: operations, cursor: cursor, device: device, calls: calls))
+        }
+    }
+
+    /// One commit more: those that are due come before it. Nobody hears their answers.
+    func passTime() { deliver { $0 -= 1 } }
+
+    /// Everything that is on its way arrives.
+    func deliverEverything() { deliver { $0 = 0 } }
+
+    private func deliver(_ change: (inout Int) -> Void) {
+        let due = late.withLock { late in
+            for index in late.indices { change(&late[index].calls) }
+            defer { late.removeAll { $0.calls <= 0 } }
+            return late.filter { $0.calls <= 0 }
+        }
+        for one in due { _ = try? commit(one.operations, after: one.cursor, device: one.device) }
+    }
+
     // MARK: Calls
 
     func list(after cursor: SyncCursor?, limit: Int) throws(SyncServerError) -> ListAnswer {

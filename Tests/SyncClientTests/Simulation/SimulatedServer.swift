@@ -61,7 +61,14 @@ final class SimulatedServer: SyncServer {
     func commit(
         _ operations: [SyncOperation], after cursor: SyncCursor?
     ) throws(SyncServerError) -> CommitAnswer {
-        try call { () throws(SyncServerError) in
+        let network = network.withLock { $0 }
+        if !network.isDown, network.lossOneIn > 0, random.oneIn(3 * network.lossOneIn) {
+            // The connection is given up, and what is on its way comes after what is said later.
+            server.delay(operations, after: cursor, device: device, calls: random.number(1...12))
+            throw .unreachable("the question is late")
+        }
+        server.passTime()
+        return try call { () throws(SyncServerError) in
             try server.commit(operations, after: cursor, device: device)
         }
     }

@@ -152,6 +152,7 @@ struct Simulation {
             device.state.crashIn = nil
             device.server.set(isDown: false, lossOneIn: 0)
         }
+        server.deliverEverything()
         var quiet = 0
         for _ in 0..<40 {
             let head = server.head
