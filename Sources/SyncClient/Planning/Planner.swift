@@ -132,13 +132,18 @@ struct PlanBuilder {
             }
             let name = SyncNames.temporary(for: id)
             if isMovedLocally(local, remote, synced) {
-                guard policy.canPush, !leavingServer.contains(id), remote.name != name else { continue }
+                let parent = try waitingPlace(of: id, in: .remote, from: remote.parent, to: local.parent)
+                guard policy.canPush, !leavingServer.contains(id),
+                    remote.name != name || remote.parent != parent
+                else { continue }
                 leavingServer.insert(id)
-                plan.server.append(.move(id, parent: remote.parent, name: name, base: remote.revision))
+                plan.server.append(.move(id, parent: parent, name: name, base: remote.revision))
             } else if !local.isInPlace(of: remote) {
-                guard policy.canPull, !leavingDisk.contains(id), local.name != name else { continue }
+                let parent = try waitingPlace(of: id, in: .local, from: local.parent, to: remote.parent)
+                guard policy.canPull, !leavingDisk.contains(id), local.name != name || local.parent != parent
+                else { continue }
                 leavingDisk.insert(id)
-                plan.disk.append(.move(id, parent: local.parent, name: name))
+                plan.disk.append(.move(id, parent: parent, name: name))
             } else {
                 continue
             }
@@ -146,6 +151,25 @@ struct PlanBuilder {
             decided.insert(id)
             return
         }
+    }
+
+    /// The directory in which a node waits for its name: the one that it is to be in, since the one that it
+    /// is in may be what has the name, and wait for the node to go. Not if that is within the node itself,
+    /// or is not there.
+    private mutating func waitingPlace(
+        of id: NodeID, in tree: TreeName, from now: NodeID, to wanted: NodeID
+    ) throws -> NodeID {
+        var next = wanted
+        var depth = 0
+        while next != trees.root {
+            let states = try states(of: next)
+            guard next != id, depth < Self.maximumChain,
+                let node = tree == .remote ? states.remote : states.local
+            else { return now }
+            next = node.parent
+            depth += 1
+        }
+        return wanted
     }
 
     /// A directory waits for one of many nodes in it, once in a plan.
