@@ -86,6 +86,27 @@ import TreeValues
         }
     }
 
+    /// Sync defect 18: of two waits of one device, the one that ended first took the other's place along.
+    @Test func defect18TwoWaitsOfOneDeviceAreBothAnswered() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let key = try laboratory.key() + "X-Device-Id: laptop\r\n"
+            let port = laboratory.port
+            try await laboratory.onThread {
+                let (short, long) = (try HTTPConnection(port: port), try HTTPConnection(port: port))
+                for (connection, seconds) in [(short, 1), (long, 120)] {
+                    let message = try WireForm.cbor.encode(SyncCalls.wait(info, at: 0, seconds: seconds))
+                    connection.sendCall("POST", "/wait", message, type: "application/cbor", key)
+                }
+                #expect(try short.answer().status == 204)
+                try laboratory.put("a", "1", in: info)
+                let answer = try long.answer()
+                #expect(answer.status == 200)
+                #expect(try WaitAnswer(answer.message()).changed == [info.id])
+            }
+        }
+    }
+
     @Test func waitsHoldNoThread() async throws {
         try await ServerLaboratory.serve({ $0.maximumRequestsPerAddress = 200 }) { laboratory in
             let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))

@@ -147,6 +147,7 @@ import TreeValues
         #expect(throws: SyncFailure.self) { try key.create(NamespaceRequest(name: "mine")) }
     }
 
+    /// Sync defect 8: blocks were everybody's who knew their names.
     @Test func anotherProjectLearnsNeitherNamesNorBlocks() throws {
         let project = try laboratory.project("others")
         let stranger = try laboratory.service([.admin], in: project)
@@ -206,6 +207,25 @@ import TreeValues
         #expect(throws: SyncFailure.nameTaken("recipes"), "a name is taken once on a node") {
             try writer.create(NamespaceRequest(name: "recipes"))
         }
+    }
+
+    /// Sync defect 6: names of blocks were cut to a few bits, and two that began alike were one.
+    @Test func defect6BlocksWhoseDigestsBeginAlikeAreTwo() throws {
+        var seen: [[UInt8]: Block] = [:]
+        var found: [Block] = []
+        for number in 0..<5000 where found.isEmpty {
+            let block = CutContent.block(Array("\(number)".utf8))
+            let start = Array(block.cid.multihash.digest.prefix(2))
+            if let other = seen[start] { found = [other, block] }
+            seen[start] = block
+        }
+        try #require(found.count == 2 && found[0].bytes != found[1].bytes)
+        #expect(try device.service.store(found, for: device.namespace).isEmpty)
+        let cids = [found[1].cid, found[0].cid]
+        #expect(
+            try device.service.retrieve(cids, of: device.namespace).blocks == Array(found.reversed()))
+        let mixed = Block(cid: found[0].cid, bytes: found[1].bytes)
+        #expect(try device.service.store([mixed], for: device.namespace) == [mixed.cid])
     }
 
     @Test func whatIsNotOfOneHashIsNotStoredAndTheRestIs() throws {

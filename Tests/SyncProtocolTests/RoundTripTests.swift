@@ -47,6 +47,7 @@ import Testing
         }
     }
 
+    /// Sync defect 12: JIDs had 32 bits.
     @Test func numbersBeyondWhatJavaScriptCanHoldAreTextInJSON() throws {
         let cursor = SyncCursor(epoch: .min, jid: .max, text: "c")
         let answer = ListAnswer(entries: [], cursor: cursor, hasMore: false)
