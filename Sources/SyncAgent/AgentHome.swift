@@ -157,6 +157,7 @@ public enum AgentError: Error, Equatable, Sendable {
     case folderAbsent(String)
     case folderWithin(String, other: String)
     case folderKnown(String, namespace: String)
+    case folderOwn(String, own: String)
     case badMode(String)
     case badAnswer(String)
     case nodeAbsent(String)
@@ -177,6 +178,8 @@ extension AgentError: CustomStringConvertible {
         case .folderAbsent(let path): "there is no directory \(path)"
         case .folderWithin(let path, let other):
             "\(path) and \(other), which is synced already, are within one another"
+        case .folderOwn(let path, let own):
+            "\(path) and \(own), where Nacre keeps its own data, have one in the other: choose another folder"
         case .folderKnown(let path, let namespace): "\(path) is synced with \(namespace) already"
         case .badMode(let text): "\(text) is no mode; use two-way, pull-only or push-only"
         case .badAnswer(let text): "the running process answered what cannot be understood: \(text)"

@@ -13,6 +13,10 @@ public struct FolderReport: Codable, Hashable, Sendable {
     public var pending = 0
     /// What waits, and for what; the first hundred.
     public var items: [Item] = []
+    /// Files that are being written, and are looked at again soon.
+    public var busy: Int?
+    /// How often everything was looked at since the start.
+    public var fullScans: Int?
     public var uploadsPaused: String?
     public var downloadsPaused: String?
     /// So many would be removed that a person is asked: `nacre sync confirm`.

@@ -22,6 +22,9 @@ public struct FolderRegistration: Sendable {
         return found
     }
 
+    /// - Throws: `badMode` for a word that is no mode.
+    public static func check(mode: String) throws { _ = try OpenFolder.mode(mode) }
+
     /// What to sync a folder with.
     public struct Request: Sendable {
         /// Absolute, without symlinks.
@@ -37,6 +40,8 @@ public struct FolderRegistration: Sendable {
         public var quietMilliseconds = 2000
         public var uploadLimit = 0
         public var downloadLimit = 0
+        /// Directories that no folder may be in, or have in it: those of nodes.
+        public var ownDirectories: [String] = []
 
         public init(path: String) { self.path = path }
     }
@@ -49,6 +54,9 @@ public struct FolderRegistration: Sendable {
         _ request: Request, dial: @escaping @Sendable () throws -> HTTPSyncServer.Options
     ) throws -> (folder: FolderRecord, isNewNamespace: Bool) {
         _ = try OpenFolder.mode(request.mode)
+        // Before a namespace is made for it.
+        try checkPlace(request.path, among: home.folders())
+        for own in [home.path] + request.ownDirectories { try checkApart(request.path, from: own) }
         let name = request.namespace ?? Self.namespaceName(of: request.path)
         let device = try home.device()
         let (info, isNew) = try namespace(name, NodeDialer(namespace: name, device: device, dial: dial))
@@ -63,18 +71,35 @@ public struct FolderRegistration: Sendable {
         record.uploadLimit = request.uploadLimit
         record.downloadLimit = request.downloadLimit
         let added = try home.changeFolders { folders in
-            for other in folders {
-                if other.path == request.path {
-                    throw AgentError.folderKnown(other.path, namespace: other.namespaceName)
-                }
-                guard !Self.isWithin(other.path, request.path), !Self.isWithin(request.path, other.path)
-                else { throw AgentError.folderWithin(request.path, other: other.path) }
-            }
+            try checkPlace(record.path, among: folders)
             try mark(record, device)
             folders.append(record)
             return record
         }
         return (added, isNew)
+    }
+
+    /// - Throws: `folderKnown`, `folderWithin`.
+    private func checkPlace(_ path: String, among folders: [FolderRecord]) throws {
+        for other in folders {
+            if other.path == path {
+                throw AgentError.folderKnown(other.path, namespace: other.namespaceName)
+            }
+            guard !Self.isWithin(other.path, path), !Self.isWithin(path, other.path) else {
+                throw AgentError.folderWithin(path, other: other.path)
+            }
+        }
+    }
+
+    /// A folder with a node's data or with what is known of folders in it would send its own changes, and
+    /// keys, without end.
+    ///
+    /// - Throws: `folderOwn`.
+    private func checkApart(_ path: String, from own: String) throws {
+        let own = URL(fileURLWithPath: own).resolvingSymlinksInPath().path
+        guard path != own, !Self.isWithin(path, own), !Self.isWithin(own, path) else {
+            throw AgentError.folderOwn(path, own: own)
+        }
     }
 
     private func namespace(_ name: String, _ server: NodeDialer) throws -> (NamespaceInfo, Bool) {

@@ -87,6 +87,10 @@ final class OpenFolder {
     // MARK: When to go on
 
     var hasBusyFiles: Bool { !(scanner.report?.busy.isEmpty ?? true) }
+    var busyFiles: Int { scanner.report?.busy.count ?? 0 }
+    var fullScans: Int { scanner.fullScans }
+    /// What the last looks could not take, by path.
+    var unreadable: [(String, FileError)] { scanner.problems.sorted { $0.key < $1.key } }
     var scanMilliseconds: Int64? { scanner.milliseconds }
 
     func hasItemsToRetry(within milliseconds: Int64) -> Bool {
@@ -163,6 +167,9 @@ final class NotingScanner: LocalScanning {
     private var scanner: FolderScanner
     private(set) var report: ScanReport?
     private(set) var milliseconds: Int64?
+    private(set) var fullScans = 0
+    /// What could not be looked at when it was last tried.
+    private(set) var problems: [String: FileError] = [:]
 
     init(_ scanner: FolderScanner) { self.scanner = scanner }
 
@@ -172,7 +179,19 @@ final class NotingScanner: LocalScanning {
         let start = MachineClock.steadyMilliseconds()
         let found = try scanner.scan(scope)
         report = found
-        if scope == .everything { milliseconds = MachineClock.steadyMilliseconds() - start }
+        switch scope {
+        case .everything:
+            milliseconds = MachineClock.steadyMilliseconds() - start
+            fullScans += 1
+            problems.removeAll()
+        case .paths(let paths):
+            problems = problems.filter { problem in
+                !paths.contains {
+                    $0.isEmpty || problem.key == $0 || FolderRegistration.isWithin(problem.key, $0)
+                }
+            }
+        }
+        for problem in found.problems { problems[problem.path] = problem.error }
         return found
     }
 }
@@ -196,8 +215,20 @@ extension FolderReport {
         items = folder.engine.waitingItems(limit: 100).map { item in
             Item(
                 path: item.path, code: item.reason.code, reason: item.reason.description,
-                attempts: item.attempts, retryIn: max(0, item.retryAt - now))
+                // What waits for somebody is not tried again by itself.
+                attempts: item.attempts, retryIn: item.retryAt == .max ? 0 : max(0, item.retryAt - now))
         }
+        // What cannot be read is on one side only, and nothing but a person gets it on.
+        let problems = folder.unreadable
+        items += problems.prefix(max(0, 100 - items.count)).map { path, error in
+            Item(
+                path: path, code: ItemReason.file(error).code, reason: error.description, attempts: 1,
+                retryIn: 0)
+        }
+        pending += problems.count
+        if state == "settled", !problems.isEmpty { state = "waiting" }
+        busy = folder.busyFiles
+        fullScans = folder.fullScans
         uploadsPaused = status.uploadsPaused?.reason
         downloadsPaused = status.downloadsPaused?.reason
         removalsToConfirm = status.removalsToConfirm

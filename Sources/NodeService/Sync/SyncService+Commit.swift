@@ -82,10 +82,11 @@ extension SyncService {
             head: done.head,
             results: results.map { $0 ?? .refused(code: "bad_request", message: "not understood") })
         // Who sees only a part of the journal reads it from where it left off.
-        if mayRead, let text = request.cursor, let jid = try? position(text, in: namespace),
-            jid == done.previousHead, done.epoch == namespace.epoch
-        {
-            answer.cursor = cursor(namespace, done.head)
+        if mayRead, let text = request.cursor, let jid = try? position(text, in: namespace) {
+            try acknowledge(namespace, upTo: jid)
+            if jid == done.previousHead, done.epoch == namespace.epoch {
+                answer.cursor = cursor(namespace, done.head)
+            }
         }
         hub.tally.note(request, answer, entries: done.head - done.previousHead)
         return answer

@@ -77,7 +77,7 @@ extension SyncEngine {
 
     private func isHeldBack(_ step: DiskStep) -> Bool {
         guard removalsHeld == true, case .remove(let id) = step else { return false }
-        if items[id] == nil { fail(id, .confirmationNeeded) }
+        if items[id] == nil { fail(id, .confirmationNeeded, path: (try? localPath(of: id)) ?? "") }
         items[id]?.retryAt = .max
         return true
     }

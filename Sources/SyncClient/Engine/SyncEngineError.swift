@@ -12,7 +12,11 @@ extension SyncEngineError: CustomStringConvertible {
         case .folderMissing:
             "the folder, or `.nacre/folder` in it, is not there; mount it, or add it again: nothing is done"
         case .otherFolder(let found):
-            "the marker `.nacre/folder` says `\(found)`, which is another folder; nothing is done"
+            """
+            the marker `.nacre/folder` says `\(found)`, which is another folder; nothing is done. If this \
+            folder was moved or copied: `nacre sync rm` where it was, remove `.nacre/folder` here, and add it \
+            again
+            """
         }
     }
 }

@@ -29,7 +29,8 @@ struct FolderArgument: ParsableArguments {
     @Argument(help: ArgumentHelp("The folder.", valueName: "dir"), completion: .directory)
     var directory: String
 
-    var path: String { get throws { try SyncPlace.path(directory) } }
+    /// A folder that is not there any more is known by its path all the same.
+    var path: String { get throws { try SyncPlace.path(ofKnown: directory) } }
 }
 
 /// Where the folders of the user are written down, and how their nodes are reached.
@@ -43,6 +44,17 @@ enum SyncPlace {
         guard let resolved = realpath(text, nil) else { throw AgentError.folderAbsent(text) }
         defer { free(resolved) }
         return String(cString: resolved)
+    }
+
+    /// The same, also for a folder that is synced and is not there, or not mounted.
+    ///
+    /// - Throws: `AgentError.folderAbsent`.
+    static func path(ofKnown text: String) throws -> String {
+        do { return try path(text) } catch {
+            let lexical = URL(fileURLWithPath: text).standardizedFileURL.path
+            guard try home.folders().contains(where: { $0.path == lexical }) else { throw error }
+            return lexical
+        }
     }
 
     /// Where the node of a folder is at this moment.
@@ -148,6 +160,7 @@ extension SyncCommand {
 
         func run() throws {
             var folder: FolderRecord?
+            if let mode { try FolderRegistration.check(mode: mode) }
             if let directory { folder = try added(directory) }
             if once, let folder { return try runOnce(folder) }
             if SyncPlace.isRunning {
@@ -179,6 +192,7 @@ extension SyncCommand {
             request.dataDirectory = remote == nil ? global.dataDirectory : nil
             request.mode = mode ?? "two-way"
             request.only = only
+            request.ownDirectories = [global.dataDirectory]
             if interactive { request.quietMilliseconds = 50 }
             request.uploadLimit = (up ?? 0) * 1024
             request.downloadLimit = (down ?? 0) * 1024
@@ -232,14 +246,28 @@ extension SyncCommand {
         /// Another process has the folder: it is asked to look at everything, and watched until it is done.
         private func waitForOther(_ folder: FolderRecord) throws -> FolderReport {
             _ = try SyncPlace.ask("reload")
+            var last = try SyncPlace.ask("status", folder).first ?? FolderReport(folder)
+            // A scan that is under way may have passed by what changed last.
+            let scans = (last.fullScans ?? 0) + (last.state == "working" ? 2 : 1)
             _ = try SyncPlace.ask("rescan", folder)
-            var last = FolderReport(folder)
-            for round in 0..<600 {
+            var idle = 0
+            for _ in 0..<18_000 {
                 try Interruption.cancellation.check()
                 Thread.sleep(forTimeInterval: 0.2)
-                guard let now = try SyncPlace.ask("status", folder).first else { continue }
-                last = now
-                if round > 2, now.state != "working" { break }
+                if let now = try SyncPlace.ask("status", folder).first { last = now }
+                switch last.state {
+                case "working": idle = 0
+                case "settled", "waiting":
+                    // A file that was written a moment ago is taken once it is quiet.
+                    if last.fullScans ?? 0 >= scans, last.busy ?? 0 == 0 { return last }
+                    idle += 1
+                    if idle % 10 == 0 { _ = try SyncPlace.ask("rescan", folder) }
+                case "not-running":
+                    // It was just added, or the process does not sync it.
+                    idle += 1
+                    if idle > 50 { return last }
+                default: return last
+                }
             }
             return last
         }
@@ -276,7 +304,7 @@ extension SyncCommand {
 
         func run() throws {
             let registration = FolderRegistration(SyncPlace.home)
-            let chosen = try directory.map { try registration.require(try SyncPlace.path($0)) }
+            let chosen = try directory.map { try registration.require(try SyncPlace.path(ofKnown: $0)) }
             let running = (try? SyncPlace.ask("status")) ?? []
             var out = StandardOutput()
             for folder in try SyncPlace.home.folders() where chosen == nil || folder.id == chosen?.id {

@@ -120,7 +120,7 @@ extension SyncCommand {
         var patterns: [String] = []
 
         func run() throws {
-            let file = try folder.path + "/.syncignore"
+            let file = try FolderRegistration(SyncPlace.home).require(try folder.path).path + "/.syncignore"
             let known = FileManager.default.contents(atPath: file) ?? Data()
             var out = StandardOutput()
             if patterns.isEmpty {

@@ -48,7 +48,7 @@ enum Failure {
     private static func status(of error: AgentError) -> ExitStatus {
         switch error {
         case .unknownFolder, .folderAbsent: .notFound
-        case .running, .folderWithin, .folderKnown: .conflict
+        case .running, .folderWithin, .folderKnown, .folderOwn: .conflict
         case .badMode: .wrongUsage
         case .listUnreadable, .system, .notRunning, .badAnswer, .nodeAbsent, .socketPathTooLong: .failed
         }

@@ -1,0 +1,79 @@
+import Foundation
+import TestKit
+import Testing
+
+/// What `nacre sync` does not take, and says so.
+@Suite struct SyncRefusalTests {
+    private let directory: TemporaryDirectory
+    private let nacre: NacreProcess
+    private let node: ServedNode
+
+    init() throws {
+        directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
+        var nacre = NacreProcess(data: directory.path("data"))
+        nacre.environment["NACRE_SYNC_HOME"] = directory.path("home")
+        self.nacre = nacre
+        node = try ServedNode(nacre)
+    }
+
+    private func folder(_ name: String, _ files: [String]) throws -> String {
+        let path = directory.path(name)
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        for file in files {
+            let descriptor = open(path + "/" + file, O_CREAT | O_WRONLY, 0o600)
+            try #require(descriptor >= 0)
+            #expect(write(descriptor, file, file.utf8.count) == file.utf8.count)
+            close(descriptor)
+        }
+        return path
+    }
+
+    /// The keys of the node went into a namespace, and each change of its catalog was a new version.
+    @Test func aFolderWithTheNodesOwnDataIsRefused() throws {
+        for place in ["data", "home", "data/blocks", "."] {
+            let path = directory.path(place)
+            let outcome = try nacre.run("sync", path, "own", "--once")
+            #expect(outcome.status == 6 && outcome.errors.contains("keeps its own data"), "\(place)")
+        }
+        #expect(try nacre.run("ns", "show", "own").status == 4, "no namespace was made for it")
+        try node.stop()
+    }
+
+    /// Two names that are one elsewhere: one of the files was left out, and the folder was "settled".
+    @Test func whatCannotBeTakenIsNamedAndTheRunIsNotDone() throws {
+        let path = try folder("twins", ["\u{E9}.txt", "e\u{301}.txt", "plain"])
+        let outcome = try nacre.run("sync", path, "twins", "--once")
+        #expect(outcome.status == 3, "\(outcome.text) \(outcome.errors)")
+        #expect(outcome.text.contains("waiting: 2 sent") && outcome.errors.contains(".txt: "))
+        try FileManager.default.removeItem(atPath: path + "/e\u{301}.txt")
+        #expect(try nacre.run("sync", path, "twins", "--once").status == 0)
+        try node.stop()
+    }
+
+    @Test func aWrongModeChangesNothing() throws {
+        let path = try folder("modes", ["a"])
+        #expect(try nacre.run("sync", path, "modes", "--once").status == 0)
+        #expect(try nacre.run("sync", path, "modes", "--mode", "wrong", "--once").status == 2)
+        #expect(try nacre.run("sync", path, "modes", "--once").status == 0)
+        try node.stop()
+    }
+
+    @Test func nothingIsWrittenIntoADirectoryThatIsNotSynced() throws {
+        let path = try folder("other", ["a"])
+        let outcome = try nacre.run("sync", "ignore", path, "*.tmp")
+        #expect(outcome.status == 4 && outcome.errors.contains("is not synced"))
+        #expect(!FileManager.default.fileExists(atPath: path + "/.syncignore"))
+        try node.stop()
+    }
+
+    @Test func aFolderThatWentAwayCanBeTakenOffTheList() throws {
+        let path = try folder("gone", ["a"])
+        #expect(try nacre.run("sync", path, "gone", "--once").status == 0)
+        try FileManager.default.moveItem(atPath: path, toPath: path + "2")
+        let moved = try nacre.run("sync", path + "2", "gone", "--once")
+        #expect(moved.status == 1 && moved.errors.contains("remove `.nacre/folder` here"), "\(moved.errors)")
+        #expect(try nacre.run("sync", "rm", path).status == 0)
+        #expect(try nacre.run("sync", "rm", path).status == 4)
+        try node.stop()
+    }
+}
