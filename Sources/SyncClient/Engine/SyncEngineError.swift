@@ -14,8 +14,8 @@ extension SyncEngineError: CustomStringConvertible {
         case .otherFolder(let found):
             """
             the marker `.nacre/folder` says `\(found)`, which is another folder; nothing is done. If this \
-            folder was moved or copied: `nacre sync rm` where it was, remove `.nacre/folder` here, and add it \
-            again
+            folder was moved or copied: `nacre sync rm` where it was, remove `.nacre/folder` here, and add \
+            it again
             """
         }
     }
