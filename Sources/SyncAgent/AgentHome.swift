@@ -159,6 +159,8 @@ public enum AgentError: Error, Equatable, Sendable {
     case folderKnown(String, namespace: String)
     case folderOwn(String, own: String)
     case badMode(String)
+    /// A path that is not one within a folder.
+    case badSelection(String)
     case badAnswer(String)
     case nodeAbsent(String)
     case socketPathTooLong(String)
@@ -182,6 +184,9 @@ extension AgentError: CustomStringConvertible {
             "\(path) and \(own), where Nacre keeps its own data, have one in the other: choose another folder"
         case .folderKnown(let path, let namespace): "\(path) is synced with \(namespace) already"
         case .badMode(let text): "\(text) is no mode; use two-way, pull-only or push-only"
+        case .badSelection(let text):
+            "“\(text)” is no path within the folder; --only takes one without `..` that is relative to the "
+                + "folder, such as soups/2026"
         case .badAnswer(let text): "the running process answered what cannot be understood: \(text)"
         case .nodeAbsent(let directory):
             "no node runs with the data directory \(directory): start `nacre serve`, or name one by --node"

@@ -22,6 +22,9 @@ final class CurrentRules: Sendable {
         try? disk.status(FolderRules.fileName)?.changed
     }
 
+    /// Names the rules of the moment.
+    var fingerprint: String { state.withLock { $0.rules.fingerprint } }
+
     func isExcluded(_ path: String, _ isDirectory: Bool) -> Bool {
         state.withLock { $0.rules }.isExcluded(path, isDirectory: isDirectory)
     }

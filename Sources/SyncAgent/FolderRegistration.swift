@@ -25,6 +25,23 @@ public struct FolderRegistration: Sendable {
     /// - Throws: `badMode` for a word that is no mode.
     public static func check(mode: String) throws { _ = try OpenFolder.mode(mode) }
 
+    /// Paths that a person selected, as they are kept: names with one slash between them.
+    ///
+    /// - Throws: `badSelection` for one that is empty, absolute or leads out of the folder, and for the
+    ///   folder's own `.nacre`.
+    public static func selection(_ paths: [String]) throws(AgentError) -> [String] {
+        var found: [String] = []
+        for path in paths {
+            let names = path.split(separator: "/").filter { $0 != "." }
+            guard !path.hasPrefix("/"), let first = names.first, !names.contains(".."),
+                SyncNames.isPossible(String(first), inRoot: true), !path.utf8.contains(0)
+            else { throw .badSelection(path) }
+            let selected = names.joined(separator: "/")
+            if !found.contains(selected) { found.append(selected) }
+        }
+        return found
+    }
+
     /// What to sync a folder with.
     public struct Request: Sendable {
         /// Absolute, without symlinks.

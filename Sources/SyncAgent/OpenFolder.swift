@@ -58,6 +58,7 @@ final class OpenFolder {
         options.mode = try Self.mode(record.mode)
         options.ignoresCaseRemotely = record.ignoresCase
         options.isExcluded = { rules.isExcluded($0, $1) }
+        options.rulesFingerprint = { rules.fingerprint }
         var environment = SyncEnvironment(
             wallClock: MachineClock.wallNanoseconds, steadyClock: MachineClock.steadyMilliseconds,
             random: { UInt64.random(in: 0 ... .max) }, parallelForEach: ScannerOptions.onAllCores,

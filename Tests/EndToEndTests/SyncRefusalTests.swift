@@ -58,6 +58,38 @@ import Testing
         try node.stop()
     }
 
+    @Test(arguments: ["", "/", "/etc", "../up", "a/../../up", ".", ".nacre/trash"])
+    func aSelectionThatIsNoPathWithinTheFolderIsRefused(path: String) throws {
+        let folder = try folder("selected", ["a"])
+        let outcome = try nacre.run("sync", folder, "selected", "--only", path, "--once")
+        #expect(outcome.status == 2 && outcome.errors.contains("relative to the folder"), "\(outcome.errors)")
+        #expect(try nacre.run("ns", "show", "selected").status == 4, "no namespace was made for it")
+        try node.stop()
+    }
+
+    /// What was left out counted as not done, for ever.
+    @Test func aSelectionIsSettledAndMayChange() throws {
+        let whole = try folder("whole", ["notes"])
+        for part in ["soups", "cakes"] { _ = try self.folder("whole/" + part, ["a", "b"]) }
+        #expect(try nacre.run("sync", whole, "parts", "--once").status == 0)
+        let part = directory.path("part")
+        func files() -> [String] {
+            let all = FileManager.default.enumerator(atPath: part)?.compactMap { $0 as? String } ?? []
+            return all.filter { !$0.hasPrefix(".nacre") }.sorted()
+        }
+        let first = try nacre.run("sync", part, "parts", "--only", "soups/", "--only", "soap", "--once")
+        #expect(first.status == 0 && first.text.contains("settled"), "\(first.text) \(first.errors)")
+        #expect(first.errors.contains("there is no soap in parts"))
+        #expect(files() == ["soups", "soups/a", "soups/b"])
+        #expect(try nacre.run("sync", part, "--only", "cakes", "--once").status == 0)
+        try FileManager.default.removeItem(atPath: part + "/soups")
+        #expect(try nacre.run("sync", part, "--once").text.hasPrefix("settled: 0 sent, 0 received"))
+        #expect(try nacre.run("sync", part, "--all", "--once").status == 0)
+        #expect(files() == ["cakes", "cakes/a", "cakes/b", "notes", "soups", "soups/a", "soups/b"])
+        #expect(try nacre.run("sync", whole, "--once").text.hasPrefix("settled: 0 sent, 0 received"))
+        try node.stop()
+    }
+
     @Test func nothingIsWrittenIntoADirectoryThatIsNotSynced() throws {
         let path = try folder("other", ["a"])
         let outcome = try nacre.run("sync", "ignore", path, "*.tmp")

@@ -17,6 +17,7 @@ extension SyncEngine {
         do {
             try checkFolder()
             status.activity = .working
+            try takeOverRules()
             if let scope = hasScanned ? scope : .everything { try scan(scope) }
             guard hasScanned else {
                 status.activity = .waiting
@@ -132,7 +133,7 @@ extension SyncEngine {
     var areDownloadsPaused: Bool { isPaused(&status.downloadsPaused) }
 
     private func finish() throws {
-        status.pending = try countUnsettled()
+        status.pending = try countPending()
         if status.pending == 0 {
             items.removeAll()
             status.removalsToken = nil
@@ -142,14 +143,18 @@ extension SyncEngine {
         status.activity = status.pending == 0 ? .settled : .waiting
     }
 
-    private func countUnsettled() throws -> Int {
-        var count = 0
-        var last: NodeID?
-        while true {
-            let ids = try state.unsettled(after: last, limit: 10_000)
-            guard let end = ids.last else { return count }
-            count += ids.count
-            last = end
+    /// Nodes that are to become equal on both sides, and are not: those that take no part never do.
+    private func countPending() throws -> Int {
+        let planner = Planner(policy)
+        return try state.transaction {
+            var count = 0
+            var last: NodeID?
+            while true {
+                let nodes = try state.unsettledStates(after: last, limit: options.planBatch)
+                guard let end = nodes.last?.id else { return count }
+                count += try planner.countFollowed(nodes, in: state)
+                last = end
+            }
         }
     }
 

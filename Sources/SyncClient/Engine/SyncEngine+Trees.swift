@@ -18,9 +18,7 @@ extension SyncEngine {
                     }
                 case .adopt(let local, let id): try adopt(local, as: id)
                 case .detach(let id): try detach(id)
-                case .untrack(let id):
-                    try state.remove(id, from: .synced)
-                    try state.remove(id, from: .local)
+                case .untrack(let id): try untrack([id])
                 }
                 self.steps += 1
             }

@@ -163,4 +163,6 @@ enum StateKey {
     static let operations = "operations"
     /// Up to how many removals a person agreed to.
     static let allowedRemovals = "removals.allowed"
+    /// The rules by which paths were excluded last, see ``SyncOptions/rulesFingerprint``.
+    static let rules = "rules"
 }

@@ -55,6 +55,9 @@ public struct SyncOptions: Sendable {
     public var ignoresCaseRemotely = true
     /// See ``SyncPolicy/isExcluded``.
     public var isExcluded: (@Sendable (_ path: String, _ isDirectory: Bool) -> Bool)?
+    /// Names the rules by which ``isExcluded`` decides at the moment. Where it says another text than the last
+    /// time, what is excluded by then is followed no more.
+    public var rulesFingerprint: (@Sendable () -> String)?
     /// Whether a person is asked before a large part of the folder is removed at once.
     public var guardsRemovals = true
     /// Bytes that downloads leave free on the disk.

@@ -50,7 +50,7 @@ public enum StateStep: Hashable, Sendable {
     case adopt(local: NodeID, as: NodeID)
     /// The local node is another one than the server's: it gets an id of its own.
     case detach(NodeID)
-    /// Neither side is followed any more; the file stays.
+    /// Neither side is followed any more, nor what is below; the file stays, on both.
     case untrack(NodeID)
 }
 

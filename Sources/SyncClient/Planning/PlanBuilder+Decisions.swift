@@ -160,7 +160,8 @@ extension PlanBuilder {
                     child.isInPlace(of: synced)
                 {
                     if child.kind == .directory { stack.append(child.id) }
-                } else if try !isExcluded(states) {
+                } else {
+                    // It was never here, or is not followed: nobody here can have meant to remove it.
                     kept.append(child.id)
                 }
             }

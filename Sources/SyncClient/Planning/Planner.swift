@@ -27,6 +27,13 @@ public struct Planner: Sendable {
             return builder.plan
         }
     }
+
+    /// How many of these nodes take part: are not excluded in any of the trees.
+    public func countFollowed(_ nodes: [NodeStates], in trees: any SyncTrees) throws -> Int {
+        guard policy.isExcluded != nil else { return nodes.count }
+        var builder = PlanBuilder(trees, policy, isSkipped: { _ in false })
+        return try nodes.count { try !builder.isExcluded($0) }
+    }
 }
 
 /// A plan in the making.

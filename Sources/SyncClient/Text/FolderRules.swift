@@ -1,3 +1,6 @@
+import Digests
+import Multiformats
+
 /// What of a folder takes part: the ignore lists, and the paths that a person selected.
 public struct FolderRules: Sendable {
     /// The list that is synced with the folder.
@@ -9,6 +12,8 @@ public struct FolderRules: Sendable {
     private var ignored: IgnoreList
     /// Paths that take part, with what is below them; empty for all.
     private let selected: [String]
+    /// Names these rules: another text for other ones, as long as both are of the same version of the program.
+    public let fingerprint: String
 
     /// - Parameters:
     ///   - shared: the lines of the folder's own list.
@@ -21,6 +26,10 @@ public struct FolderRules: Sendable {
         self.selected = selected.map { path in
             path.split(separator: "/").joined(separator: "/")
         }.filter { !$0.isEmpty }
+        let texts = [shared, local] + self.selected.sorted()
+        fingerprint = Array(texts.joined(separator: "\u{0}").utf8).withUnsafeBytes {
+            Multihash.sha256(of: $0).digest.prefix(16).map { String($0, radix: 16) }.joined(separator: ".")
+        }
     }
 
     /// Reads the folder's own list.

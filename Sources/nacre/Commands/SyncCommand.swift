@@ -139,8 +139,12 @@ extension SyncCommand {
         var interactive = false
         @Option(
             name: .long,
-            help: ArgumentHelp("Sync only this path of the folder; may be repeated.", valueName: "path"))
+            help: ArgumentHelp(
+                "Sync only this path of the folder, in the place of those before; may be repeated.",
+                valueName: "path"))
         var only: [String] = []
+        @Flag(name: .long, help: "Sync all of the folder again, after --only.")
+        var all = false
         @Option(name: .long, help: ArgumentHelp("The most KiB a second that are sent.", valueName: "KiB"))
         var up: Int?
         @Option(name: .long, help: ArgumentHelp("The most KiB a second that are received.", valueName: "KiB"))
@@ -150,6 +154,7 @@ extension SyncCommand {
 
         func validate() throws {
             if directory == nil, !daemon { throw ValidationError("which folder is to be synced?") }
+            if all, !only.isEmpty { throw ValidationError("--all and --only are not both possible") }
             if once, daemon { throw ValidationError("--once and --daemon are not both possible") }
             for limit in [up, down] {
                 if let limit, !(0...4_000_000).contains(limit) {
@@ -161,7 +166,8 @@ extension SyncCommand {
         func run() throws {
             var folder: FolderRecord?
             if let mode { try FolderRegistration.check(mode: mode) }
-            if let directory { folder = try added(directory) }
+            let selection = try FolderRegistration.selection(only)
+            if let directory { folder = try added(directory, selection) }
             if once, let folder { return try runOnce(folder) }
             if SyncPlace.isRunning {
                 _ = try SyncPlace.ask("reload")
@@ -173,7 +179,7 @@ extension SyncCommand {
         }
 
         /// The folder, added or changed as the options say.
-        private func added(_ directory: String) throws -> FolderRecord {
+        private func added(_ directory: String, _ selection: [String]) throws -> FolderRecord {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             let path = try SyncPlace.path(directory)
             let registration = FolderRegistration(SyncPlace.home)
@@ -181,7 +187,7 @@ extension SyncCommand {
                 if let namespace, namespace != known.namespace, namespace != known.namespaceName {
                     throw AgentError.folderKnown(path, namespace: known.namespaceName)
                 }
-                return try registration.change(path) { take(options: &$0) }
+                return try registration.change(path) { take(options: &$0, selection) }
             }
             var request = FolderRegistration.Request(path: path)
             request.namespace = namespace
@@ -191,7 +197,7 @@ extension SyncCommand {
             request.authorities = remote?.authorities
             request.dataDirectory = remote == nil ? global.dataDirectory : nil
             request.mode = mode ?? "two-way"
-            request.only = only
+            request.only = selection
             request.ownDirectories = [global.dataDirectory]
             if interactive { request.quietMilliseconds = 50 }
             request.uploadLimit = (up ?? 0) * 1024
@@ -211,10 +217,10 @@ extension SyncCommand {
             return folder
         }
 
-        private func take(options folder: inout FolderRecord) {
+        private func take(options folder: inout FolderRecord, _ selection: [String]) {
             folder.mode = mode ?? folder.mode
             if interactive { folder.quietMilliseconds = 50 }
-            if !only.isEmpty { folder.only = only }
+            if all || !selection.isEmpty { folder.only = selection }
             if let up { folder.uploadLimit = up * 1024 }
             if let down { folder.downloadLimit = down * 1024 }
         }
@@ -225,7 +231,7 @@ extension SyncCommand {
             try SyncOutput.write(summary: report, json: output.json, to: &out)
             try out.flush()
             switch report.state {
-            case "settled": return
+            case "settled": return SyncOutput.tellAbsent(folder)
             case "waiting", "working":
                 for item in report.items { Terminal.warn("\(SyncOutput.shown(item.path)): \(item.reason)") }
                 throw SilentExit(status: .partlyDone)

@@ -49,7 +49,7 @@ enum Failure {
         switch error {
         case .unknownFolder, .folderAbsent: .notFound
         case .running, .folderWithin, .folderKnown, .folderOwn: .conflict
-        case .badMode: .wrongUsage
+        case .badMode, .badSelection: .wrongUsage
         case .listUnreadable, .system, .notRunning, .badAnswer, .nodeAbsent, .socketPathTooLong: .failed
         }
     }

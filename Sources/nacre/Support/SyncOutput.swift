@@ -82,6 +82,14 @@ enum SyncOutput {
         }
     }
 
+    /// Tells of selected paths that neither side has: they may be mistyped.
+    static func tellAbsent(_ folder: FolderRecord) {
+        for path in folder.only where !FileManager.default.fileExists(atPath: folder.path + "/" + path) {
+            Terminal.warn(
+                "there is no \(shown(path)) in \(folder.namespaceName), nor here: it is synced once there is")
+        }
+    }
+
     static func setPaused(_ isPaused: Bool, _ directory: String?) throws {
         let registration = FolderRegistration(SyncPlace.home)
         let chosen =
