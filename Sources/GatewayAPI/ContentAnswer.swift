@@ -54,8 +54,10 @@ struct ContentAnswer {
         return response
     }
 
-    /// Whether the rules of a site are asked for a path that does not exist.
-    private var mayRedirect: Bool { !path.origin.isShared && negotiated.format == nil }
+    /// Whether a site is asked for what it says of a path that does not exist.
+    private var mayRedirect: Bool {
+        (!path.origin.isShared || path.namespace == .n) && negotiated.format == nil
+    }
 
     private var onlyIfCached: Bool {
         request.fields[values: .cacheControl].contains { $0.lowercased().contains("only-if-cached") }

@@ -44,7 +44,7 @@ enum ErrorPage {
     private static func wayUp(from path: String, missing: String) -> String {
         // Two slashes at the beginning would be another host: empty segments go.
         let segments = path.split(separator: "/")
-        let root = ["ipfs", "ipns"].contains(segments.first.map(String.init)) ? 2 : 0
+        let root = ["ipfs", "ipns", "n"].contains(segments.first.map(String.init)) ? 2 : 0
         guard segments.count > root,
             let end = segments.indices.dropFirst(root).first(where: {
                 (try? PercentCoding.decode(segments[$0])).map { PathText.printable($0) } == missing

@@ -87,6 +87,38 @@ import UnixFS
         #expect(try laboratory.get("/ipns/not-a-name").status == 400)
     }
 
+    @Test func aSiteHasAPageForWhatIsNotThere() throws {
+        func directory(_ entries: [(String, Block)]) throws -> Block {
+            let links = entries.map { name, block in
+                DAGPBLink(cid: block.cid, name: Array(name.utf8), tsize: 5)
+            }
+            let made = Block(
+                content: DAGPBNode(links: links, data: UnixFSData(kind: .directory).encoded()).encoded(),
+                codec: .dagPB)
+            for block in entries.map(\.1) + [made] { try laboratory.node.store.put(block, scope: .public) }
+            return made
+        }
+        let (outer, inner) = (Block(content: Array("outer".utf8)), Block(content: Array("inner".utf8)))
+        let docs = try directory([("404.html", inner), ("a", outer)])
+        // A directory of that name is no page.
+        let odd = try directory([("404.html", docs)])
+        let root = try directory([("404.html", outer), ("docs", docs), ("odd", odd)])
+        let host = "\(root.cid).ipfs.localhost:8080"
+        for (path, text) in [
+            ("/x", "outer"), ("/x/y/z", "outer"), ("/docs/x", "inner"), ("/docs/x/y/", "inner"),
+            ("/docs/a/x", "inner"), ("/odd/x", "outer"),
+        ] {
+            let answer = try laboratory.get(path, ["Range": "bytes=0-1", "If-Match": "\"x\""], host: host)
+            #expect(answer.status == 404 && answer.text == text, "\(path): \(answer.text)")
+            #expect(answer["Content-Type"] == "text/html; charset=utf-8")
+        }
+        #expect(try laboratory.get("/x?format=raw", host: host).text != "outer")
+        #expect(try laboratory.get("/ipfs/\(root.cid)/x").text != "outer")
+        let bare = try directory([("docs", docs)])
+        let absent = try laboratory.get("/x", host: "\(bare.cid).ipfs.localhost")
+        #expect(absent.status == 404 && absent.text.contains("no link named"))
+    }
+
     @Test func rulesOfASiteCountWhereNothingIs() throws {
         var files: [(String, Block)] = [
             ("there.html", Block(content: Array("there".utf8))),
@@ -120,7 +152,8 @@ import UnixFS
         let missing = try laboratory.get("/nothing", ["Range": "bytes=0-1"], host: host)
         #expect(missing.status == 404 && missing.text == "gone")
         // The path gateway has no rules.
-        #expect(try laboratory.get("/ipfs/\(root.cid)/old/a").status == 404)
+        let plain = try laboratory.get("/ipfs/\(root.cid)/old/a")
+        #expect(plain.status == 404 && plain.text != "gone")
 
         let bad = Block(content: Array("/a /b 301!".utf8))
         let broken = Block(

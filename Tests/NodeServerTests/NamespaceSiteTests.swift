@@ -16,6 +16,7 @@ import TreeValues
     private struct Site: Sendable {
         let info: NamespaceInfo
         let page: SyncNode
+        let rules: SyncNode
     }
 
     private static func site(_ laboratory: ServerLaboratory, _ visibility: String = "public") throws -> Site {
@@ -23,9 +24,9 @@ import TreeValues
         try laboratory.put("index.html", "<h1>welcome</h1>", in: info)
         let folder = try laboratory.makeDirectory("docs", in: info)
         let page = try laboratory.put("a b.txt", "0123456789", in: info, below: folder.id)
-        try laboratory.put("_redirects", "/old /docs/a%20b.txt 302\n/* /404.html 404\n", in: info)
+        let rules = try laboratory.put("_redirects", "/old /docs/a%20b.txt 302\n/* /404.html 404\n", in: info)
         try laboratory.put("404.html", "<h1>not here</h1>", in: info)
-        return Site(info: info, page: page)
+        return Site(info: info, page: page, rules: rules)
     }
 
     private static let path = "/n/site/docs/a%20b.txt"
@@ -197,6 +198,75 @@ import TreeValues
                     let (stranger, own) = (try connection.get(path), try connection.get(path, key))
                     #expect(stranger.status == 404 && own.status == 200, "\(path)")
                 }
+            }
+        }
+    }
+
+    @Test func belowItsPathANamespaceIsASiteToo() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let site = try Self.site(laboratory)
+            try laboratory.put("_redirects", Self.rules, in: site.info, over: site.rules)
+            try await laboratory.connect { connection in
+                // What the rules call / is where the namespace is.
+                for (path, status, target) in [
+                    ("/n/site/old", 302, "/n/site/docs/a%20b.txt"),
+                    ("/n/site/old?x=1", 302, "/n/site/docs/a%20b.txt?x=1"),
+                    ("/n/site@6/old", 302, "/n/site%406/docs/a%20b.txt"),
+                    ("/n/\(site.info.id)/move/d/e%20f", 301, "/n/\(site.info.id)/docs/d/e%20f"),
+                    ("/n/site/away/x", 307, "https://example.org/x"),
+                ] {
+                    let answer = try connection.get(path)
+                    #expect(answer.status == status && answer.fields["location"] == target, "\(path)")
+                    #expect(answer.fields["cache-control"]?.hasPrefix("public, max-age=") == true)
+                }
+                let app = try connection.get("/n/site/app/any")
+                #expect(app.status == 200 && app.text == "<h1>welcome</h1>")
+                #expect(app.fields["content-security-policy"]?.hasPrefix("sandbox") == true)
+                let gone = try connection.get("/n/site/gone/x")
+                #expect(gone.status == 410 && gone.text == "<h1>not here</h1>")
+                // No rule fits: the page is found all the same.
+                let lost = try connection.get("/n/site/docs/no/such")
+                #expect(lost.status == 404 && lost.text == "<h1>not here</h1>")
+                #expect(lost.fields["content-security-policy"]?.hasPrefix("sandbox") == true)
+                // What is there is served, whatever a rule says; a version has its own rules.
+                #expect(try connection.get("/n/site/index.html").status == 200)
+                #expect(try connection.get("/n/site@3/app/any").status == 404)
+                #expect(try connection.get("/n/site/old?format=raw").status == 404)
+            }
+        }
+    }
+
+    private static let rules = """
+        /old /docs/a%20b.txt 302
+        /move/* /docs/:splat
+        /away/* https://example.org/:splat 307
+        /app/* /index.html 200
+        /gone/* /404.html 410
+        /index.html /docs/
+        """
+
+    @Test func aPageForWhatIsNotThereNeedsNoRules() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "site", visibility: "public"))
+            let page = try laboratory.put("404.html", "outer", in: info)
+            let folder = try laboratory.makeDirectory("docs", in: info)
+            try laboratory.put("404.html", "inner", in: info, below: folder.id)
+            try await laboratory.connect { connection in
+                for (path, text) in [("/x", "outer"), ("/docs/x", "inner"), ("/docs/x/y", "inner")] {
+                    for host in ["site.n.localhost", "localhost"] {
+                        let prefix = host == "localhost" ? "/n/site" : ""
+                        connection.send("GET \(prefix)\(path) HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+                        let answer = try connection.answer()
+                        #expect(answer.status == 404 && answer.text == text, "\(host)\(path)")
+                    }
+                }
+                let head = try connection.get("/n/site/x", method: "HEAD")
+                #expect(head.status == 404 && head.fields["content-length"] == "5")
+            }
+            try laboratory.change(.delete(page.id, base: page.revision, newestBelow: 0), in: info)
+            try await laboratory.connect { connection in
+                let absent = try connection.get("/n/site/x")
+                #expect(absent.status == 404 && absent.text.contains("no link named"))
             }
         }
     }
