@@ -19,6 +19,8 @@ public final class CatalogDatabase: Sendable {
     public let settings: SettingRepository
     /// The names whose keys are here.
     public let names: NameRepository
+    /// Which of them follow namespaces.
+    public let nameFollows: NameFollowRepository
     /// Records of names whose keys are elsewhere.
     public let foreignRecords: ForeignRecordRepository
     /// Projects and their members.
@@ -93,6 +95,7 @@ public final class CatalogDatabase: Sendable {
         pins = PinRepository(database: database, ids: ids, now: environment.now)
         settings = SettingRepository(database: database)
         names = NameRepository(database: database, now: environment.now)
+        nameFollows = NameFollowRepository(database: database, now: environment.now)
         foreignRecords = ForeignRecordRepository(database: database)
         let now = environment.now
         projects = ProjectRepository(database: database, ids: RecordIDGenerator(after: nil), now: now)

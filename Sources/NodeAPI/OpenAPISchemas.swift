@@ -202,6 +202,14 @@ enum OpenAPISchemas {
             "name": text, "peerID": text, "label": text, "owner": text, "created": text,
             "lifetimeSeconds": integer, "ttlNanoseconds": integer, "target": text, "sequence": integer,
             "validUntil": text,
+            "follows": object(
+                [
+                    "namespace": text, "id": text, "path": text, "since": text, "version": integer,
+                    "head": integer,
+                    "state": [
+                        "type": "string", "enum": ["current", "waiting", "failed", "stopped"],
+                    ], "failure": text,
+                ], required: ["namespace", "id", "path", "since", "state"]),
             "history": [
                 "type": "array",
                 "items": object(

@@ -37,13 +37,18 @@ extension NodeAPI {
             answer: .json("Name")
         ) { try .json(try $0.node.removeName($0.value("name"))) },
         APIRoute(
-            .post, "/names/{name}/publish", id: "publishName", "Let a name point to content", .names,
+            .post, "/names/{name}/publish", id: "publishName",
+            "Let a name point to content, or from now on to the newest state of a namespace", .names,
             body: .json("PublishRequest"), answer: .json("Name")
         ) { request in
             try .json(
                 try request.node.publishName(
                     request.value("name"), try request.json(PublishRequest.self)))
         },
+        APIRoute(
+            .delete, "/names/{name}/follow", id: "unfollowName",
+            "End the following of a namespace; the name stays where it points", .names, answer: .json("Name")
+        ) { try .json(try $0.node.unfollowName($0.value("name"))) },
         APIRoute(
             .get, "/names/{name}/record", id: "getRecord", "The newest signed record of a name", .read,
             answer: .bytes("application/vnd.ipfs.ipns-record")

@@ -136,6 +136,10 @@ public final class RemoteNode: NodeOperations {
         try connection.send(.POST, path(ofName: text) + "/publish", request)
     }
 
+    public func unfollowName(_ text: String) throws -> NameMessage {
+        try connection.send(.DELETE, path(ofName: text) + "/follow")
+    }
+
     public func resolveName(_ text: String) throws -> ResolutionMessage {
         do {
             return try connection.send(.GET, "/resolve", query: [("name", text)])

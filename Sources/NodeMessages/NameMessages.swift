@@ -15,6 +15,40 @@ public struct NameMessage: Codable, Hashable, Sendable {
         }
     }
 
+    /// A namespace whose newest state a name points to.
+    public struct Follow: Codable, Hashable, Sendable {
+        /// What it is called; its id if it is gone.
+        public var namespace: String
+        public var id: String
+        /// What of it the name points to; empty for all of it.
+        public var path: String
+        /// RFC 3339: when it was said.
+        public var since: String
+        /// The version that was published last.
+        public var version: Int64?
+        /// The newest version.
+        public var head: Int64?
+        /// `current`; `waiting` for the namespace to settle, or for a node to run; `failed`; `stopped`, since
+        /// the namespace is deleted.
+        public var state: String
+        /// Why it failed.
+        public var failure: String?
+
+        public init(
+            namespace: String, id: String, path: String, since: String, version: Int64?, head: Int64?,
+            state: String, failure: String?
+        ) {
+            self.namespace = namespace
+            self.id = id
+            self.path = path
+            self.since = since
+            self.version = version
+            self.head = head
+            self.state = state
+            self.failure = failure
+        }
+    }
+
     /// The key in base36, as behind `/ipns/`.
     public var name: String
     /// The key as a peer id in base58.
@@ -28,6 +62,8 @@ public struct NameMessage: Codable, Hashable, Sendable {
     public var target: String?
     public var sequence: Int64?
     public var validUntil: String?
+    /// Left out where it follows nothing.
+    public var follows: Follow?
     /// Newest first, where they were asked for.
     public var history: [Version]?
 
@@ -59,7 +95,8 @@ public struct NameRequest: Codable, Sendable {
 
 /// Where a name is to point, and for how long.
 public struct PublishRequest: Codable, Hashable, Sendable {
-    /// `/ipfs/CID/…` or `/ipns/NAME/…`.
+    /// `/ipfs/CID/…` or `/ipns/NAME/…`; or `/n/NAMESPACE/…`, whose newest state is followed from then on;
+    /// or `/n/NAMESPACE@VERSION/…`.
     public var target: String
     /// What it was published with before, where it is left out.
     public var lifetimeSeconds: Double?

@@ -69,8 +69,10 @@ public protocol NodeOperations: Sendable {
     func name(_ text: String, history: Int) throws -> NameMessage
     /// Removes a name with its key and its history.
     func removeName(_ text: String) throws -> NameMessage
-    /// Lets a name point to content.
+    /// Lets a name point to content, or follow a namespace.
     func publishName(_ text: String, _ request: PublishRequest) throws -> NameMessage
+    /// Ends the following of a name; it stays where it points.
+    func unfollowName(_ text: String) throws -> NameMessage
     /// Where a label, a key, a domain, or a path below one of them leads in the end.
     func resolveName(_ text: String) throws -> ResolutionMessage
     /// The newest signed record of a name. Format: docs/formats/ipns-record.md.

@@ -26,6 +26,7 @@ extension Metrics {
         for name in [
             "nacre_spans_sent_total", "nacre_names_renewed_total",
             "nacre_history_entries_dropped_total", "nacre_names_not_renewed_total",
+            "nacre_names_followed_total", "nacre_names_not_followed_total",
             "nacre_names_unresolved_total",
         ] { add(name, by: 0) }
     }

@@ -151,6 +151,8 @@ final class Metrics: Sendable {
             "Changes in namespaces whose content the policy does not keep any more.",
         "nacre_names_renewed_total": "Names that were signed anew before they ended.",
         "nacre_names_not_renewed_total": "Times that a name could not be signed anew.",
+        "nacre_names_followed_total": "New heads of namespaces that were published under names that follow.",
+        "nacre_names_not_followed_total": "Times that such a head could not be published.",
         "nacre_names_unresolved_total": "Requests for names that lead nowhere: not failures of this node.",
         "nacre_catalog_reads_total": "Reads of the catalog.",
         "nacre_catalog_read_seconds_total": "What reads of the catalog took together.",

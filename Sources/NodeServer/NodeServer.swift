@@ -102,7 +102,8 @@ public final class NodeServer: Service {
             eventLoopGroup: group, logger: quiet)
         var chores = [
             Housekeeper.Chore.names(node, logger, metrics), .authority(authority, node.catalog),
-            .imports(api), .snapshots(node, logger), .devices(sync.hub, node.catalog),
+            .imports(api), .snapshots(node, logger, metrics), .follows(node, logger, metrics),
+            .devices(sync.hub, node.catalog),
             .history(node, logger, metrics),
         ]
         if let identity { chores.append(.certificate(identity)) }

@@ -31,7 +31,7 @@ extension NodeFailure {
             case .absent: (.notFound, "name-not-found")
             case .badLabel: (.invalid, "invalid-label")
             case .labelTaken, .keyTaken: (.conflict, "name-taken")
-            case .changedMeanwhile, .notNewer: (.conflict, "name-changed")
+            case .changedMeanwhile, .followChanged, .notNewer: (.conflict, "name-changed")
             case .tooManyRecords: (.busy, "too-many-records")
             }
         case let error as NamespaceError: classify(error)

@@ -24,7 +24,7 @@ extension LocalNode {
         var last: NameEntry?
         repeat {
             let page = try node.catalog.names.list(owner: project, after: last)
-            for entry in page { try body(NameMessage(entry)) }
+            for message in try messages(page) { try body(message) }
             last = page.last
         } while last != nil
     }
@@ -37,12 +37,12 @@ extension LocalNode {
         let page = try node.catalog.names.list(owner: project, after: after, limit: limit)
         let isWhole = page.count < min(max(limit, 1), NameRepository.maximumPage)
         return PageMessage(
-            items: page.map { NameMessage($0) }, next: isWhole ? nil : page.last?.id.ipnsName)
+            items: try messages(page), next: isWhole ? nil : page.last?.id.ipnsName)
     }
 
     public func name(_ text: String, history: Int) throws -> NameMessage {
         let entry = try node.name(text, owner: project)
-        var message = NameMessage(entry)
+        var message = try message(entry)
         if history > 0 {
             message.history = try node.catalog.names.versions(of: entry.id, limit: history).map {
                 NameMessage.Version(
@@ -55,8 +55,9 @@ extension LocalNode {
 
     public func removeName(_ text: String) throws -> NameMessage {
         let entry = try node.name(text, owner: project)
+        let removed = try message(entry)
         try node.removeName(entry)
-        return NameMessage(entry)
+        return removed
     }
 
     public func publishName(_ text: String, _ request: PublishRequest) throws -> NameMessage {
@@ -65,9 +66,57 @@ extension LocalNode {
         options.ttl = try Self.duration(request.ttlSeconds)
         options.expectedSequence = request.expectedSequence
         options.fields = request.onlyV2 == true ? .onlyV2 : .bothVersions
-        let path = try ContentPath(text: request.target)
-        return NameMessage(
-            try node.publish(path, as: try node.name(text, owner: project), options: options))
+        let entry = try node.name(text, owner: project)
+        guard let target = try NamespaceTarget(request.target) else {
+            let path = try ContentPath(text: request.target)
+            return try message(try node.publish(path, as: entry, options: options))
+        }
+        guard target.version == nil else {
+            let root = try namespaceVersion(target.name, target.version).root ?? ""
+            let path = try ContentPath(
+                root: .ipfs(try CID(text: root)), segments: target.path.map { Array($0.utf8) })
+            return try message(try node.publish(path, as: entry, options: options))
+        }
+        let namespace = try requireNamespace(target.name)
+        return try message(
+            try node.publish(following: namespace, path: target.path, as: entry, options: options))
+    }
+
+    public func unfollowName(_ text: String) throws -> NameMessage {
+        let entry = try node.name(text, owner: project)
+        try node.endFollowing(entry)
+        return try message(entry)
+    }
+
+    private func messages(_ entries: [NameEntry]) throws -> [NameMessage] {
+        let follows = try node.catalog.nameFollows.follows(of: entries.map(\.id))
+        return try entries.map { entry in
+            var message = NameMessage(entry)
+            message.follows = try follows[entry.id].map { try self.message($0) }
+            return message
+        }
+    }
+
+    private func message(_ entry: NameEntry) throws -> NameMessage {
+        var message = NameMessage(entry)
+        message.follows = try node.catalog.nameFollows.follow(of: entry.id).map { try self.message($0) }
+        return message
+    }
+
+    private func message(_ follow: NameFollow) throws -> NameMessage.Follow {
+        let namespace = try node.catalog.namespaces.namespace(follow.namespace)
+        let state =
+            if namespace == nil || namespace?.deleted != nil {
+                "stopped"
+            } else if namespace?.head == follow.version {
+                "current"
+            } else {
+                follow.failure == nil ? "waiting" : "failed"
+            }
+        return NameMessage.Follow(
+            namespace: namespace?.name ?? follow.namespace.text, id: follow.namespace.text,
+            path: follow.path, since: TimeText.utc(milliseconds: follow.since), version: follow.version,
+            head: namespace?.head, state: state, failure: state == "failed" ? follow.failure : nil)
     }
 
     private static func duration(_ seconds: Double?) throws -> Duration? {
@@ -118,6 +167,29 @@ extension LocalNode {
 
     public func exportName(_ text: String) throws -> [UInt8] {
         try node.privateKey(of: node.name(text, owner: project)).protobuf
+    }
+}
+
+/// A namespace as the target of a name: `/n/NAMESPACE/…` or `/n/NAMESPACE@VERSION/…`.
+private struct NamespaceTarget {
+    let name: String
+    let version: String?
+    let path: [String]
+
+    /// - Returns: `nil` for a target of another kind.
+    init?(_ text: String) throws {
+        guard text == "/n" || text.hasPrefix("/n/") else { return nil }
+        let parts = text.dropFirst(3).split(separator: "/").map(String.init)
+        let first = parts.first ?? ""
+        let name = first.prefix { $0 != "@" }
+        guard !name.isEmpty else {
+            throw NodeFailure(
+                .invalid, code: "invalid-value",
+                detail: "/n/ is followed by a namespace, such as /n/recipes or /n/recipes/published")
+        }
+        self.name = String(name)
+        version = first.count > name.count ? String(first.dropFirst(name.count + 1)) : nil
+        path = Array(parts.dropFirst())
     }
 }
 

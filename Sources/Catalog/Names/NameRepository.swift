@@ -10,6 +10,8 @@ public struct NameRepository: Sendable {
 
     /// The most names or versions of one page.
     public static let maximumPage = 1000
+    /// The most old targets of a name that are kept.
+    public static let maximumVersions: Int64 = 1000
 
     /// Adds a name.
     ///
@@ -76,10 +78,11 @@ public struct NameRepository: Sendable {
     /// Writes what was published, if nobody else wrote since `entry` was read. The target goes into the
     /// history where it is another one.
     ///
-    /// - Throws: `changedMeanwhile`; nothing is changed then.
+    /// - Parameter follow: what becomes of the name's following, in the same transaction.
+    /// - Throws: `changedMeanwhile`, `followChanged`; nothing is changed then.
     public func publish(
         _ publication: NamePublication, as entry: NameEntry, lifetimeSeconds: Int64? = nil,
-        ttlNanoseconds: Int64? = nil
+        ttlNanoseconds: Int64? = nil, follow: NameFollowChange = .unchanged
     ) throws -> NameEntry {
         try database.write { connection in
             let time = now()
@@ -96,6 +99,16 @@ public struct NameRepository: Sendable {
                 WHERE id = $1 AND revision = $11 - 1
                 """, NameRow.values(new))
             guard changed == 1 else { throw NameRepositoryError.changedMeanwhile(entry.id) }
+            switch follow {
+            case .unchanged: break
+            case .ended: try NameFollowRow.remove(entry.id, connection)
+            case .began(let new): try NameFollowRow.put(new, connection)
+            case .advanced(let old, let new):
+                guard try NameFollowRow.find(entry.id, connection) == old else {
+                    throw NameRepositoryError.followChanged(entry.id)
+                }
+                try NameFollowRow.put(new, connection)
+            }
             if publication.target != entry.publication?.target {
                 try appendVersion(publication, of: entry.id, at: time, connection)
             }
@@ -111,6 +124,7 @@ public struct NameRepository: Sendable {
         try database.write { connection in
             let bytes = SQLValue.blob(id.multihash.bytes)
             try connection.execute("DELETE FROM name_versions WHERE name = $1", [bytes])
+            try NameFollowRow.remove(id, connection)
             return try connection.execute("DELETE FROM names WHERE id = $1", [bytes]) > 0
         }
     }
@@ -163,6 +177,10 @@ public struct NameRepository: Sendable {
         try connection.execute(
             "INSERT INTO name_versions (\(NameVersionRow.columns)) VALUES ($1, $2, $3, $4, $5, $6)",
             NameVersionRow.values(id, version))
+        // A name that follows a namespace has a new target with every change of it.
+        try connection.execute(
+            "DELETE FROM name_versions WHERE name = $1 AND number <= $2",
+            [.blob(id.multihash.bytes), .integer(version.number - Self.maximumVersions)])
     }
 
     private func find(_ id: PeerID, _ connection: any SQLConnection) throws -> NameEntry? {

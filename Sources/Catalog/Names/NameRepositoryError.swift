@@ -8,6 +8,8 @@ public enum NameRepositoryError: Error, Hashable, Sendable {
     case absent(String)
     /// Somebody else changed the name between reading and writing it.
     case changedMeanwhile(PeerID)
+    /// The name does not follow a namespace any more as it did when that was read.
+    case followChanged(PeerID)
     /// A record that is not newer than the one that is here.
     case notNewer(PeerID, sequence: Int64, kept: Int64)
     case tooManyRecords(maximum: Int)
@@ -22,6 +24,8 @@ extension NameRepositoryError: CustomStringConvertible {
         case .absent(let text): "there is no name \(text); `nacre name ls` lists the names"
         case .changedMeanwhile(let name):
             "\(name.ipnsName) was changed by somebody else; look at it and try again"
+        case .followChanged(let name):
+            "\(name.ipnsName) does not follow its namespace any more as it did; look at it and try again"
         case .notNewer(let name, let sequence, let kept):
             "the record of \(name.ipnsName) with sequence \(sequence) is not newer than the one kept (sequence \(kept))"
         case .tooManyRecords(let maximum):

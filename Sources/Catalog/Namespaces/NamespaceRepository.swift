@@ -132,10 +132,7 @@ public struct NamespaceRepository: Sendable {
         let number: Int64? = try database.write { connection in
             guard let namespace = try Self.find(id, connection) else { return nil }
             try connection.execute("DELETE FROM namespaces WHERE id = $1", [.text(id.text)])
-            // Their grants lead nowhere then.
-            for table in ["links", "namespace_members"] {
-                try connection.execute("DELETE FROM \(table) WHERE ns = $1", [.text(id.text)])
-            }
+            try Self.removeAttachments(of: id, connection)
             return namespace.number
         }
         guard let number else { return false }
@@ -151,8 +148,16 @@ public struct NamespaceRepository: Sendable {
         guard let namespace = try namespace(id), namespace.deleted != nil else { return false }
         try removeRows(of: namespace.number)
         return try database.write { connection in
-            try connection.execute("DELETE FROM namespaces WHERE id = $1", [.text(id.text)])
+            try Self.removeAttachments(of: id, connection)
+            return try connection.execute("DELETE FROM namespaces WHERE id = $1", [.text(id.text)])
         } > 0
+    }
+
+    /// Links, whose grants lead nowhere then, members, and what names follow.
+    private static func removeAttachments(of id: NamespaceID, _ connection: any SQLConnection) throws {
+        for table in ["links", "namespace_members", "name_follows"] {
+            try connection.execute("DELETE FROM \(table) WHERE ns = $1", [.text(id.text)])
+        }
     }
 
     /// Removes rows of trees whose namespace is gone.

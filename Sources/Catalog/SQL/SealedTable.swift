@@ -66,6 +66,9 @@ struct SealedTable: Sendable {
         SealedTable("namespace_members", NamespaceMemberRow.columns) { row throws(CatalogError) in
             _ = try NamespaceMemberRow.member(row)
         },
+        SealedTable("name_follows", NameFollowRow.columns) { row throws(CatalogError) in
+            _ = try NameFollowRow.follow(row)
+        },
         SealedTable("jobs", JobRow.columns) { row throws(CatalogError) in _ = try JobRow.job(row) },
     ]
 

@@ -17,14 +17,17 @@ public enum NameError: Error, Equatable, Sendable {
     /// The name is not at the sequence that the caller expected.
     case unexpectedSequence(PeerID, expected: UInt64, found: UInt64?)
     case sequenceExhausted(PeerID)
+    /// A name and the namespace that it is to follow belong to different projects.
+    case namespaceOfOtherProject(String)
+    case followsNothing(PeerID)
     /// A lifetime or TTL that no record can have.
     case badDuration(String)
 
     /// The sort of failure, for exit codes and HTTP statuses.
     public var kind: NodeError.Kind {
         switch self {
-        case .notFound, .noRecord, .expired, .noDNSLink: .notFound
-        case .unexpectedSequence: .conflict
+        case .notFound, .noRecord, .expired, .noDNSLink, .followsNothing: .notFound
+        case .unexpectedSequence, .namespaceOfOtherProject: .conflict
         case .badTarget, .tooManySteps, .sequenceExhausted: .failed
         case .badDuration: .usage
         }
@@ -48,6 +51,10 @@ extension NameError: CustomStringConvertible {
             "\(name.ipnsName) is at sequence \(found.map(String.init) ?? "none"), not \(expected); look at it and try again"
         case .sequenceExhausted(let name):
             "\(name.ipnsName) has the highest sequence there is and cannot be published any more"
+        case .namespaceOfOtherProject(let namespace):
+            "namespace “\(namespace)” is of another project than the name; make a name in that project"
+        case .followsNothing(let name):
+            "\(name.ipnsName) follows no namespace, so that there is nothing to end"
         case .badDuration(let what): "\(what) must be between 0 and 100 years"
         }
     }

@@ -12,6 +12,8 @@ public struct PublishOptions: Hashable, Sendable {
     /// each other unseen.
     public var expectedSequence: UInt64?
     public var fields = IPNSRecordDraft.Fields.bothVersions
+    /// What becomes of the name's following of a namespace.
+    var follow = NameFollowChange.ended
 
     public init() {}
 }
@@ -22,8 +24,9 @@ extension StorageNode {
     /// How often a name that others change at the same time is tried.
     private static let attempts = 8
 
-    /// Lets a name point to a path, by a record with the next sequence. When the call returns, the record
-    /// survives power loss; before, the one that was there is in force.
+    /// Lets a name point to a path, by a record with the next sequence; it follows no namespace then.
+    /// When the call returns, the record survives power loss; before, the one that was there is in
+    /// force.
     ///
     /// - Returns: the name as it is then.
     /// - Throws: `NameError`, `SecretsError`, and `NameRepositoryError.changedMeanwhile` if others keep
@@ -87,7 +90,7 @@ extension StorageNode {
         let (seconds, attoseconds) = ttl.components
         return try catalog.names.publish(
             NamePublication(record), as: entry, lifetimeSeconds: lifetime.components.seconds,
-            ttlNanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+            ttlNanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000, follow: options.follow)
     }
 
     /// What ``renewNames(endingWithin:at:)`` did.
@@ -141,6 +144,7 @@ extension StorageNode {
         if let last = try lastSequence(of: entry), last > old.sequence { return false }
         var options = PublishOptions()
         options.fields = old.hasV1Fields ? .bothVersions : .onlyV2
+        options.follow = .unchanged
         _ = try write(try old.target, sequence: old.sequence, as: entry, options, now: now)
         return true
     }

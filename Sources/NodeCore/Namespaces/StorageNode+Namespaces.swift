@@ -72,24 +72,29 @@ extension StorageNode {
         try catalog.namespaces.forEachRoot(of: namespace, since: &marks) { try body($0.cid) }
     }
 
+    /// What ``makeSettledSnapshots(quiet:atMost:)`` did.
+    public struct SettledReport: Sendable {
+        /// Those of which there is a snapshot of the newest state.
+        public var made: [NamespaceID] = []
+        /// What went wrong; the others are made all the same.
+        public var failures: [(namespace: NamespaceID, error: any Error)] = []
+    }
+
     /// Makes the snapshots of namespaces that changed, once they were quiet for a while.
-    ///
-    /// - Returns: what went wrong, for each namespace; the others are made all the same.
-    public func makeSettledSnapshots(
-        quiet: Int64 = 1000, atMost: Int64 = 10_000
-    ) -> [(namespace: NamespaceID, error: any Error)] {
-        var failures: [(NamespaceID, any Error)] = []
+    public func makeSettledSnapshots(quiet: Int64 = 1000, atMost: Int64 = 10_000) -> SettledReport {
+        var report = SettledReport()
         for id in namespaces.feed.settled(quiet: quiet, atMost: atMost) {
             do {
                 guard let namespace = try catalog.namespaces.namespace(id), namespace.deleted == nil else {
                     continue
                 }
                 _ = try snapshot(of: namespace)
+                report.made.append(id)
             } catch {
-                failures.append((id, error))
+                report.failures.append((id, error))
             }
         }
-        return failures
+        return report
     }
 
     /// What ``thinHistories(cancellation:)`` did.

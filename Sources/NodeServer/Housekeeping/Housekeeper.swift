@@ -53,7 +53,9 @@ struct Housekeeper: Sendable {
 
 extension Housekeeper.Chore {
     /// Those of all that there are.
-    static let names = ["names", "sessions", "imports", "certificate", "snapshots", "devices", "history"]
+    static let names = [
+        "names", "sessions", "imports", "certificate", "snapshots", "follows", "devices", "history",
+    ]
 
     /// Signs names anew before they end, and removes records of others that have ended.
     static func names(_ node: StorageNode, _ logger: Logger, _ metrics: Metrics) -> Self {
@@ -85,13 +87,36 @@ extension Housekeeper.Chore {
         Self(name: "imports", every: .seconds(60)) { try api.endIdleImports() }
     }
 
-    /// Makes the snapshots of namespaces that have settled.
-    static func snapshots(_ node: StorageNode, _ logger: Logger) -> Self {
+    /// Makes the snapshots of namespaces that have settled, and publishes them under names that follow.
+    static func snapshots(_ node: StorageNode, _ logger: Logger, _ metrics: Metrics) -> Self {
         Self(name: "snapshots", every: .milliseconds(250)) {
-            for (namespace, error) in node.makeSettledSnapshots() {
+            let report = node.makeSettledSnapshots()
+            for (namespace, error) in report.failures {
                 logger.error(
                     "snapshot not made", metadata: ["namespace": "\(namespace)", "error": "\(error)"])
             }
+            guard !report.made.isEmpty else { return }
+            tell(try node.publishFollowing(in: report.made), logger, metrics)
+        }
+    }
+
+    /// Publishes what names follow and what did not settle in this process: changes of others over the same
+    /// catalog, and those of before the start.
+    static func follows(_ node: StorageNode, _ logger: Logger, _ metrics: Metrics) -> Self {
+        Self(name: "follows", every: .seconds(5)) { tell(try node.publishFollowing(), logger, metrics) }
+    }
+
+    private static func tell(
+        _ report: StorageNode.FollowingReport, _ logger: Logger, _ metrics: Metrics
+    ) {
+        if report.published > 0 {
+            metrics.add("nacre_names_followed_total", by: Double(report.published))
+        }
+        for (name, error) in report.failures {
+            metrics.add("nacre_names_not_followed_total")
+            logger.error(
+                "name not published: it does not follow its namespace",
+                metadata: ["name": "\(name)", "error": "\(error)"])
         }
     }
 

@@ -14,7 +14,8 @@ struct NameCommand: ParsableCommand {
             NAME is the label, or the key's text (k51…, 12D3…).
             """,
         subcommands: [
-            Create.self, Publish.self, Resolve.self, Ls.self, Show.self, Record.self, Put.self, Import.self,
+            Create.self, Publish.self, Unfollow.self, Resolve.self, Ls.self, Show.self, Record.self, Put.self,
+            Import.self,
             Export.self, Rm.self,
         ])
 
@@ -53,16 +54,28 @@ extension NameCommand {
 
     struct Publish: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let a name point to content; prints `/ipns/KEY TARGET`.")
+            abstract: "Let a name point to content; prints `/ipns/KEY TARGET`.",
+            discussion: """
+                With --namespace the name follows a namespace: while the node runs, each newest state is \
+                published once changes have settled, until `nacre name unfollow`, another `publish`, or the \
+                end of the namespace.
+                """)
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
         @OptionGroup var name: NameArgument
         @Argument(
             help: ArgumentHelp(
-                "/ipfs/CID/…, /ipns/NAME/…, or CID, CID/PATH or the name of a pin.", valueName: "target"),
+                "/ipfs/CID/…, /ipns/NAME/…, or CID, CID/PATH or the name of a pin; NAMESPACE:/PATH@VERSION "
+                    + "for one state of a namespace.", valueName: "target"),
             completion: .pins)
-        var target: String
+        var target: String?
+        @Option(
+            name: .long,
+            help: ArgumentHelp(
+                "Follow this namespace, or a folder in it; the same as the target /n/NAMESPACE/PATH.",
+                valueName: "namespace[:/path]"))
+        var namespace: String?
         @Option(
             name: .long,
             help: ArgumentHelp("How long the record is valid: 48h if never given.", valueName: "duration"))
@@ -80,17 +93,20 @@ extension NameCommand {
         @Flag(name: .customLong("v2-only"), help: "Leave out the fields for readers of before 2021.")
         var onlyV2 = false
 
+        func validate() throws {
+            guard (target == nil) != (namespace == nil) else {
+                throw ValidationError("say what the name points to: TARGET, or --namespace")
+            }
+        }
+
         func run() throws {
             let (lifetime, ttl) = (
                 try Self.seconds("--lifetime", lifetime), try Self.seconds("--ttl", ttl)
             )
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
-                let path = try node.target(target)
-                if case .ipfs(let cid) = path.root, !cid.isIdentity, try node.blocks.size(of: cid) == nil {
-                    Terminal.warn("\(cid) is not in this data directory; the name points there all the same")
-                }
-                var request = PublishRequest(target: path.description)
+                let path = try place(node)
+                var request = PublishRequest(target: path)
                 request.lifetimeSeconds = lifetime
                 request.ttlSeconds = ttl
                 request.expectedSequence = expect
@@ -102,7 +118,30 @@ extension NameCommand {
                     try out.write(line: "/ipns/\(published.name) \(path)")
                 }
                 try out.flush()
+                if let follow = published.follows,
+                    try node.namespace(matching: follow.id).visibility != "public"
+                {
+                    Terminal.warn(
+                        "\(follow.namespace) is private: only who may read it sees what the name points to "
+                            + "(`nacre ns publish \(follow.namespace)` shows it to everybody)")
+                }
             }
+        }
+
+        /// What the name is to point to, as the node is told.
+        private func place(_ node: any NodeOperations) throws -> String {
+            if let namespace {
+                let parts = namespace.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+                let path = parts.count == 2 ? parts[1].drop { $0 == "/" } : ""
+                return "/n/\(parts[0])" + (path.isEmpty ? "" : "/" + path)
+            }
+            let text = target ?? ""
+            if text.hasPrefix("/n/") { return text }
+            let path = try node.target(text)
+            if case .ipfs(let cid) = path.root, !cid.isIdentity, try node.blocks.size(of: cid) == nil {
+                Terminal.warn("\(cid) is not in this data directory; the name points there all the same")
+            }
+            return path.description
         }
 
         private static func seconds(_ option: String, _ text: String?) throws -> Double? {
@@ -112,6 +151,27 @@ extension NameCommand {
             }
             let (seconds, attoseconds) = duration.components
             return Double(seconds) + Double(attoseconds) / 1e18
+        }
+    }
+
+    struct Unfollow: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let names follow their namespaces no more; they stay where they point.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(
+            help: ArgumentHelp("The labels or the keys of names.", valueName: "name"), completion: .names)
+        var texts: [String]
+
+        func run() throws {
+            try global.withNode(.existing) { node in
+                var out = StandardOutput()
+                for text in texts {
+                    try NameOutput.write(try node.unfollowName(text), json: output.json, to: &out)
+                }
+                try out.flush()
+            }
         }
     }
 
@@ -143,7 +203,8 @@ extension NameCommand {
 
     struct Ls: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List names: a line `KEY SEQUENCE VALID-UNTIL TARGET LABEL` for each, by label.")
+            abstract: "List names: a line `KEY SEQUENCE VALID-UNTIL TARGET LABEL` for each, by label.",
+            discussion: "The target of a name that follows a namespace is /n/NAMESPACE/PATH.")
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions

@@ -78,7 +78,7 @@ enum Failure {
             switch error {
             case .absent: .notFound
             case .badLabel: .wrongUsage
-            case .labelTaken, .keyTaken, .changedMeanwhile, .notNewer: .conflict
+            case .labelTaken, .keyTaken, .changedMeanwhile, .followChanged, .notNewer: .conflict
             case .tooManyRecords: .failed
             }
         case let error as AccessError: status(of: error)

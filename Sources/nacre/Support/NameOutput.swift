@@ -8,9 +8,14 @@ enum NameOutput {
         try out.write(
             line: [
                 entry.name, entry.sequence.map { String($0) } ?? "-", entry.validUntil ?? "-",
-                entry.target.map { PathText.printable(Array($0.utf8)) } ?? "-",
+                (entry.follows.map(place) ?? entry.target).map { PathText.printable(Array($0.utf8)) } ?? "-",
                 PathText.printable(Array(entry.label.utf8)),
             ].joined(separator: " "))
+    }
+
+    /// What a name follows, as a person says it.
+    static func place(_ follow: NameMessage.Follow) -> String {
+        "/n/\(follow.namespace)" + (follow.path.isEmpty ? "" : "/" + follow.path)
     }
 
     /// With its history.
@@ -25,6 +30,13 @@ enum NameOutput {
             try out.write(line: "target       " + PathText.printable(Array(target.utf8)))
             try out.write(line: "sequence     \(sequence)")
             try out.write(line: "valid until  " + validUntil)
+        }
+        if let follow = entry.follows {
+            let version = follow.version.map { "version \($0)" } ?? "no version"
+            let head = follow.head.map { " of \($0)" } ?? ""
+            let reason = follow.failure.map { ": " + PathText.printable(Array($0.utf8)) } ?? ""
+            let text = "\(place(follow)) \(follow.state), \(version)\(head)\(reason)"
+            try out.write(line: "follows      " + PathText.printable(Array(text.utf8)))
         }
         for version in entry.history ?? [] {
             let target = PathText.printable(Array(version.target.utf8))
