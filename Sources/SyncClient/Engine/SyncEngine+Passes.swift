@@ -18,6 +18,9 @@ extension SyncEngine {
             try checkFolder()
             status.activity = .working
             try takeOverRules()
+            if let until = status.readOnly?.until, until <= environment.steadyClock() {
+                status.readOnly = nil
+            }
             if let scope = hasScanned ? scope : .everything { try scan(scope) }
             guard hasScanned else {
                 status.activity = .waiting
@@ -31,11 +34,13 @@ extension SyncEngine {
             // Whatever comes back may be another disk: it is looked at as if for the first time.
             hasScanned = false
             isPrepared = false
-            if case .folderMissing = error {
+            switch error {
+            case .folderMissing:
                 if status.activity != .folderMissing { environment.report(.folderMissing) }
                 status.activity = .folderMissing
-            } else {
+            case .otherFolder:
                 status.activity = .stopped(code: "other_folder", message: error.description)
+            case .changesGoThere, .changesComeHere: throw error
             }
         } catch let error as FileError {
             hasScanned = false
@@ -113,13 +118,25 @@ extension SyncEngine {
     private func carryOut(_ plan: Plan) throws {
         for held in plan.held { try hold(held) }
         try takeOver(plan.state)
-        if !isPaused(&status.uploadsPaused) { try push(plan.server) }
+        if !isPaused(&status.uploadsPaused) { try send(plan.server) }
         if !plan.disk.isEmpty {
             // Nothing is touched in a folder that is not there any more.
             try checkFolder()
             let removes = plan.disk.contains { if case .remove = $0 { true } else { false } }
             if removes, removalsHeld == nil { removalsHeld = try shouldHoldRemovals() }
             try apply(plan.disk)
+        }
+    }
+
+    /// Pushes; where the node takes no changes from here, what they are is held from then on.
+    func send(_ steps: [ServerStep]) throws {
+        guard !steps.isEmpty, status.readOnly == nil else { return }
+        do {
+            try push(steps)
+        } catch SyncServerError.notAllowed(let code, let message) where code == "forbidden" {
+            noteReadOnly(message)
+            // Whether it may be read yet is told by the journal.
+            needsPull = true
         }
     }
 
@@ -139,8 +156,18 @@ extension SyncEngine {
             status.removalsToken = nil
             try state.transaction { try state.setValue(nil, StateKey.allowedRemovals) }
             removalConfirmation = nil
+        } else {
+            try forgetSettledItems()
         }
         status.activity = status.pending == 0 ? .settled : .waiting
+    }
+
+    /// Nobody need know any more why something waited that somebody has settled by hand.
+    private func forgetSettledItems() throws {
+        let held = items.values.filter { if case .held = $0.reason { true } else { false } }
+        let nodes = try held.map { try state.states(of: $0.id) }
+        let open = Set(try Planner(policy).followed(nodes.filter { !$0.isSettled }, in: state).map(\.id))
+        for item in held where !open.contains(item.id) { items[item.id] = nil }
     }
 
     /// Nodes that are to become equal on both sides, and are not: those that take no part never do.
@@ -152,7 +179,7 @@ extension SyncEngine {
             while true {
                 let nodes = try state.unsettledStates(after: last, limit: options.planBatch)
                 guard let end = nodes.last?.id else { return count }
-                count += try planner.countFollowed(nodes, in: state)
+                count += try planner.followed(nodes, in: state).count
                 last = end
             }
         }
@@ -162,6 +189,8 @@ extension SyncEngine {
         switch error {
         case .unreachable(let text): status.activity = .offline(text)
         case .notAllowed(let code, let message): status.activity = .stopped(code: code, message: message)
+        case .refused("unknown_namespace", let message, _):
+            status.activity = .stopped(code: "unknown_namespace", message: message)
         case .refused(_, let message, let seconds):
             pauseUploads(message, milliseconds: Int64(clamping: seconds ?? 60) &* 1000)
             status.activity = .waiting
@@ -217,7 +246,7 @@ extension SyncEngine {
 
     private func hold(_ held: Plan.Held) throws {
         guard items[held.id]?.reason != .held(held.reason), items.count < Self.maximumItems else { return }
-        let path = try localPath(of: held.id) ?? ""
+        let path = try localPath(of: held.id) ?? remotePath(of: held.id) ?? ""
         items[held.id] = ItemStatus(
             id: held.id, path: path, reason: .held(held.reason), attempts: 1, retryAt: 0)
     }
@@ -239,7 +268,7 @@ extension SyncEngine {
         return true
     }
 
-    private func countRemovals() throws -> Int {
+    func countRemovals() throws -> Int {
         var count = 0
         var last: NodeID?
         while true {

@@ -97,10 +97,12 @@ extension SyncEngine {
             return pending.ids[fingerprint] != nil
         }
         do {
-            try push(same)
+            try send(same)
         } catch SyncServerError.resetRequired {
             // The journal that they are for is no more.
         }
+        // They are kept until the node takes changes again.
+        guard status.readOnly == nil else { return }
         try state.transaction { try state.setValue(nil, StateKey.operations) }
     }
 

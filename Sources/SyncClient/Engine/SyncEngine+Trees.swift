@@ -62,6 +62,18 @@ extension SyncEngine {
         return try path(of: node.name, in: node.parent)
     }
 
+    /// Where the server has a node; `nil` if its directories are not all known.
+    func remotePath(of id: NodeID) throws -> String? {
+        var names: [String] = []
+        var next = id
+        while next != state.root {
+            guard names.count < 10_000, let node = try state.node(next, in: .remote) else { return nil }
+            names.append(node.name)
+            next = node.parent
+        }
+        return names.reversed().joined(separator: "/")
+    }
+
     /// The path of a name in a local directory.
     func path(of name: String, in directory: NodeID) throws -> String? {
         guard let above = try path(ofDirectory: directory) else { return nil }

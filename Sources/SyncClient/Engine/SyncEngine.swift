@@ -75,6 +75,14 @@ public final class SyncEngine {
         Array(items.values.sorted { ($0.retryAt, $0.id) < ($1.retryAt, $1.id) }.prefix(limit))
     }
 
+    /// When something is tried again by itself, by the steady clock; `nil` if nothing is.
+    public var nextRetry: Int64? {
+        items.values.lazy.filter { item in
+            // What waits for somebody is looked at with each change anyway.
+            if case .held = item.reason { false } else { item.retryAt < .max }
+        }.map(\.retryAt).min()
+    }
+
     /// Makes the marker of a folder that is added.
     ///
     /// - Throws: `otherFolder` if there is a marker of another one; what the state throws; `FileError`.
@@ -143,6 +151,24 @@ public final class SyncEngine {
         removalsHeld = nil
     }
 
+    /// Says whether the node takes changes from here, where somebody knows: else a change that it refuses does.
+    public func setMayWrite(_ mayWrite: Bool) {
+        if mayWrite {
+            status.readOnly = nil
+        } else {
+            noteReadOnly("the key may only read")
+        }
+    }
+
+    /// How long it is believed that the node takes no changes.
+    private static let readOnlyMilliseconds: Int64 = 600_000
+
+    func noteReadOnly(_ reason: String) {
+        if status.readOnly == nil { environment.report(.paused(reason: reason)) }
+        status.readOnly = .init(
+            reason: reason, until: environment.steadyClock() + Self.readOnlyMilliseconds)
+    }
+
     var policy: SyncPolicy {
         let now = CalendarText(nanoseconds: environment.wallClock())
         var policy = SyncPolicy(
@@ -151,6 +177,7 @@ public final class SyncEngine {
             conflictTag: "\(now.date) \(now.time) \(options.device.asConflictDevice)",
             isExcluded: options.isExcluded)
         policy.mergesText = mergesText
+        policy.mayWrite = status.readOnly == nil
         policy.unmergeable = unmergeable
         return policy
     }

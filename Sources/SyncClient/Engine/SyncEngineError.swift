@@ -4,6 +4,10 @@ public enum SyncEngineError: Error, Hashable, Sendable {
     case folderMissing
     /// The marker is of another folder.
     case otherFolder(found: String)
+    /// Changes made here are sent: there is none to take back.
+    case changesGoThere
+    /// Changes of the node are taken over: there is none to go over.
+    case changesComeHere
 }
 
 extension SyncEngineError: CustomStringConvertible {
@@ -16,6 +20,16 @@ extension SyncEngineError: CustomStringConvertible {
             the marker `.nacre/folder` says `\(found)`, which is another folder; nothing is done. If this \
             folder was moved or copied: `nacre sync rm` where it was, remove `.nacre/folder` here, and add \
             it again
+            """
+        case .changesGoThere:
+            """
+            this folder sends what is changed here, so that there is nothing to put back; `nacre ns restore` \
+            brings an earlier version back
+            """
+        case .changesComeHere:
+            """
+            this folder takes over what is changed on the node, so that there is nothing to go over; `nacre \
+            ns restore` brings an earlier version back
             """
         }
     }

@@ -53,6 +53,7 @@ extension ItemReason: CustomStringConvertible {
     public var description: String {
         switch self {
         case .held(.localChange): "changed here; the folder only receives"
+        case .held(.readOnly): "changed here; the node takes no changes from this machine"
         case .held(.remoteChange): "changed on the node; the folder only sends"
         case .held(.nameNotPossible): "the name cannot be on this disk"
         case .held(.nameClash): "another file has the name here"
@@ -86,6 +87,8 @@ public struct FolderStatus: Hashable, Sendable {
     /// When new files cannot come, why, and until when by the steady clock.
     public var downloadsPaused: Pause?
     public var uploadsPaused: Pause?
+    /// The node takes no changes from here: why, and when it is asked again by the steady clock.
+    public var readOnly: Pause?
     /// How many files and directories a person is asked about before they are removed here, or on the
     /// server.
     public var removalsToConfirm: Int?

@@ -32,6 +32,8 @@ public struct Plan: Hashable, Sendable {
 public enum HoldReason: String, CaseIterable, Hashable, Sendable {
     /// A change made here that is not sent, since the folder only receives.
     case localChange = "local_change"
+    /// A change made here that is not sent, since the node takes none from here.
+    case readOnly = "read_only"
     /// A change of the server that is not taken over, since the folder only sends.
     case remoteChange = "remote_change"
     /// The name cannot be on a disk: empty, `.`, `..`, with a slash, or the folder's own `.nacre`.

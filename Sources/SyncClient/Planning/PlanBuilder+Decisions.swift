@@ -66,7 +66,7 @@ extension PlanBuilder {
         _ remote: SyncNode, _ local: SyncNode, _ synced: SyncNode, isEdited: Bool, isEditedRemotely: Bool
     ) -> Outcome {
         if isEdited {
-            guard policy.canPush else { return hold(local.id, .localChange) }
+            guard policy.canPush else { return holdLocalChange(local.id) }
             plan.server.append(.put(local.id, base: remote.contentRevision))
         } else if isEditedRemotely {
             guard policy.canPull else { return hold(local.id, .remoteChange) }
@@ -77,7 +77,7 @@ extension PlanBuilder {
                 guard policy.canPull else { return hold(local.id, .remoteChange) }
                 plan.disk.append(.setAttributes(local.id))
             } else {
-                guard policy.canPush else { return hold(local.id, .localChange) }
+                guard policy.canPush else { return holdLocalChange(local.id) }
                 plan.server.append(.setAttributes(local.id))
             }
         }
@@ -114,7 +114,7 @@ extension PlanBuilder {
             let parent = try states(of: remote.parent)
             if parent.remote != nil, parent.local == nil, parent.synced != nil { return .wait }
         }
-        guard policy.canPush else { return hold(remote.id, .localChange) }
+        guard policy.canPush else { return holdLocalChange(remote.id) }
         var newest: JID = 0
         if remote.kind == .directory {
             switch try lookBelow(remote) {

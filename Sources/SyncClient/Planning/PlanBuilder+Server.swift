@@ -13,7 +13,7 @@ extension PlanBuilder {
     mutating func upload(_ local: SyncNode, base: JID? = nil) throws -> Outcome {
         if local.kind == .file, local.content == nil { return .wait }
         if case .not(let outcome) = try findServerPlace(for: local) { return outcome }
-        guard policy.canPush else { return hold(local.id, .localChange) }
+        guard policy.canPush else { return holdLocalChange(local.id) }
         takenServer.insert(Slot(local.parent, local.name))
         serverParents[local.id] = local.parent
         if local.kind == .directory {
@@ -26,7 +26,7 @@ extension PlanBuilder {
     }
 
     mutating func moveOnServer(_ local: SyncNode, _ remote: SyncNode) throws -> Outcome {
-        guard policy.canPush else { return hold(local.id, .localChange) }
+        guard policy.canPush else { return holdLocalChange(local.id) }
         switch try findCycle(moving: local.id, into: local.parent) {
         case .none: break
         case .passing(let other): return .after(other)

@@ -28,11 +28,11 @@ public struct Planner: Sendable {
         }
     }
 
-    /// How many of these nodes take part: are not excluded in any of the trees.
-    public func countFollowed(_ nodes: [NodeStates], in trees: any SyncTrees) throws -> Int {
-        guard policy.isExcluded != nil else { return nodes.count }
+    /// Those of the nodes that take part: that are not excluded in any of the trees.
+    public func followed(_ nodes: [NodeStates], in trees: any SyncTrees) throws -> [NodeStates] {
+        guard policy.isExcluded != nil else { return nodes }
         var builder = PlanBuilder(trees, policy, isSkipped: { _ in false })
-        return try nodes.count { try !builder.isExcluded($0) }
+        return try nodes.filter { try !builder.isExcluded($0) }
     }
 }
 
@@ -193,6 +193,11 @@ struct PlanBuilder {
     mutating func hold(_ id: NodeID, _ reason: HoldReason) -> Outcome {
         plan.held.append(Plan.Held(id: id, reason: reason))
         return .done
+    }
+
+    /// A change made here that is not sent.
+    mutating func holdLocalChange(_ id: NodeID) -> Outcome {
+        hold(id, policy.mayWrite ? .localChange : .readOnly)
     }
 
     /// Whether a node is excluded where any of the trees has it.

@@ -26,6 +26,8 @@ public struct SyncPolicy: Sendable {
     public var isExcluded: (@Sendable (_ path: String, _ isDirectory: Bool) -> Bool)?
     /// Whether texts that were changed on both sides are merged where their changes do not touch.
     public var mergesText = false
+    /// Whether the node takes changes from here. Where it does not, the folder receives all the same.
+    public var mayWrite = true
     /// Contents that cannot be merged: found out by trying.
     public var unmergeable: Set<MergePair> = []
 
@@ -42,12 +44,12 @@ public struct SyncPolicy: Sendable {
 
     /// Whether a merge is to be tried.
     func mayMerge(_ local: SyncNode, _ remote: SyncNode, _ synced: SyncNode) -> Bool {
-        guard mergesText, mode == .twoWay, synced.kind == .file, synced.content != nil,
+        guard mergesText, canPush, canPull, synced.kind == .file, synced.content != nil,
             let pair = MergePair(local, remote), !unmergeable.contains(pair)
         else { return false }
         return max(local.size, remote.size, synced.size) <= Int64(LineMerge.maximumBytes)
     }
 
-    var canPush: Bool { mode != .pullOnly }
+    var canPush: Bool { mode != .pullOnly && mayWrite }
     var canPull: Bool { mode != .pushOnly }
 }

@@ -12,6 +12,9 @@ final class SimulatedServer: SyncServer {
         var isDown = false
         /// One call in so many is lost; 0 for none.
         var lossOneIn = 0
+        /// Whether the device may change the namespace, and see it.
+        var mayWrite = true
+        var mayRead = true
     }
 
     let server: ModelServer
@@ -28,13 +31,21 @@ final class SimulatedServer: SyncServer {
     }
 
     func set(isDown: Bool, lossOneIn: Int) {
-        network.withLock { $0 = Network(isDown: isDown, lossOneIn: lossOneIn) }
+        network.withLock { ($0.isDown, $0.lossOneIn) = (isDown, lossOneIn) }
+    }
+
+    func set(mayWrite: Bool, mayRead: Bool = true) {
+        network.withLock { ($0.mayWrite, $0.mayRead) = (mayWrite, mayRead) }
     }
 
     private func call<Answer>(_ body: () throws(SyncServerError) -> Answer) throws(SyncServerError) -> Answer
     {
         let network = network.withLock { $0 }
         if network.isDown { throw .unreachable("no network") }
+        if !network.mayRead {
+            throw .refused(
+                code: "unknown_namespace", message: "there is no such namespace", retryAfterSeconds: nil)
+        }
         guard network.lossOneIn > 0, random.oneIn(network.lossOneIn) else { return try body() }
         switch random.number(0...2) {
         case 0: throw .unreachable("the question was lost")
@@ -62,6 +73,9 @@ final class SimulatedServer: SyncServer {
         _ operations: [SyncOperation], after cursor: SyncCursor?
     ) throws(SyncServerError) -> CommitAnswer {
         let network = network.withLock { $0 }
+        if network.mayRead, !network.mayWrite {
+            throw .notAllowed(code: "forbidden", message: "the key does not allow to write")
+        }
         if !network.isDown, network.lossOneIn > 0, random.oneIn(3 * network.lossOneIn) {
             // The connection is given up, and what is on its way comes after what is said later.
             server.delay(operations, after: cursor, device: device, calls: random.number(1...12))
