@@ -25,6 +25,7 @@ public struct AgentHome: Sendable {
     var lockPath: String { path + "/lock" }
     private var listPath: String { path + "/folders.json" }
     private var devicePath: String { path + "/device" }
+    private var deviceNamePath: String { path + "/device-name" }
 
     /// Where the state of a folder is.
     public func stateDirectory(of folder: String) -> String { path + "/" + folder }
@@ -51,6 +52,26 @@ public struct AgentHome: Sendable {
         let device = (known && !name.isEmpty ? String(name.prefix(32)) : "device") + "-" + String(letters)
         try write(Data((device + "\n").utf8), to: devicePath)
         return device
+    }
+
+    /// What people call this machine: as they said, else the name of the host.
+    func deviceName() throws -> String {
+        if let name = try? String(contentsOfFile: deviceNamePath, encoding: .utf8), Self.isDeviceName(name) {
+            return name
+        }
+        let device = try device()
+        return device.lastIndex(of: "-").map { String(device[..<$0]) } ?? device
+    }
+
+    /// Calls this machine something else, on nodes that hear of it from here on.
+    public func setDeviceName(_ name: String) throws {
+        try make()
+        try write(Data(name.utf8), to: deviceNamePath)
+    }
+
+    /// Whether a text may be the name of a machine: one line, up to 64 bytes.
+    public static func isDeviceName(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count) && name.unicodeScalars.allSatisfy { $0.value >= 0x20 }
     }
 
     /// The folders, in the order in which they were added.
@@ -84,6 +105,39 @@ public struct AgentHome: Sendable {
         let result = try body(&folders)
         try setFolders(folders)
         return result
+    }
+
+    private func lastRunPath(of folder: String) -> String { stateDirectory(of: folder) + "/last.json" }
+
+    /// How a folder was when it was synced last; `nil` if it never was.
+    func lastRun(of folder: FolderRecord) -> FolderReport.LastRun? {
+        // What cannot be read is known no more: nothing depends on it.
+        FileManager.default.contents(atPath: lastRunPath(of: folder.id)).flatMap {
+            try? JSONDecoder().decode(FolderReport.LastRun.self, from: $0)
+        }
+    }
+
+    /// Keeps how a folder is at the end of a run, for those who ask when none is under way.
+    func setLastRun(_ report: FolderReport, of folder: FolderRecord) {
+        guard report.state != "not-running" else { return }
+        let now = MachineClock.wallNanoseconds() / 1_000_000
+        let run = FolderReport.LastRun(
+            state: report.state, detail: report.detail, pending: report.pending, ended: now,
+            settled: report.settledAgo.map { now - $0 } ?? lastRun(of: folder)?.settled,
+            counters: report.counters)
+        guard let data = try? JSONEncoder().encode(run) else { return }
+        // It is told to people, and nothing depends on it.
+        try? write(data, to: lastRunPath(of: folder.id))
+    }
+
+    /// A folder that no process syncs at the moment.
+    public func report(of folder: FolderRecord) -> FolderReport {
+        var report = FolderReport(folder)
+        report.last = lastRun(of: folder)
+        if let settled = report.last?.settled {
+            report.settledAgo = max(0, MachineClock.wallNanoseconds() / 1_000_000 - settled)
+        }
+        return report
     }
 
     private func write(_ data: Data, to file: String) throws {
@@ -155,6 +209,12 @@ public enum AgentError: Error, Equatable, Sendable {
     case notRunning
     case unknownFolder(String)
     case folderAbsent(String)
+    case fileAbsent(String)
+    case notDirectory(String)
+    /// Neither the folder nor the namespace is there.
+    case nothingThere(String, namespace: String)
+    /// There is nothing to receive from.
+    case namespaceAbsent(String)
     case folderWithin(String, other: String)
     case folderKnown(String, namespace: String)
     case folderOwn(String, own: String)
@@ -178,6 +238,12 @@ extension AgentError: CustomStringConvertible {
         case .unknownFolder(let path):
             "\(path) is not synced; `nacre sync status` lists what is, `nacre sync DIR NAMESPACE` adds it"
         case .folderAbsent(let path): "there is no directory \(path)"
+        case .fileAbsent(let path): "there is no file \(path)"
+        case .notDirectory(let path): "\(path) is no directory; a folder is synced, with what is in it"
+        case .nothingThere(let path, let namespace):
+            "there is neither a directory \(path) nor a namespace \(namespace); --create makes both"
+        case .namespaceAbsent(let name):
+            "there is no namespace \(name) to receive from; `nacre ns ls` lists those there are"
         case .folderWithin(let path, let other):
             "\(path) and \(other), which is synced already, are within one another"
         case .folderOwn(let path, let own):

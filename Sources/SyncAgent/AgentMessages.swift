@@ -5,7 +5,8 @@ public struct FolderReport: Codable, Hashable, Sendable {
     public var namespace: String
     public var node: String
     public var mode: String
-    /// `settled`, `working`, `waiting`, `offline`, `missing`, `stopped`, `paused`, or `not-running`.
+    /// `settled`, `working`, `waiting`, `read_only`, `offline`, `missing`, `stopped`, `paused`, or
+    /// `not-running`.
     public var state: String
     /// Why, in words.
     public var detail: String?
@@ -22,11 +23,38 @@ public struct FolderReport: Codable, Hashable, Sendable {
     /// So many would be removed that a person is asked: `nacre sync confirm`.
     public var removalsToConfirm: Int?
     public var counters = Counters()
-    /// Milliseconds since both sides were last equal; `nil` if they were not since the start.
+    /// Milliseconds since both sides were last equal; `nil` if they were not since the start, or, where nothing
+    /// runs, ever.
     public var settledAgo: Int64?
     public var scanMilliseconds: Int64?
     /// Changes are not told by the system: the folder is scanned instead.
     public var watchDegraded: String?
+    /// How it was when it was synced last, where nothing runs.
+    public var last: LastRun?
+    /// What came of the last `revert` or `override`.
+    public var decision: Decision?
+
+    /// How a folder was at the end of a run.
+    public struct LastRun: Codable, Hashable, Sendable {
+        public var state: String
+        public var detail: String?
+        public var pending: Int
+        /// When it ended: milliseconds since 1970.
+        public var ended: Int64
+        /// When both sides were equal last, in this run or an earlier one; `nil` if they never were.
+        public var settled: Int64?
+        public var counters: Counters
+    }
+
+    /// What came of a decision about changes that were held.
+    public struct Decision: Codable, Hashable, Sendable {
+        /// Of the request.
+        public var id: String
+        /// Why nothing was done; `nil` if it was.
+        public var refusal: String?
+        /// What was done for it.
+        public var counters = Counters()
+    }
 
     /// A file or directory that is not done, and what it waits for.
     public struct Item: Codable, Hashable, Sendable {
@@ -70,14 +98,17 @@ public struct FolderReport: Codable, Hashable, Sendable {
 
 /// What is asked over the control socket: one JSON object on a line, answered by one.
 public struct ControlRequest: Codable, Hashable, Sendable {
-    /// `status`, `pause`, `resume`, `rescan`, `confirm`, `reload` or `stop`.
+    /// `status`, `pause`, `resume`, `rescan`, `confirm`, `revert`, `override`, `reload` or `stop`.
     public var verb: String
     /// Id of a folder; all if it is left out.
     public var folder: String?
+    /// By which the report names what came of a `revert` or `override`.
+    public var id: String?
 
-    public init(verb: String, folder: String? = nil) {
+    public init(verb: String, folder: String? = nil, id: String? = nil) {
         self.verb = verb
         self.folder = folder
+        self.id = id
     }
 }
 

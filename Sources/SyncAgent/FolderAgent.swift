@@ -109,6 +109,11 @@ public final class FolderAgent: @unchecked Sendable {
         case "resume": send(.resume)
         case "rescan": send(.rescan)
         case "confirm": send(.confirm)
+        case "revert", "override":
+            guard request.folder != nil, let id = request.id else {
+                return ControlAnswer(error: "\(request.verb) is asked of one folder, with an id")
+            }
+            send(.decide(request.verb == "revert" ? .node : .folder, id: id))
         case "reload":
             do { try reload() } catch { return ControlAnswer(error: String(describing: error)) }
         case "stop": isStopping.withLock { $0 = true }

@@ -57,13 +57,16 @@ public struct FolderRegistration: Sendable {
         public var quietMilliseconds = 2000
         public var uploadLimit = 0
         public var downloadLimit = 0
+        /// Whether a namespace is made where the folder is not there either.
+        public var createsBoth = false
         /// Directories that no folder may be in, or have in it: those of nodes.
         public var ownDirectories: [String] = []
 
         public init(path: String) { self.path = path }
     }
 
-    /// Adds a folder; makes the namespace if there is none.
+    /// Adds a folder. Makes the namespace if there is none and the folder is there, or the folder if it is not
+    /// there and the namespace is.
     ///
     /// - Returns: the folder, and whether the namespace was made.
     /// - Throws: `AgentError`, `SyncServerError`, `FileError`.
@@ -76,7 +79,9 @@ public struct FolderRegistration: Sendable {
         for own in [home.path] + request.ownDirectories { try checkApart(request.path, from: own) }
         let name = request.namespace ?? Self.namespaceName(of: request.path)
         let device = try home.device()
-        let (info, isNew) = try namespace(name, NodeDialer(namespace: name, device: device, dial: dial))
+        let (info, isNew) = try namespace(
+            name, for: request, NodeDialer(namespace: name, device: device, dial: dial))
+        try FileManager.default.createDirectory(atPath: request.path, withIntermediateDirectories: true)
         var record = FolderRecord(
             id: NodeIDGenerator().next(now: MachineClock.wallNanoseconds() / 1_000_000).text,
             path: request.path, node: request.node, dataDirectory: request.dataDirectory,
@@ -119,17 +124,30 @@ public struct FolderRegistration: Sendable {
         }
     }
 
-    private func namespace(_ name: String, _ server: NodeDialer) throws -> (NamespaceInfo, Bool) {
+    private func namespace(
+        _ name: String, for request: Request, _ server: NodeDialer
+    ) throws -> (NamespaceInfo, Bool) {
         defer { server.close() }
         do {
             return (try server.info(), false)
         } catch SyncServerError.refused(code: "unknown_namespace", _, _) {
+            try checkMayMake(name, for: request)
             do {
                 return (try server.create(NamespaceRequest(name: name)), true)
             } catch SyncServerError.refused(code: "name_taken", _, _) {
                 // Another device was quicker.
                 return (try server.info(), false)
             }
+        }
+    }
+
+    /// A namespace that is not there is not made where its name may be mistyped.
+    ///
+    /// - Throws: `namespaceAbsent`, `nothingThere`.
+    private func checkMayMake(_ name: String, for request: Request) throws {
+        if request.mode == "pull-only" { throw AgentError.namespaceAbsent(name) }
+        guard request.createsBoth || FileManager.default.fileExists(atPath: request.path) else {
+            throw AgentError.nothingThere(request.path, namespace: name)
         }
     }
 

@@ -22,6 +22,8 @@ public final class FolderRunner: @unchecked Sendable {
     /// Where the journal was read up to after the last pass, how many passes there were, and whether one is
     /// under way.
     private let position = Mutex<(cursor: SyncCursor?, passes: Int, isWorking: Bool)>((nil, 0, false))
+    /// When both sides were equal last, by the steady clock.
+    private let settled = Mutex<Int64?>(nil)
     private let finished = DispatchSemaphore(value: 0)
 
     /// - Parameter event: is told what happens, on the working thread.
@@ -35,20 +37,26 @@ public final class FolderRunner: @unchecked Sendable {
         self.device = device
         self.event = event
         server = NodeDialer(
-            namespace: record.namespace, device: device, uploadLimit: record.uploadLimit,
-            downloadLimit: record.downloadLimit, dial: dial)
+            namespace: record.namespace, device: device, deviceName: try? home.deviceName(),
+            uploadLimit: record.uploadLimit, downloadLimit: record.downloadLimit, dial: dial)
         report = Mutex(FolderReport(record))
     }
 
     /// The state of the folder at this moment.
-    public var status: FolderReport { report.withLock { $0 } }
+    public var status: FolderReport {
+        var now = report.withLock { $0 }
+        now.settledAgo = settled.withLock { $0 }.map { MachineClock.steadyMilliseconds() - $0 }
+        return now
+    }
 
     /// Begins to work, until ``stop()``.
     public func start() {
         thread("nacre-folder") { [self] in
             // What cannot be opened is tried again: the disk may be mounted by then. A loop, since a disk may
             // be away for weeks.
-            while !run(once: false) { if mailbox.take(waiting: 10_000).isStopping { break } }
+            while !run(isOnce: false, { try work($0) }) {
+                if mailbox.take(waiting: 10_000).isStopping { break }
+            }
             finished.signal()
         }
         thread("nacre-wait") { [self] in waitForNode() }
@@ -65,7 +73,16 @@ public final class FolderRunner: @unchecked Sendable {
     ///
     /// - Returns: the state of the folder then.
     public func runOnce() -> FolderReport {
-        run(once: true)
+        run { [self] in try work(once: $0) }
+        server.close()
+        return status
+    }
+
+    /// Makes one side what the other is, on this thread: see ``SyncEngine/decide(for:)``.
+    ///
+    /// - Returns: the state of the folder then, with the decision.
+    public func runOnce(deciding side: SyncEngine.Side) -> FolderReport {
+        run { [self] in try decide(for: side, id: "", in: $0) }
         server.close()
         return status
     }
@@ -83,13 +100,14 @@ public final class FolderRunner: @unchecked Sendable {
 
     /// - Returns: whether it came to its end; not if the folder could not be opened or its state used.
     @discardableResult
-    private func run(once: Bool) -> Bool {
+    private func run(isOnce: Bool = true, _ body: (OpenFolder) throws -> Void) -> Bool {
+        defer { home.setLastRun(status, of: record) }
         do {
             let folder = try OpenFolder(
-                record, home: home, device: device, server: server, isOnce: once
+                record, home: home, device: device, server: server, isOnce: isOnce
             ) { [record, event] in event(record, $0) }
             defer { folder.close() }
-            try once ? work(once: folder) : work(folder)
+            try body(folder)
             return true
         } catch let error as FileError where error == .folderMissing {
             report.withLock { report in
@@ -156,9 +174,44 @@ public final class FolderRunner: @unchecked Sendable {
                 case .confirm:
                     try folder.engine.confirmRemovals(token: folder.engine.status.removalsToken)
                     scope = scope ?? .paths([])
+                case .mayWrite(let mayWrite):
+                    folder.engine.setMayWrite(mayWrite)
+                    scope = scope ?? .paths([])
+                case .decide(let side, let id):
+                    guard !isPaused else {
+                        report.withLock {
+                            $0.decision = .init(id: id, refusal: "the folder is paused: resume it first")
+                        }
+                        continue
+                    }
+                    try waitForQuiet(folder)
+                    try decide(for: side, id: id, in: folder)
                 }
             }
         }
+    }
+
+    /// What was written a moment ago is changed as well.
+    private func waitForQuiet(_ folder: OpenFolder) throws {
+        for _ in 0..<100 where !mailbox.isStopping {
+            try folder.engine.synchronize(.everything)
+            guard folder.isUnquiet else { return }
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+    }
+
+    private func decide(for side: SyncEngine.Side, id: String, in folder: OpenFolder) throws {
+        var decision = FolderReport.Decision(id: id)
+        let before = FolderReport.Counters(folder.engine.status.counters)
+        report.withLock { $0.state = "working" }
+        do {
+            try folder.engine.decide(for: side)
+        } catch let error as SyncEngineError {
+            decision.refusal = error.description
+        }
+        decision.counters = FolderReport.Counters(folder.engine.status.counters).since(before)
+        try note(folder)
+        report.withLock { $0.decision = decision }
     }
 
     private func pass(_ folder: OpenFolder, _ scope: ScanScope?) throws {
@@ -166,9 +219,15 @@ public final class FolderRunner: @unchecked Sendable {
         position.withLock { $0.isWorking = true }
         defer { position.withLock { $0.isWorking = false } }
         try folder.engine.synchronize(scope)
+        try note(folder)
+    }
+
+    /// Takes over into the report how a folder is after a pass.
+    private func note(_ folder: OpenFolder) throws {
         let cursor = try folder.cursor()
         let now = MachineClock.steadyMilliseconds()
         report.withLock { $0.update(from: folder, now: now) }
+        if folder.engine.status.activity == .settled { settled.withLock { $0 = now } }
         position.withLock { $0 = (cursor, $0.passes + 1, false) }
     }
 
@@ -186,7 +245,23 @@ public final class FolderRunner: @unchecked Sendable {
     /// Seconds that one question takes at most.
     private static let waitSeconds = 60
 
+    /// How often the node is asked at most what may be done in the namespace: milliseconds.
+    private static let roleInterval: Int64 = 30_000
+
+    /// Asks what may be done in the namespace, now and then, and tells where that is something else.
+    private func checkRole(_ known: inout (mayWrite: Bool, at: Int64)) throws(SyncServerError) {
+        let now = MachineClock.steadyMilliseconds()
+        guard now - known.at >= Self.roleInterval else { return }
+        known.at = now
+        let mayWrite = try server.info().role != "viewer"
+        guard mayWrite != known.mayWrite else { return }
+        known.mayWrite = mayWrite
+        mailbox.send(.mayWrite(mayWrite))
+    }
+
     private func waitForNode() {
+        var role = (mayWrite: true, at: -Self.roleInterval)
+        var wasRefused = false
         var backOff = 1.0
         var idle = 0.005
         var seen = 0
@@ -201,17 +276,36 @@ public final class FolderRunner: @unchecked Sendable {
             }
             idle = 0.005
             do throws(SyncServerError) {
+                try checkRole(&role)
                 if try server.wait(after: cursor, seconds: Self.waitSeconds), isNews(beyond: cursor) {
                     let now = position.withLock { $0 }
                     seen = now.cursor == cursor ? now.passes : passes
                     mailbox.noteRemoteChange()
                 }
                 backOff = 1
+                if wasRefused { mailbox.noteRemoteChange() }
+                wasRefused = false
             } catch {
                 guard !mailbox.isStopping else { return }
+                if error.isRefusal {
+                    // The folder is to know at once: its next pass comes to the same.
+                    mailbox.noteRemoteChange()
+                    wasRefused = true
+                    role.at = -Self.roleInterval
+                }
                 Thread.sleep(forTimeInterval: backOff)
                 backOff = min(backOff * 2, 30)
             }
+        }
+    }
+}
+
+extension SyncServerError {
+    /// Whether the namespace is not to be had any more, for whom or for good.
+    fileprivate var isRefusal: Bool {
+        switch self {
+        case .notAllowed, .refused(code: "unknown_namespace", _, _): true
+        case .unreachable, .resetRequired, .refused, .badAnswer: false
         }
     }
 }

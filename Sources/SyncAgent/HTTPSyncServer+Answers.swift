@@ -1,5 +1,10 @@
+import AsyncHTTPClient
+import Glibc
 import IPLD
+import NIOCore
 import NIOHTTP1
+import NIOPosix
+import NIOSSL
 import SyncClient
 import SyncProtocol
 
@@ -28,7 +33,9 @@ extension HTTPSyncServer {
         let code = problem?.code ?? "http_\(answer.status)"
         let message = problem?.message ?? Self.detail(bytes) ?? "the node answered \(answer.status)"
         switch answer.status {
-        case 401, 403: return .notAllowed(code: code, message: message)
+        case 401,
+            403 where code != "quota_exceeded":
+            return .notAllowed(code: code, message: message)
         case 410 where code == "reset_required": return .resetRequired
         case 502, 504: return .unreachable(message)
         default:
@@ -36,6 +43,35 @@ extension HTTPSyncServer {
             return .refused(
                 code: code, message: message, retryAfterSeconds: problem?.retryAfterSeconds ?? seconds)
         }
+    }
+
+    /// Why there was no answer, for people.
+    static func reason(_ error: any Error, at base: String) -> String {
+        let node = base.hasSuffix("/sync/v1") ? String(base.dropLast(8)) : base
+        let why: String
+        switch error {
+        case let error as HTTPClientError:
+            switch error {
+            case .connectTimeout: why = "it does not answer"
+            case .deadlineExceeded, .readTimeout, .writeTimeout: why = "it took too long"
+            case .remoteConnectionClosed: why = "it closed the connection"
+            case .alreadyShutdown, .cancelled: why = "the connection was ended here"
+            default: why = error.description
+            }
+        case let error as NIOConnectionError:
+            if let failure = error.connectionErrors.first?.error as? IOError {
+                why = String(cString: strerror(failure.errnoCode)).lowercased()
+            } else if error.dnsAError != nil || error.dnsAAAAError != nil {
+                why = "there is no host of this name"
+            } else {
+                why = "no connection could be made"
+            }
+        case let error as IOError: why = String(cString: strerror(error.errnoCode)).lowercased()
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+            why = "its certificate is not trusted, or it speaks no TLS (\(error))"
+        default: why = String(describing: error)
+        }
+        return "\(node): \(why)"
     }
 
     /// The text of a problem document, which is what refuses before the protocol is reached.

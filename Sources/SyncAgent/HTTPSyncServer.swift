@@ -359,7 +359,7 @@ public final class HTTPSyncServer: SyncServer {
                 request: request, delegate: answer, deadline: .now() + patience
             ).wait()
         } catch {
-            throw .unreachable(String(describing: error))
+            throw .unreachable(Self.reason(error, at: base))
         }
         var bytes = response.body.map { Array($0.readableBytesView) } ?? []
         counters.withLock { counters in

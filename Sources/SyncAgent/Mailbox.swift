@@ -67,4 +67,8 @@ enum FolderCommand: Hashable, Sendable {
     case rescan
     /// Agrees to removals.
     case confirm
+    /// Tells whether the node takes changes from here.
+    case mayWrite(Bool)
+    /// Says whose version stands, where changes go one way; with an id for what comes of it.
+    case decide(SyncEngine.Side, id: String)
 }

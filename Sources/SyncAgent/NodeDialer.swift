@@ -12,6 +12,7 @@ public final class NodeDialer: SyncServer {
     private let dial: @Sendable () throws -> HTTPSyncServer.Options
     private let namespace: String
     private let device: String
+    private let deviceName: String
     private let current = Mutex<HTTPSyncServer?>(nil)
     /// Whether the node was told of this machine, by this value.
     private let isIntroduced = Mutex(false)
@@ -19,17 +20,19 @@ public final class NodeDialer: SyncServer {
     private let download: Mutex<BandwidthLimiter>
 
     /// - Parameters:
+    ///   - deviceName: what people call it.
     ///   - uploadLimit: bytes of blocks in a second; 0 for no limit.
     ///   - downloadLimit: bytes of blocks in a second; 0 for no limit.
     ///   - dial: says where the node is.
     public init(
-        namespace: String, device: String, uploadLimit: Int = 0, downloadLimit: Int = 0,
-        dial: @escaping @Sendable () throws -> HTTPSyncServer.Options
+        namespace: String, device: String, deviceName: String? = nil, uploadLimit: Int = 0,
+        downloadLimit: Int = 0, dial: @escaping @Sendable () throws -> HTTPSyncServer.Options
     ) {
         upload = Mutex(BandwidthLimiter(bytesPerSecond: uploadLimit > 0 ? Int64(uploadLimit) : nil))
         download = Mutex(BandwidthLimiter(bytesPerSecond: downloadLimit > 0 ? Int64(downloadLimit) : nil))
         self.namespace = namespace
         self.device = device
+        self.deviceName = deviceName ?? device
         self.dial = dial
     }
 
@@ -81,10 +84,9 @@ public final class NodeDialer: SyncServer {
     /// want to know is synced with all the same.
     private func introduce() {
         guard !isIntroduced.withLock({ $0 }) else { return }
-        let name = device.lastIndex(of: "-").map { String(device[..<$0]) } ?? device
         do throws(SyncServerError) {
             try register(
-                DeviceRequest(id: device, name: name, platform: "linux", features: ["cbor", "splice"]))
+                DeviceRequest(id: device, name: deviceName, platform: "linux", features: ["cbor", "splice"]))
         } catch {
             if case .unreachable = error { return }
         }

@@ -95,9 +95,12 @@ final class OpenFolder {
     var scanMilliseconds: Int64? { scanner.milliseconds }
 
     func hasItemsToRetry(within milliseconds: Int64) -> Bool {
-        guard let first = engine.waitingItems(limit: 1).first else { return false }
-        return first.retryAt - MachineClock.steadyMilliseconds() < milliseconds
+        guard let next = engine.nextRetry else { return false }
+        return next - MachineClock.steadyMilliseconds() < milliseconds
     }
+
+    /// Whether files are being written, or gone ones may turn up elsewhere yet.
+    var isUnquiet: Bool { hasBusyFiles || scanner.nextDeadline != nil }
 
     /// Milliseconds after which there is something to do even if nothing is told.
     var delay: Int64 {
@@ -107,7 +110,7 @@ final class OpenFolder {
         if let deadline = scanner.nextDeadline {
             due = min(due, now + max(0, (deadline - MachineClock.wallNanoseconds()) / 1_000_000) + 1)
         }
-        if let item = engine.waitingItems(limit: 1).first { due = min(due, max(item.retryAt, now + 100)) }
+        if let next = engine.nextRetry { due = min(due, max(next, now + 100)) }
         if let pause = engine.status.uploadsPaused { due = min(due, pause.until) }
         if let pause = engine.status.downloadsPaused { due = min(due, pause.until) }
         return max(0, due - now)
@@ -210,7 +213,8 @@ extension FolderReport {
             (state, detail) = (
                 "missing", "the folder is not there, or not mounted; nothing is done until it is"
             )
-        case .stopped(_, let message): (state, detail) = ("stopped", message)
+        case .stopped(let code, let message):
+            (state, detail) = ("stopped", Self.stopText(code, message, folder.record))
         }
         pending = status.pending
         items = folder.engine.waitingItems(limit: 100).map { item in
@@ -228,6 +232,12 @@ extension FolderReport {
         }
         pending += problems.count
         if state == "settled", !problems.isEmpty { state = "waiting" }
+        if state == "settled" || state == "waiting", let readOnly = status.readOnly {
+            state = "read_only"
+            detail =
+                "changes are received and none are sent (\(readOnly.reason)); its owner makes you an editor of "
+                + "\(namespace)"
+        }
         busy = folder.busyFiles
         fullScans = folder.fullScans
         uploadsPaused = status.uploadsPaused?.reason
@@ -235,18 +245,56 @@ extension FolderReport {
         removalsToConfirm = status.removalsToConfirm
         scanMilliseconds = folder.scanMilliseconds
         let done = status.counters
-        counters.uploaded = done.uploaded
-        counters.downloaded = done.downloaded
-        counters.movedHere = done.movedHere
-        counters.movedThere = done.movedThere
-        counters.removedHere = done.removedHere
-        counters.removedThere = done.removedThere
-        counters.conflictCopies = done.conflictCopies
-        counters.merged = done.merged
-        counters.adopted = done.adopted
-        counters.failures = done.failures
-        counters.bytesSent = done.bytesSent
-        counters.bytesReceived = done.bytesReceived
-        counters.bytesReused = done.bytesReused
+        counters = Counters(done)
+    }
+}
+
+extension FolderReport {
+    /// Why a folder stopped, and what to do: the namespace by its name, which people know.
+    fileprivate static func stopText(_ code: String, _ message: String, _ record: FolderRecord) -> String {
+        let name = record.namespaceName
+        switch code {
+        case "unknown_namespace":
+            return
+                "namespace \(name) is not there any more, or not for this machine: if it was deleted, `nacre ns "
+                + "undelete \(name)` brings it back; if you are no member of it any more, ask its owner. Nothing is "
+                + "removed here; `nacre sync rm \(record.path)` ends it"
+        case "other_folder", "file_error": return message
+        default:
+            return
+                "the node does not let this machine use namespace \(name): \(message). Ask its owner; with "
+                + "another key, `nacre sync rm \(record.path)` and add it again. Nothing is removed here"
+        }
+    }
+}
+
+extension FolderReport.Counters {
+    init(_ done: SyncCounters) {
+        self.init()
+        uploaded = done.uploaded
+        downloaded = done.downloaded
+        movedHere = done.movedHere
+        movedThere = done.movedThere
+        removedHere = done.removedHere
+        removedThere = done.removedThere
+        conflictCopies = done.conflictCopies
+        merged = done.merged
+        adopted = done.adopted
+        failures = done.failures
+        bytesSent = done.bytesSent
+        bytesReceived = done.bytesReceived
+        bytesReused = done.bytesReused
+    }
+
+    /// What was done since an earlier moment, of what a decision about held changes does.
+    func since(_ before: Self) -> Self {
+        var counters = Self()
+        counters.uploaded = uploaded - before.uploaded
+        counters.downloaded = downloaded - before.downloaded
+        counters.movedHere = movedHere - before.movedHere
+        counters.movedThere = movedThere - before.movedThere
+        counters.removedHere = removedHere - before.removedHere
+        counters.removedThere = removedThere - before.removedThere
+        return counters
     }
 }

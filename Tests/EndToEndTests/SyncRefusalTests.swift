@@ -67,6 +67,22 @@ import Testing
         try node.stop()
     }
 
+    @Test func whatIsMistypedIsNotMade() throws {
+        let path = try folder("typos", ["a"])
+        let file = try nacre.run("sync", path + "/a", "typos", "--once")
+        #expect(file.status == 2 && file.errors.contains("a is no directory"), "\(file.errors)")
+        let nothing = try nacre.run("sync", directory.path("typo"), "tpyos", "--once")
+        #expect(nothing.status == 4 && nothing.errors.contains("--create makes both"), "\(nothing.errors)")
+        #expect(!FileManager.default.fileExists(atPath: directory.path("typo")))
+        let source = try nacre.run("sync", path, "tpyos", "--mode", "pull-only", "--once")
+        #expect(source.status == 4 && source.errors.contains("no namespace tpyos to receive from"))
+        for name in ["typos", "tpyos"] { #expect(try nacre.run("ns", "show", name).status == 4) }
+        #expect(try nacre.run("sync", directory.path("new/one"), "new", "--create", "--once").status == 0)
+        #expect(try nacre.run("sync", directory.path("other/copy"), "new", "--once").status == 0)
+        #expect(FileManager.default.fileExists(atPath: directory.path("other/copy")))
+        try node.stop()
+    }
+
     /// What was left out counted as not done, for ever.
     @Test func aSelectionIsSettledAndMayChange() throws {
         let whole = try folder("whole", ["notes"])

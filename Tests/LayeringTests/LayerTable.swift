@@ -85,7 +85,7 @@ enum LayerTable {
             allowed: [
                 "SyncClient", "SyncProtocol", "ContentCoding", "TreeValues", "CAR", "IPLD", "Multiformats",
                 "AsyncHTTPClient",
-                "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOSSL",
+                "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOPosix", "NIOSSL",
             ],
             reason: "connections, threads and the control socket; what is done about a file is the client's"),
         "SyncAPI": Module(

@@ -164,7 +164,9 @@ extension Configuration {
     }
 
     /// Variables of the command line that are no settings.
-    private static let otherVariables = ["NACRE_DATA", "NACRE_NODE", "NACRE_TOKEN", "NACRE_NODE_CA"]
+    private static let otherVariables = [
+        "NACRE_DATA", "NACRE_NODE", "NACRE_TOKEN", "NACRE_NODE_CA", "NACRE_SYNC_HOME",
+    ]
 
     /// Whether a variable begins with a section there is.
     private static func isInSection(_ name: String) -> Bool {

@@ -16,7 +16,7 @@ struct SyncCommand: ParsableCommand {
             """,
         subcommands: [
             Run.self, Status.self, Pause.self, Resume.self, Rescan.self, Confirm.self, Conflicts.self,
-            Resolve.self, Ignore.self, Lock.self, Unlock.self,
+            Resolve.self, Revert.self, Override.self, Ignore.self, Lock.self, Unlock.self,
             Devices.self, Remove.self,
         ],
         defaultSubcommand: Run.self)
@@ -55,6 +55,32 @@ enum SyncPlace {
             guard try home.folders().contains(where: { $0.path == lexical }) else { throw error }
             return lexical
         }
+    }
+
+    /// The same, also for one that is not there yet.
+    ///
+    /// - Throws: `AgentError.notDirectory` for anything else that is there.
+    static func path(ofNew text: String) throws -> String {
+        var missing: [String] = []
+        var url = URL(fileURLWithPath: text).standardizedFileURL
+        var found = try? path(text)
+        while found == nil {
+            missing.append(url.lastPathComponent)
+            url.deleteLastPathComponent()
+            found = try? path(url.path)
+        }
+        guard let found else { throw AgentError.folderAbsent(text) }
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: found, isDirectory: &isDirectory), isDirectory.boolValue
+        else { throw AgentError.notDirectory(found) }
+        return missing.reversed().reduce(found) { $0 + ($0 == "/" ? "" : "/") + $1 }
+    }
+
+    /// Absolute, without symlinks.
+    ///
+    /// - Throws: `AgentError.fileAbsent`.
+    static func path(ofFile text: String) throws -> String {
+        do { return try path(text) } catch { throw AgentError.fileAbsent(text) }
     }
 
     /// Where the node of a folder is at this moment.
@@ -100,9 +126,21 @@ enum SyncPlace {
         return try body(server)
     }
 
+    /// Gives the machine its name on the node of a folder. A node that does not know it yet is told with the
+    /// first question.
+    static func tellName(_ name: String, ofMachineWith folder: FolderRecord) {
+        guard let options = try? options(for: folder), let device = try? home.device(),
+            let server = try? HTTPSyncServer(options, namespace: folder.namespace, device: device)
+        else { return }
+        defer { server.close() }
+        _ = try? server.renameDevice(device, to: name)
+    }
+
     /// Asks the process that runs the folders.
-    static func ask(_ verb: String, _ folder: FolderRecord? = nil) throws -> [FolderReport] {
-        let answer = try ControlClient(home).ask(ControlRequest(verb: verb, folder: folder?.id))
+    static func ask(
+        _ verb: String, _ folder: FolderRecord? = nil, id: String? = nil
+    ) throws -> [FolderReport] {
+        let answer = try ControlClient(home).ask(ControlRequest(verb: verb, folder: folder?.id, id: id))
         if let error = answer.error { throw AgentError.badAnswer(error) }
         return answer.folders ?? []
     }
@@ -120,7 +158,7 @@ extension SyncCommand {
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
         @Argument(
-            help: ArgumentHelp("The folder; made if it is not there.", valueName: "dir"),
+            help: ArgumentHelp("The folder; made if it is not there and the namespace is.", valueName: "dir"),
             completion: .directory)
         var directory: String?
         @Argument(
@@ -145,6 +183,12 @@ extension SyncCommand {
         var only: [String] = []
         @Flag(name: .long, help: "Sync all of the folder again, after --only.")
         var all = false
+        @Flag(name: .long, help: "Make both the folder and the namespace where neither is there.")
+        var create = false
+        @Option(
+            name: .long,
+            help: ArgumentHelp("What people call this machine; its host name at first.", valueName: "name"))
+        var deviceName: String?
         @Option(name: .long, help: ArgumentHelp("The most KiB a second that are sent.", valueName: "KiB"))
         var up: Int?
         @Option(name: .long, help: ArgumentHelp("The most KiB a second that are received.", valueName: "KiB"))
@@ -156,6 +200,9 @@ extension SyncCommand {
             if directory == nil, !daemon { throw ValidationError("which folder is to be synced?") }
             if all, !only.isEmpty { throw ValidationError("--all and --only are not both possible") }
             if once, daemon { throw ValidationError("--once and --daemon are not both possible") }
+            if let deviceName, !AgentHome.isDeviceName(deviceName) {
+                throw ValidationError("a name of a machine is one line of 1 to 64 bytes")
+            }
             for limit in [up, down] {
                 if let limit, !(0...4_000_000).contains(limit) {
                     throw ValidationError("a limit is 0 to 4000000 KiB a second")
@@ -167,7 +214,9 @@ extension SyncCommand {
             var folder: FolderRecord?
             if let mode { try FolderRegistration.check(mode: mode) }
             let selection = try FolderRegistration.selection(only)
+            if let deviceName { try SyncPlace.home.setDeviceName(deviceName) }
             if let directory { folder = try added(directory, selection) }
+            if let deviceName, let folder { SyncPlace.tellName(deviceName, ofMachineWith: folder) }
             if once, let folder { return try runOnce(folder) }
             if SyncPlace.isRunning {
                 _ = try SyncPlace.ask("reload")
@@ -180,8 +229,7 @@ extension SyncCommand {
 
         /// The folder, added or changed as the options say.
         private func added(_ directory: String, _ selection: [String]) throws -> FolderRecord {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-            let path = try SyncPlace.path(directory)
+            let path = try SyncPlace.path(ofNew: directory)
             let registration = FolderRegistration(SyncPlace.home)
             if let known = try registration.folder(at: path) {
                 if let namespace, namespace != known.namespace, namespace != known.namespaceName {
@@ -198,6 +246,7 @@ extension SyncCommand {
             request.dataDirectory = remote == nil ? global.dataDirectory : nil
             request.mode = mode ?? "two-way"
             request.only = selection
+            request.createsBoth = create
             request.ownDirectories = [global.dataDirectory]
             if interactive { request.quietMilliseconds = 50 }
             request.uploadLimit = (up ?? 0) * 1024
@@ -232,7 +281,8 @@ extension SyncCommand {
             try out.flush()
             switch report.state {
             case "settled": return SyncOutput.tellAbsent(folder)
-            case "waiting", "working":
+            case "read_only" where report.pending == 0: return
+            case "waiting", "working", "read_only":
                 for item in report.items { Terminal.warn("\(SyncOutput.shown(item.path)): \(item.reason)") }
                 throw SilentExit(status: .partlyDone)
             default:
@@ -245,7 +295,7 @@ extension SyncCommand {
             let runner = FolderRunner(
                 folder, home: SyncPlace.home, device: try SyncPlace.home.device(),
                 dial: { try SyncPlace.options(for: folder) }
-            ) { _, event in SyncOutput.tell(event, verbose: verbose) }
+            ) { folder, event in SyncOutput.tell(event, in: folder, isAlone: true, verbose: verbose) }
             return runner.runOnce()
         }
 
@@ -263,7 +313,7 @@ extension SyncCommand {
                 if let now = try SyncPlace.ask("status", folder).first { last = now }
                 switch last.state {
                 case "working": idle = 0
-                case "settled", "waiting":
+                case "settled", "waiting", "read_only":
                     // A file that was written a moment ago is taken once it is quiet.
                     if last.fullScans ?? 0 >= scans, last.busy ?? 0 == 0 { return last }
                     idle += 1
@@ -314,7 +364,7 @@ extension SyncCommand {
             let running = (try? SyncPlace.ask("status")) ?? []
             var out = StandardOutput()
             for folder in try SyncPlace.home.folders() where chosen == nil || folder.id == chosen?.id {
-                let report = running.first { $0.id == folder.id } ?? FolderReport(folder)
+                let report = running.first { $0.id == folder.id } ?? SyncPlace.home.report(of: folder)
                 try SyncOutput.write(report, json: output.json, to: &out)
             }
             try out.flush()

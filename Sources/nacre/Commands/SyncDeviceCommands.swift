@@ -8,7 +8,8 @@ extension SyncCommand {
         static let configuration = CommandConfiguration(
             abstract: "The machines that sync with a node.",
             discussion: """
-                A machine makes itself known when it first syncs a folder. Shown are the machines of the key \
+                A machine makes itself known when it first syncs a folder, by its host name or what `nacre \
+                sync DIR --device-name NAME` says. Shown are the machines of the key \
                 that is used; whoever may administer the project sees all of it.
                 """,
             subcommands: [Ls.self, Rename.self, Rm.self], defaultSubcommand: Ls.self)
@@ -42,7 +43,7 @@ struct DeviceArgument: ParsableArguments {
 extension SyncCommand.Devices {
     struct Ls: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List them: a line `ID NAME seen …` for each.")
+            abstract: "List them: a line `ID NAME seen …, PLATFORM` for each.")
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions

@@ -36,7 +36,9 @@ extension SyncCommand {
         @OptionGroup var folder: FolderArgument
 
         func run() throws {
-            _ = try SyncPlace.ask("rescan", try FolderRegistration(SyncPlace.home).require(folder.path))
+            let folder = try FolderRegistration(SyncPlace.home).require(folder.path)
+            _ = try SyncPlace.ask("rescan", folder)
+            Terminal.note("every file of \(SyncOutput.shown(folder.path)) is looked at again")
         }
     }
 
@@ -52,7 +54,12 @@ extension SyncCommand {
         @OptionGroup var folder: FolderArgument
 
         func run() throws {
-            _ = try SyncPlace.ask("confirm", try FolderRegistration(SyncPlace.home).require(folder.path))
+            let folder = try FolderRegistration(SyncPlace.home).require(folder.path)
+            let removals = try SyncPlace.ask("status", folder).first?.removalsToConfirm
+            _ = try SyncPlace.ask("confirm", folder)
+            Terminal.note(
+                removals.map { "agreed: \($0) are removed in \(SyncOutput.shown(folder.path))" }
+                    ?? "nothing in \(SyncOutput.shown(folder.path)) waits for that")
         }
     }
 
@@ -134,6 +141,7 @@ extension SyncCommand {
             if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
             text += patterns.map { $0 + "\n" }.joined()
             try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
+            Terminal.note("\(SyncOutput.shown(file)) has \(patterns.joined(separator: " ")) as well")
         }
     }
 

@@ -14,7 +14,7 @@ struct SyncedFileArgument: ParsableArguments {
     ///
     /// - Throws: `CommandError` for what is in no folder that is synced, or is not on the node.
     func withNode<R>(_ body: (HTTPSyncServer, RemoteEntry) throws -> R) throws -> R {
-        let absolute = try SyncPlace.path(path)
+        let absolute = try SyncPlace.path(ofFile: path)
         let folder = try SyncPlace.home.folders().first { absolute.hasPrefix($0.path + "/") }
         guard let folder else {
             throw CommandError(
@@ -56,6 +56,10 @@ extension SyncCommand {
                         node: entry.node.id, seconds: minutes * 60,
                         mode: advisory ? "advisory" : "exclusive"))
             }
+            Terminal.note(
+                advisory
+                    ? "others are told for \(minutes) min that you work on \(file.path)"
+                    : "\(file.path) is locked for \(minutes) min: no other machine can change it")
         }
     }
 
@@ -68,6 +72,7 @@ extension SyncCommand {
 
         func run() throws {
             try file.withNode { server, entry in try server.endLease(of: entry.node.id) }
+            Terminal.note("\(file.path) is not locked by this machine any more")
         }
     }
 }

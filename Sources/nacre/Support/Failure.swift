@@ -47,9 +47,9 @@ enum Failure {
 
     private static func status(of error: AgentError) -> ExitStatus {
         switch error {
-        case .unknownFolder, .folderAbsent: .notFound
+        case .unknownFolder, .folderAbsent, .fileAbsent, .nothingThere, .namespaceAbsent: .notFound
         case .running, .folderWithin, .folderKnown, .folderOwn: .conflict
-        case .badMode, .badSelection: .wrongUsage
+        case .badMode, .badSelection, .notDirectory: .wrongUsage
         case .listUnreadable, .system, .notRunning, .badAnswer, .nodeAbsent, .socketPathTooLong: .failed
         }
     }

@@ -5,6 +5,26 @@ import SyncClient
 
 /// How folders are printed.
 enum SyncOutput {
+    /// How it was when it was synced last.
+    private static func lastRun(_ last: FolderReport.LastRun) -> String {
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        var text = "\(SyncReportOutput.ago(last.ended, now)) it was \(last.state)"
+        if last.pending > 0 { text += ", \(last.pending) to do" }
+        let done = last.counters
+        text += " (\(done.uploaded) sent, \(done.downloaded) received)"
+        if last.state != "settled" {
+            text +=
+                last.settled.map { "; both were equal \(SyncReportOutput.ago($0, now))" }
+                ?? "; never equal yet"
+        }
+        return text
+    }
+
+    /// What to do about removals that wait for a person.
+    static func confirmation(_ count: Int, _ folder: String) -> String {
+        "\(count) would be removed: agree with `nacre sync confirm \(shown(folder))`"
+    }
+
     static func shown(_ path: String) -> String { PathText.printable(path.utf8) }
 
     /// The state of a folder in a line.
@@ -13,7 +33,7 @@ enum SyncOutput {
         if report.pending > 0 { text += ", \(report.pending) to do" }
         if let detail = report.detail { text += ": \(detail)" }
         if let count = report.removalsToConfirm {
-            text += "; \(count) would be removed: agree with `nacre sync confirm`"
+            text += "; " + confirmation(count, report.path)
         }
         if let reason = report.downloadsPaused { text += "; nothing is received: \(reason)" }
         if let reason = report.uploadsPaused { text += "; nothing is sent: \(reason)" }
@@ -21,6 +41,7 @@ enum SyncOutput {
         if done.uploaded + done.downloaded > 0 {
             text += " (\(done.uploaded) sent, \(done.downloaded) received)"
         }
+        if let last = report.last { text += "; " + lastRun(last) }
         return text
     }
 
@@ -36,6 +57,20 @@ enum SyncOutput {
             try out.write(line: "  \(shown(item.path)): \(item.reason)\(wait)")
         }
         if report.items.count > 20 { try out.write(line: "  and \(report.items.count - 20) more") }
+        for hint in hints(report) { try out.write(line: "  " + hint) }
+    }
+
+    /// The command that ends what is held, for each reason there is.
+    private static func hints(_ report: FolderReport) -> [String] {
+        let codes = Set(report.items.map(\.code))
+        var hints: [String] = []
+        if codes.contains("local_change") || codes.contains("read_only") {
+            hints.append("`nacre sync revert \(shown(report.path))` puts back what the node has")
+        }
+        if codes.contains("remote_change") {
+            hints.append("`nacre sync override \(shown(report.path))` makes the node have what is here")
+        }
+        return hints
     }
 
     /// What a run came to.
@@ -54,8 +89,10 @@ enum SyncOutput {
     }
 
     /// Tells of what happens: what a person should know, or, with `verbose`, everything.
-    static func tell(_ event: SyncEvent, in folder: FolderRecord? = nil, verbose: Bool) {
-        let place = folder.map { $0.path + ": " } ?? ""
+    ///
+    /// - Parameter isAlone: that there is no other folder, so that it need not be named.
+    static func tell(_ event: SyncEvent, in folder: FolderRecord, isAlone: Bool = false, verbose: Bool) {
+        let place = isAlone ? "" : folder.path + ": "
         switch event {
         case .uploaded(let path): if verbose { Terminal.note(place + "sent \(shown(path))") }
         case .downloaded(let path): if verbose { Terminal.note(place + "received \(shown(path))") }
@@ -77,7 +114,7 @@ enum SyncOutput {
             if verbose { Terminal.warn(place + "\(shown(path)): \(reason)") }
         case .paused(let reason): Terminal.warn(place + "waiting: \(reason)")
         case .confirmationNeeded(let count):
-            Terminal.warn(place + "\(count) files would be removed: agree with `nacre sync confirm`")
+            Terminal.warn(place + confirmation(count, folder.path))
         case .folderMissing: Terminal.warn(place + "the folder is not there; nothing is done until it is")
         }
     }
@@ -93,11 +130,16 @@ enum SyncOutput {
     static func setPaused(_ isPaused: Bool, _ directory: String?) throws {
         let registration = FolderRegistration(SyncPlace.home)
         let chosen =
-            try directory.map { [try registration.require(try SyncPlace.path($0))] }
+            try directory.map { [try registration.require(try SyncPlace.path(ofKnown: $0))] }
             ?? SyncPlace.home.folders()
         for folder in chosen {
             _ = try registration.change(folder.path) { $0.isPaused = isPaused }
-            if SyncPlace.isRunning { _ = try SyncPlace.ask(isPaused ? "pause" : "resume", folder) }
+            let isRunning = SyncPlace.isRunning
+            if isRunning { _ = try SyncPlace.ask(isPaused ? "pause" : "resume", folder) }
+            Terminal.note(
+                "\(shown(folder.path)) is \(isPaused ? "paused" : "synced again")"
+                    + (isRunning || isPaused ? "" : " as soon as `nacre sync` runs"))
         }
+        if chosen.isEmpty { Terminal.note("no folder is synced; `nacre sync DIR` adds one") }
     }
 }

@@ -17,10 +17,13 @@ enum SyncReportOutput {
         let info = namespace.info
         try out.write(line: "\(info.name) \(info.head) \(info.nodes) \(info.bytes)")
         let now = Int64(Date().timeIntervalSince1970 * 1000)
+        let names = Dictionary(grouping: namespace.devices, by: \.name)
         for device in namespace.devices {
             let state = device.behind == 0 ? "has everything" : "\(device.behind) behind"
+            // Machines of one name are told apart by their ids.
+            let id = (names[device.name]?.count ?? 0) > 1 ? " (\(shown(device.device)))" : ""
             try out.write(
-                line: "  \(shown(device.name)) \(state), seen \(ago(device.lastSeen, now))")
+                line: "  \(shown(device.name))\(id) \(state), seen \(ago(device.lastSeen, now))")
         }
         for lease in namespace.leases {
             let left = max(0, lease.expires - now) / 60_000 + 1
@@ -53,7 +56,8 @@ enum SyncReportOutput {
             return try out.write("\n")
         }
         let state = device.isRevoked ? "removed" : "seen " + ago(device.lastSeen, now)
-        try out.write(line: "\(device.id) \(shown(device.name)) \(state)")
+        let platform = device.platform.isEmpty ? "" : ", " + shown(device.platform)
+        try out.write(line: "\(device.id) \(shown(device.name)) \(state)\(platform)")
     }
 
     private static func write(_ node: NodeFigures, to out: inout StandardOutput) throws {

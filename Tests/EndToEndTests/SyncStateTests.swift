@@ -1,0 +1,176 @@
+import Foundation
+import TestKit
+import Testing
+
+/// What a folder says of itself, and what ends what it holds: the real program, with a daemon and without.
+@Suite struct SyncStateTests {
+    private let directory: TemporaryDirectory
+    private let nacre: NacreProcess
+    /// Another machine.
+    private let other: NacreProcess
+    private let node: ServedNode
+
+    init() throws {
+        directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
+        var nacre = NacreProcess(data: directory.path("data"))
+        nacre.environment["NACRE_SYNC_HOME"] = directory.path("home")
+        self.nacre = nacre
+        node = try ServedNode(nacre)
+        var other = nacre
+        other.environment["NACRE_SYNC_HOME"] = directory.path("other home")
+        self.other = other
+        for file in ["a", "b"] { try write(file, "one/" + file) }
+        _ = try must("sync", directory.path("one"), "recipes", "--once")
+    }
+
+    private func must(_ arguments: String...) throws -> NacreProcess.Outcome { try must(nacre, arguments) }
+
+    private func must(_ nacre: NacreProcess, _ arguments: [String]) throws -> NacreProcess.Outcome {
+        let outcome = try nacre.run(arguments)
+        try #require(outcome.status == 0, "\(arguments): \(outcome.text) \(outcome.errors)")
+        return outcome
+    }
+
+    private func write(_ text: String, _ path: String) throws {
+        let url = URL(fileURLWithPath: directory.path(path))
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: url)
+    }
+
+    private func files(_ folder: String) throws -> [String: String] {
+        var found: [String: String] = [:]
+        for name in try FileManager.default.contentsOfDirectory(atPath: directory.path(folder))
+        where name != ".nacre" {
+            found[name] = try String(contentsOfFile: directory.path(folder + "/" + name), encoding: .utf8)
+        }
+        return found
+    }
+
+    @Test(arguments: [false, true]) func aFolderThatReceivesIsPutBack(withDaemon: Bool) throws {
+        let two = directory.path("two")
+        _ = try must(other, ["sync", two, "recipes", "--mode", "pull-only", "--once"])
+        let daemon = withDaemon ? try RunningNacre(other, ["sync", "--daemon"]) : nil
+        try daemon?.wait("it runs") { try other.run("sync", "status").text.contains("settled") }
+        try write("edited", "two/a")
+        try FileManager.default.removeItem(atPath: two + "/b")
+        try write("mine", "two/mine")
+        if !withDaemon {
+            let held = try other.run("sync", two, "--once")
+            #expect(held.status == 3 && held.errors.contains("the folder only receives"), "\(held.errors)")
+        }
+        let done = try must(other, ["sync", "revert", two])
+        #expect(
+            done.text.contains("is what namespace recipes says: 2 fetched again, 1 removed"), "\(done.text)")
+        #expect(try files("two") == ["a": "a", "b": "b"])
+        #expect(try must(other, ["sync", "revert", two]).text.contains("nothing had to be replaced"))
+        let wrong = try other.run("sync", "override", two)
+        #expect(wrong.status == 6 && wrong.errors.contains("takes over what is changed on the node"))
+        if let daemon {
+            try write("later", "two/later")
+            try daemon.wait("it is listed") {
+                try other.run("sync", "status").text.contains("`nacre sync revert \(two)` puts back")
+            }
+            daemon.signal(SIGTERM)
+            _ = try daemon.end()
+        }
+        try node.stop()
+    }
+
+    @Test(arguments: [false, true]) func aNamespaceBecomesWhatTheFolderThatSendsIs(withDaemon: Bool) throws {
+        let two = directory.path("two")
+        _ = try must(other, ["sync", two, "recipes", "--once"])
+        _ = try must(other, ["sync", two, "--mode", "push-only", "--once"])
+        let daemon = withDaemon ? try RunningNacre(other, ["sync", "--daemon"]) : nil
+        try daemon?.wait("it runs") { try other.run("sync", "status").text.contains("settled") }
+        try write("edited", "one/a")
+        try FileManager.default.removeItem(atPath: directory.path("one/b"))
+        try write("theirs", "one/theirs")
+        _ = try must("sync", directory.path("one"), "--once")
+        if !withDaemon {
+            let held = try other.run("sync", two, "--once")
+            #expect(held.status == 3 && held.errors.contains("the folder only sends"), "\(held.errors)")
+        }
+        let done = try must(other, ["sync", "override", two])
+        #expect(
+            done.text.contains("namespace recipes is what \(two) says: 2 sent, 1 removed"), "\(done.text)")
+        #expect(try files("two") == ["a": "a", "b": "b"])
+        _ = try must("sync", directory.path("one"), "--once")
+        #expect(try files("one") == ["a": "a", "b": "b"])
+        if let daemon {
+            daemon.signal(SIGTERM)
+            _ = try daemon.end()
+        }
+        try node.stop()
+    }
+
+    @Test func whatWasWhenNothingRunsIsTold() throws {
+        let status = try must("sync", "status").text
+        #expect(status.contains("not-running; 0 s ago it was settled (2 sent, 0 received)"), "\(status)")
+        _ = try must("sync", "pause", directory.path("one"))
+        #expect(
+            try must("sync", "resume").errors.contains("/one is synced again as soon as `nacre sync` runs"))
+        #expect(
+            try must("sync", "ignore", directory.path("one"), "*.tmp").errors.contains("has *.tmp as well"))
+        try node.stop()
+        let offline = try nacre.run("sync", directory.path("one"), "--once")
+        #expect(offline.status == 1 && offline.errors.contains("start `nacre serve`"), "\(offline.errors)")
+        let status2 = try nacre.run("sync", "status").text
+        #expect(status2.contains("it was offline") && status2.contains("both were equal"), "\(status2)")
+        // Nobody listens there.
+        let elsewhere = try nacre.run(
+            "sync", directory.path("two"), "recipes", "--create", "--once", "--node", "http://127.0.0.1:1")
+        #expect(elsewhere.errors.contains("http://127.0.0.1:1: connection refused"), "\(elsewhere.errors)")
+    }
+
+    @Test func aMemberThatMayOnlyReadReceivesAndOneThatMayNothingIsTold() throws {
+        try write("secret word\n", "password")
+        _ = try must("user", "add", "bob", "--password-file", directory.path("password"))
+        _ = try must("ns", "members", "recipes", "add", "bob", "--role", "editor")
+        let key = try must(
+            "key", "create", "--name", "bob", "--user", "bob", "--scope", "namespace:default/recipes",
+            "--allow",
+            "read,write,delete")
+        let two = directory.path("two")
+        _ = try must(
+            other, ["sync", two, "recipes", "--once", "--token", try #require(key.lines.first)])
+        let daemon = try RunningNacre(other, ["sync", "--daemon"])
+        func says(_ text: String) throws -> Bool { try other.run("sync", "status").text.contains(text) }
+        try daemon.wait("it runs") { try says("settled") }
+        _ = try must("ns", "members", "recipes", "add", "bob", "--role", "viewer")
+        try write("held", "two/held")
+        try daemon.wait("it may only read") { try says("read_only, 1 to do") }
+        try write("new", "one/new")
+        _ = try must("sync", directory.path("one"), "--once")
+        try daemon.wait("it receives") { try files("two")["new"] == "new" }
+        #expect(try files("one") == ["a": "a", "b": "b", "new": "new"])
+        _ = try must("ns", "members", "recipes", "rm", "bob")
+        // Nothing is changed here: the next question that waits for news is refused.
+        _ = try must("sync", directory.path("one"), "--once")
+        try write("another", "one/another")
+        _ = try must("sync", directory.path("one"), "--once")
+        try daemon.wait("it may nothing") { try says("stopped") && says("namespace recipes") }
+        #expect(try files("two").keys.sorted() == ["a", "b", "held", "new"])
+        daemon.signal(SIGTERM)
+        _ = try daemon.end()
+        try node.stop()
+    }
+
+    @Test func aNamespaceThatIsDeletedIsNoticedWithoutAnEdit() throws {
+        let daemon = try RunningNacre(nacre, ["sync", "--daemon"])
+        try daemon.wait("it runs") { try nacre.run("sync", "status").text.contains("settled") }
+        _ = try must("ns", "rm", "recipes")
+        var said = ""
+        try daemon.wait("it stops") {
+            said = try nacre.run("sync", "status").text
+            return said.contains("stopped")
+        }
+        #expect(said.contains("namespace recipes") && said.contains("nacre ns undelete recipes"), "\(said)")
+        #expect(try files("one") == ["a": "a", "b": "b"])
+        _ = try must("ns", "undelete", "recipes")
+        try daemon.wait("it goes on") { try nacre.run("sync", "status").text.contains("settled") }
+        daemon.signal(SIGTERM)
+        _ = try daemon.end()
+        try node.stop()
+    }
+}
