@@ -31,12 +31,17 @@ import Testing
 
     @Test func aMachineIsListedRenamedAndShutOut() throws {
         let folder = try folder("Recipes")
-        _ = try must("sync", folder, "recipes", "--once")
+        _ = try must("sync", folder, "recipes", "--once", "--device-name", "Pantry")
+        #expect(try must("sync", "devices").text.contains(" Pantry seen "))
         let listed = try #require(try must("sync", "devices").lines.first)
         let id = String(listed.split(separator: " ")[0])
         #expect(listed.contains(" seen "))
         _ = try must("sync", "devices", "rename", id, "Kitchen table")
-        #expect(try must("sync", "devices", "ls").text.contains("\(id) Kitchen table seen "))
+        let line = try must("sync", "devices", "ls").text
+        #expect(line.contains("\(id) Kitchen table seen ") && line.hasSuffix(", linux\n"), "\(line)")
+        _ = try must("sync", folder, "--once", "--device-name", "Cellar")
+        #expect(try must("sync", "devices").text.contains("\(id) Cellar seen "))
+        _ = try must("sync", "devices", "rename", id, "Kitchen table")
         let json = try must("sync", "devices", "ls", "--json").text
         #expect(json.contains("\"name\":\"Kitchen table\"") && json.contains("\"platform\":\"linux\""))
         let status = try must("ns", "status").text
@@ -109,10 +114,48 @@ import Testing
         try node.stop()
     }
 
+    /// The copy took a name beside the one that stood in its way, and there was the same conflict again.
+    @Test func aCopyTakesThePlaceOfANameThatDiffersByCase() throws {
+        let folder = try folder("Recipes")
+        let (file, copy) = (folder + "/Soup.txt", folder + "/soup (case conflict 2026-11-21 1925 laptop).txt")
+        try Data("file".utf8).write(to: URL(fileURLWithPath: file))
+        try Data("copy".utf8).write(to: URL(fileURLWithPath: copy))
+        _ = try must("sync", folder, "recipes", "--once")
+        #expect(try must("sync", "resolve", copy, "--keep", "copy").lines == [file])
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "copy")
+        let after = try must("sync", folder, "--once")
+        #expect(after.text.hasPrefix("settled") && !after.text.contains("conflict"), "\(after.text)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+            $0.hasSuffix(".txt")
+        }
+        #expect(names.sorted() == ["Soup.txt", "a.txt"])
+        try node.stop()
+    }
+
+    /// The directory went to the trash, with everything in it.
+    @Test func aCopyDoesNotTakeThePlaceOfADirectory() throws {
+        let folder = try folder("Recipes")
+        _ = try must("sync", folder, "recipes", "--once")
+        let (name, copy) = (folder + "/soup", folder + "/soup (conflict 2026-11-21 1925 laptop)")
+        try FileManager.default.createDirectory(atPath: name, withIntermediateDirectories: true)
+        try Data("leek".utf8).write(to: URL(fileURLWithPath: name + "/leek"))
+        try Data("copy".utf8).write(to: URL(fileURLWithPath: copy))
+        let refused = try nacre.run("sync", "resolve", copy, "--keep", "copy")
+        #expect(refused.status == 6 && refused.errors.contains("is a directory by now"), "\(refused.errors)")
+        #expect(try String(contentsOfFile: name + "/leek", encoding: .utf8) == "leek")
+        #expect(try must("sync", "resolve", copy, "--keep", "both").lines == [folder + "/soup 2"])
+        try node.stop()
+    }
+
     @Test func aFileIsLockedAndUnlocked() throws {
         let folder = try folder("Recipes")
         _ = try must("sync", folder, "recipes", "--once")
-        _ = try must("sync", "lock", folder + "/a.txt", "--minutes", "5")
+        let locked = try must("sync", "lock", folder + "/a.txt", "--minutes", "5")
+        #expect(locked.errors.contains("a.txt is locked for 5 min"))
+        for verb in [["lock"], ["resolve", "--keep", "copy"]] {
+            let missing = try nacre.run(["sync"] + verb + [folder + "/none"])
+            #expect(missing.status == 4 && missing.errors.contains("there is no file"), "\(missing.errors)")
+        }
         let status = try must("ns", "status").text
         #expect(status.contains("works on") && status.contains("(exclusive, 5 min)"), "\(status)")
         // Another machine cannot change it, and says why.
@@ -123,7 +166,7 @@ import Testing
         try Data("two!".utf8).write(to: URL(fileURLWithPath: copy + "/a.txt"))
         let refused = try other.run("sync", copy, "--once")
         #expect(refused.status == 3 && refused.errors.contains("works on it"), "\(refused.errors)")
-        #expect(try other.run("sync", "unlock", copy + "/a.txt").status == 0)
+        #expect(try other.run("sync", "unlock", copy + "/a.txt").errors.contains("is not locked by this"))
         #expect(try nacre.run("sync", "lock", directory.path).status == 4)
         #expect(try nacre.run("sync", "lock", folder + "/a.txt", "--minutes", "61").status == 2)
         try node.stop()

@@ -44,4 +44,14 @@ public struct FolderTrash {
 
     /// Whether something is there.
     public func has(_ path: String) throws(FileError) -> Bool { try disk.status(path) != nil }
+
+    /// Whether a directory is there.
+    public func hasDirectory(_ path: String) throws(FileError) -> Bool {
+        try disk.status(path)?.kind == .directory
+    }
+
+    /// What is in a directory of the folder.
+    public func names(in directory: String) throws(FileError) -> [String] {
+        try disk.list(directory).compactMap(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
 }

@@ -45,7 +45,7 @@ enum ConflictCopies {
     ///
     /// - Returns: the path of the file that is left.
     static func resolve(_ text: String, keeping choice: Choice) throws -> String {
-        let copy = try SyncPlace.path(text)
+        let copy = try SyncPlace.path(ofFile: text)
         guard let name = ConflictName((copy as NSString).lastPathComponent) else {
             throw CommandError(.wrongUsage, "\(SyncOutput.shown(text)) is no conflict copy")
         }
@@ -55,9 +55,17 @@ enum ConflictCopies {
         let below = String(copy.dropFirst(folder.hasSuffix("/") ? folder.count : folder.count + 1))
         let parent = (below as NSString).deletingLastPathComponent
         func path(_ name: String) -> String { parent.isEmpty ? name : parent + "/" + name }
-        let left = try resolve(
-            below, FolderTrash(folder: folder), keeping: choice, original: path(name.original)
-        ) { path("\(name.stem) \($0)\(name.suffix)") }
+        let trash = try FolderTrash(folder: folder)
+        var original = path(name.original)
+        if name.reason == .letterCase, try !trash.has(original),
+            let other = try trash.names(in: parent).first(where: { $0.isSameButForCase(as: name.original) })
+        {
+            // The name that stands in the way is spelled otherwise: beside it there would be another conflict.
+            original = path(other)
+        }
+        let left = try resolve(below, trash, keeping: choice, original: original) {
+            path("\(name.stem) \($0)\(name.suffix)")
+        }
         return (folder as NSString).appendingPathComponent(left)
     }
 
@@ -71,6 +79,12 @@ enum ConflictCopies {
         }
         switch choice {
         case .copy:
+            if try trash.hasDirectory(original) {
+                throw CommandError(
+                    .conflict,
+                    "\(SyncOutput.shown(original)) is a directory by now: `--keep both` gives the copy a name of "
+                        + "its own")
+            }
             if try trash.has(original) { try trash.take(original) }
             try trash.rename(copy, to: original)
             return original
@@ -88,6 +102,13 @@ enum ConflictCopies {
             }
             throw CommandError(.conflict, "there are a thousand files of this name already")
         }
+    }
+}
+
+extension String {
+    /// Whether two names are one where case is not told apart.
+    fileprivate func isSameButForCase(as other: String) -> Bool {
+        NameKey(self, ignoringCase: true) == NameKey(other, ignoringCase: true)
     }
 }
 
