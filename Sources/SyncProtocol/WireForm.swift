@@ -91,8 +91,11 @@ struct WireReader {
     }
 
     func value(_ key: String) -> IPLDValue? {
-        let found = entries.first { $0.key == key }?.value
-        return found == .null ? nil : found
+        for index in entries.indices where entries[index].key == key {
+            if case .null = entries[index].value { return nil }
+            return entries[index].value
+        }
+        return nil
     }
 
     private func bad(_ key: String, _ expected: String) -> SyncMessageError {

@@ -28,9 +28,10 @@ public struct NodeID: Hashable, Sendable {
     }
 
     /// Reads 16 bytes; `nil` if there are more or less.
-    public init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: [UInt8]) {
         guard bytes.count == 16 else { return nil }
-        bits = bytes.reduce(0) { $0 << 8 | UInt128($1) }
+        // Ids are most of what rows and messages hold: no generic collection here.
+        bits = bytes.withUnsafeBytes { UInt128(bigEndian: $0.loadUnaligned(as: UInt128.self)) }
     }
 
     /// The 16 bytes, the most significant first.

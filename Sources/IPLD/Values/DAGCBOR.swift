@@ -60,9 +60,7 @@ public enum DAGCBOR {
             bytes.append(0xFB)
             withUnsafeBytes(of: float.bitPattern.bigEndian) { bytes.append(contentsOf: $0) }
         case .string(let string):
-            let utf8 = Array(string.utf8)
-            appendHead(3, UInt64(utf8.count), to: &bytes)
-            bytes += utf8
+            appendText(string, to: &bytes)
         case .bytes(let content):
             appendHead(2, UInt64(content.count), to: &bytes)
             bytes += content
@@ -76,16 +74,24 @@ public enum DAGCBOR {
             for value in values { try append(value, to: &bytes, depth: depth - 1, limits) }
         case .map(let entries):
             appendHead(5, UInt64(entries.count), to: &bytes)
-            let sorted = entries.sorted { isKey($0.key, before: $1.key) }
-            for (a, b) in zip(sorted, sorted.dropFirst()) where a.key.hasSameBytes(as: b.key) {
-                throw .cannotEncode("the key \(String(reflecting: a.key)), which is there twice,")
+            // Sorted are places, not entries: those are large.
+            let order = entries.indices.sorted { isKey(entries[$0].key, before: entries[$1].key) }
+            for index in order.indices {
+                let key = entries[order[index]].key
+                if index > 0, key.hasSameBytes(as: entries[order[index - 1]].key) {
+                    throw .cannotEncode("the key \(String(reflecting: key)), which is there twice,")
+                }
+                appendText(key, to: &bytes)
+                try append(entries[order[index]].value, to: &bytes, depth: depth - 1, limits)
             }
-            for entry in sorted {
-                let key = Array(entry.key.utf8)
-                appendHead(3, UInt64(key.count), to: &bytes)
-                bytes += key
-                try append(entry.value, to: &bytes, depth: depth - 1, limits)
-            }
+        }
+    }
+
+    private static func appendText(_ text: String, to bytes: inout [UInt8]) {
+        var text = text
+        text.withUTF8 { utf8 in
+            appendHead(3, UInt64(utf8.count), to: &bytes)
+            bytes.append(contentsOf: utf8)
         }
     }
 
@@ -107,8 +113,9 @@ public enum DAGCBOR {
 
     /// Shorter keys first, keys of one length by their bytes.
     static func isKey(_ a: String, before b: String) -> Bool {
-        let (a, b) = (a.utf8, b.utf8)
-        return a.count == b.count ? a.lexicographicallyPrecedes(b) : a.count < b.count
+        guard a.utf8.count == b.utf8.count else { return a.utf8.count < b.utf8.count }
+        var (a, b) = (a, b)
+        return a.withUTF8 { a in b.withUTF8 { b in a.lexicographicallyPrecedes(b) } }
     }
 }
 
@@ -170,7 +177,8 @@ private struct CBORDecoder {
         case 24...27:
             let count = 1 << Int(info - 24)
             guard bytes.count - offset >= count else { throw .truncated(offset: start) }
-            let value = bytes[offset..<(offset + count)].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            var value: UInt64 = 0
+            for index in offset..<(offset + count) { value = value << 8 | UInt64(bytes[index]) }
             offset += count
             let least: UInt64 = info == 24 ? 24 : 1 << UInt64(count * 4)
             if isStrict && major != 7 && value < least { throw .notMinimal(offset: start) }
@@ -206,8 +214,10 @@ private struct CBORDecoder {
     private mutating func string(_ info: UInt8, _ count: UInt64, _ start: Int) throws(IPLDCodecError)
         -> String
     {
-        let utf8 = try content(info, count, start)
-        if let string = String(validating: utf8, as: UTF8.self) { return string }
+        let utf8 = info == 31 ? try content(info, count, start)[...] : try take(count, start)
+        if let string = utf8.withUnsafeBufferPointer({ String(validating: $0, as: UTF8.self) }) {
+            return string
+        }
         guard isForLinks else { throw .badString(offset: start) }
         // Byte by byte, so that different keys stay different.
         return String(String.UnicodeScalarView(utf8.map { Unicode.Scalar($0) }))

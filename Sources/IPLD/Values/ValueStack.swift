@@ -12,8 +12,9 @@ struct ValueStack {
         var list: [IPLDValue] = []
         var map: [IPLDEntry] = []
         var key: String?
-        /// By their bytes: strings can be equal that are different keys.
-        var keys: Set<[UInt8]> = []
+        /// All keys, once one came out of order; by their bytes, since strings can be equal that are different
+        /// keys.
+        var keys: Set<[UInt8]>?
     }
 
     private let limits: IPLDLimits
@@ -49,12 +50,19 @@ struct ValueStack {
     }
 
     mutating func add(key: String, offset: Int) throws(IPLDCodecError) {
-        if refusesRepeatedKeys {
-            guard frames[frames.count - 1].keys.insert(Array(key.utf8)).inserted else {
-                throw .duplicateKey(key, offset: offset)
-            }
+        let top = frames.count - 1
+        if refusesRepeatedKeys, !isNew(key, in: &frames[top]) { throw .duplicateKey(key, offset: offset) }
+        frames[top].key = key
+    }
+
+    /// Whether a map does not have a key yet. As long as keys come in order, as in what Nacre writes, the
+    /// last one tells, and none is kept.
+    private func isNew(_ key: String, in frame: inout Frame) -> Bool {
+        if frame.keys == nil {
+            guard let last = frame.map.last?.key, !DAGCBOR.isKey(last, before: key) else { return true }
+            frame.keys = Set(frame.map.map { Array($0.key.utf8) })
         }
-        frames[frames.count - 1].key = key
+        return frame.keys?.insert(Array(key.utf8)).inserted ?? true
     }
 
     mutating func add(

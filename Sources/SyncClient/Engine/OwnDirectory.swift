@@ -8,6 +8,9 @@ struct OwnDirectory {
     static let marker = SyncNames.ownDirectory + "/folder"
     static let temporary = SyncNames.ownDirectory + "/tmp"
     static let trash = SyncNames.ownDirectory + "/trash"
+    /// Directories in `tmp` for files in the making: threads that make files in one directory wait for each
+    /// other, and the system looks through it for every name.
+    private static let lanes = 4
 
     let disk: any FolderFileSystem
     let environment: SyncEnvironment
@@ -58,24 +61,34 @@ struct OwnDirectory {
     /// Makes sure of the directories.
     func prepare() throws(FileError) {
         try makeDirectory(Self.temporary)
+        for lane in 0..<Self.lanes { try makeDirectory(Self.path(ofLane: lane)) }
         try makeDirectory(Self.trash)
     }
+
+    private static func path(ofLane lane: Int) -> String { temporary + "/" + String(lane) }
 
     /// Makes sure of the directories, and moves what an earlier run left to the trash.
     mutating func recover() throws(FileError) {
         try prepare()
-        for entry in try disk.list(Self.temporary) {
-            guard let name = entry.name else { continue }
-            let path = Self.temporary + "/" + name
-            if entry.status?.size == 0 {
-                try disk.removeFile(path)
-            } else {
-                try moveToTrash(path, as: "recovered/" + name)
+        for directory in [Self.temporary] + (0..<Self.lanes).map(Self.path(ofLane:)) {
+            for entry in try disk.list(directory) where entry.status?.kind != .directory {
+                guard let name = entry.name else { continue }
+                let path = directory + "/" + name
+                if entry.status?.size == 0 {
+                    try disk.removeFile(path)
+                } else {
+                    try moveToTrash(path, as: "recovered/" + name)
+                }
             }
         }
     }
 
-    func temporaryPath() -> String { Self.temporary + "/" + environment.randomName() }
+    /// Where a file may be made.
+    ///
+    /// - Parameter index: of the file among those that are made at once.
+    func temporaryPath(_ index: Int = 0) -> String {
+        Self.path(ofLane: index % Self.lanes) + "/" + environment.randomName()
+    }
 
     /// Moves a file or a symlink to the trash of the day.
     ///

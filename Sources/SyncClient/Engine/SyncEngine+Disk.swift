@@ -131,8 +131,10 @@ extension SyncEngine {
     }
 
     /// What the disk says of what was just written: see ``keepStamp(of:at:after:isCertain:)``.
+    ///
+    /// - Parameter written: the file that was put there, with its times set.
     func stamp(
-        at path: String, after before: FileStatus? = nil, isCertain: Bool = true
+        at path: String, after before: FileStatus? = nil, isCertain: Bool = true, written: SyncNode? = nil
     ) throws -> LocalStamp {
         guard let now = try disk.status(path) else { throw StepFailure.changed(path) }
         let isSame = before.map {
@@ -140,9 +142,17 @@ extension SyncEngine {
         }
         // A time of change that no file has: it is read again, and stays known by its inode.
         let changed = isCertain && isSame != false ? now.changed : .min
+        var seen = environment.wallClock()
+        // A write from now on sets the time of modification to what it is now. Where that was set to one long
+        // ago, and is so still, nothing can have been written without a trace, though the file was touched a
+        // moment ago.
+        if let written, now.size == written.size, now.modified == written.modified,
+            !ScanPass.isRacy(modified: now.modified, seen: seen)
+        {
+            seen = .max
+        }
         return LocalStamp(
-            identity: now.identity, size: now.size, modified: now.modified, changed: changed,
-            seen: environment.wallClock())
+            identity: now.identity, size: now.size, modified: now.modified, changed: changed, seen: seen)
     }
 }
 

@@ -65,7 +65,8 @@ extension SyncEngine {
             }
             jobs.append(
                 FetchJob(
-                    remote: remote, path: path, temporary: own.temporaryPath(), base: local?.content))
+                    remote: remote, path: path, temporary: own.temporaryPath(jobs.count),
+                    base: local?.content))
         }
         return jobs
     }

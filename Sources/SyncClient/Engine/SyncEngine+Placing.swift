@@ -72,7 +72,7 @@ extension SyncEngine {
             synced.parent = before.parent
             synced.name = before.name
         }
-        try state.putLocal(local, stamp: try stamp(at: job.path))
+        try state.putLocal(local, stamp: try stamp(at: job.path, written: job.remote))
         try state.put(synced, in: .synced)
         // Of one leaf nothing is spared: it changes as a whole.
         if job.leaves.count > 1 { blocks.note(job.leaves, in: local.id) }

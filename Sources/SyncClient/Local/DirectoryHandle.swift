@@ -118,7 +118,8 @@ struct SystemFailure: Error {
 /// Open directories that were just used, so that many calls for one directory walk to it once.
 ///
 /// Each time it is looked up whether the directory is still the one at that path, which costs half of
-/// walking there; that look may pass a symlink, and so an entry counts for a tenth of a second only.
+/// walking there; that look may pass a symlink, and so an entry counts for a tenth of a second only. Those of
+/// the client itself, which nobody else moves, count that long without a look.
 final class DirectoryCache: Sendable {
     private struct Entry {
         let handle: DirectoryHandle
@@ -126,6 +127,7 @@ final class DirectoryCache: Sendable {
         let opened: Int64
     }
 
+    private static let own = SyncNames.ownDirectory + "/"
     /// The most descriptors that are kept.
     private static let capacity = 64
     /// Nanoseconds.
@@ -139,7 +141,9 @@ final class DirectoryCache: Sendable {
             guard let entry = entries[path], Self.counts(entry.opened, at: now) else { return nil }
             return entry.handle
         }
-        guard let found, found.isAt(path, below: root.descriptor) else { return nil }
+        guard let found, path.hasPrefix(Self.own) || found.isAt(path, below: root.descriptor) else {
+            return nil
+        }
         return found
     }
 

@@ -97,10 +97,26 @@ public final class FolderWatcher: Sendable {
                 if let event { return event }
                 let left = timeout - (Self.now - start)
                 guard left > 0 else { return .timeout }
-                let wait = min(left, state.timeUntilQuiet(now: Self.now) ?? left)
-                if waitForInput(wait) { state.read(now: Self.now) }
+                if let quiet = state.timeUntilQuiet(now: Self.now) {
+                    // What comes now only makes it later: many events are read at once, and whoever writes
+                    // them does not wake this thread for each.
+                    Self.sleep(min(left, quiet, Self.gatheringTime))
+                    state.read(now: Self.now)
+                } else if waitForInput(left) {
+                    state.read(now: Self.now)
+                }
             }
         }
+    }
+
+    /// The system keeps some 16,000 events: in this time, nanoseconds, hardly as many come.
+    private static let gatheringTime: Int64 = 10_000_000
+
+    private static func sleep(_ nanoseconds: Int64) {
+        var time = timespec(
+            tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        // A signal may cut it short: then it is read earlier.
+        nanosleep(&time, nil)
     }
 
     /// Whether there is anything to read.

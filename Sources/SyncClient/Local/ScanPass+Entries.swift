@@ -33,10 +33,13 @@ extension ScanPass {
     ///
     /// Times far in the future are data that somebody set.
     static func isRacy(_ status: FileStatus, seen: Int64) -> Bool {
-        let (first, _) = seen.subtractingReportingOverflow(ScannerOptions.racyTime)
-        let (last, _) = seen.addingReportingOverflow(ScannerOptions.racyTime)
-        return (status.modified >= first && status.modified <= last)
-            || (status.changed >= first && status.changed <= last)
+        isRacy(modified: status.modified, seen: seen) || isRacy(modified: status.changed, seen: seen)
+    }
+
+    /// Whether a time is so close to that of a look that a change after it may have the same.
+    static func isRacy(modified: Int64, seen: Int64) -> Bool {
+        let (distance, overflows) = seen.subtractingReportingOverflow(modified)
+        return !overflows && distance.magnitude <= UInt64(ScannerOptions.racyTime)
     }
 
     /// Brings a node up to date with what is at its place.

@@ -87,7 +87,8 @@ public struct LocalStamp: Hashable, Sendable {
     public var modified: Int64
     /// Of the inode: nanoseconds since 1970. Nobody sets it at will.
     public var changed: Int64
-    /// When it was looked at: nanoseconds since 1970, by the clock of this machine.
+    /// When it was looked at: nanoseconds since 1970, by the clock of this machine. `.max` where it makes no
+    /// difference: whoever changes the file from then on cannot leave it with these times.
     public var seen: Int64
 
     public init(identity: FileIdentity, size: Int64, modified: Int64, changed: Int64, seen: Int64) {
