@@ -46,6 +46,23 @@ public final class NamespaceStore: Sendable {
         return found
     }
 
+    /// Begins a new epoch: every client finds that the journal is another one than it knows, reads the tree
+    /// and compares. Nothing is deleted because of it, on either side.
+    ///
+    /// - Throws: `unknownNamespace`.
+    public func renewEpoch(of id: NamespaceID) throws -> Namespace {
+        let changed = try catalog.namespaces.change(id) { namespace in
+            guard namespace.deleted == nil else { throw NamespaceError.unknownNamespace(id.text) }
+            var epoch = namespace.epoch
+            while epoch == namespace.epoch { epoch = Int64.random(in: 1 ... .max) }
+            namespace.epoch = epoch
+        }
+        guard let changed else { throw NamespaceError.unknownNamespace(id.text) }
+        // Who waits for changes looks, and sees.
+        feed.notify(id, head: changed.head)
+        return changed
+    }
+
     /// How a commit is to be done.
     public struct CommitOptions: Sendable {
         /// The epoch that the client knows; `nil` for changes that do not depend on an earlier look.

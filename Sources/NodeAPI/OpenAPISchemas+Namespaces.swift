@@ -32,6 +32,25 @@ extension OpenAPISchemas {
                 "name": ["type": "string", "minLength": 1],
                 "policy": ["$ref": "#/components/schemas/NamespacePolicy"],
             ], required: []),
+        "NamespaceVerification": object(
+            [
+                "nodes": natural, "changes": natural, "snapshots": natural, "contents": natural,
+                "blocks": natural, "bytes": natural, "missing": natural, "damaged": natural,
+                "findings": [
+                    "type": "array",
+                    "items": object(
+                        [
+                            "kind": [
+                                "type": "string",
+                                "enum": ["missing", "damaged", "unreadable", "row", "counters"],
+                            ], "detail": text, "block": text, "path": text, "version": integer,
+                        ], required: ["kind", "detail"]),
+                ], "moreFindings": natural,
+            ],
+            required: [
+                "nodes", "changes", "snapshots", "contents", "blocks", "bytes", "missing", "damaged",
+                "findings", "moreFindings",
+            ]),
         "NamespaceVersion": object(
             ["version": integer, "root": text, "time": text, "keptUntil": text, "held": text],
             required: ["version", "time"]),

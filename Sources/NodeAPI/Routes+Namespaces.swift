@@ -59,6 +59,20 @@ extension NodeAPI {
                 try request.jobs.setVisibility(
                     visibility, ofNamespace: request.value("namespace"), for: request.node), patience: 2)
         },
+        APIRoute(
+            .post, "/namespaces/{namespace}/verify", id: "verifyNamespace",
+            "Read and check everything that the newest state and the kept history need: a job",
+            .admin, on: .own, isPatient: true, answer: .json("NamespaceVerification")
+        ) { request in
+            try request.answer(
+                try request.jobs.verify(namespace: request.value("namespace"), for: request.node),
+                patience: 2)
+        },
+        APIRoute(
+            .post, "/namespaces/{namespace}/rebuild", id: "rebuildNamespace",
+            "Begin a new epoch: every client that syncs compares anew, and nothing else changes",
+            .admin, on: .own, answer: .json("Namespace")
+        ) { try .json(try $0.node.rebuildNamespace($0.value("namespace"))) },
     ]
 
     private static let namespaceHistoryRoutes: [APIRoute] = [

@@ -40,6 +40,14 @@ extension RemoteNode {
         try connection.send(.POST, path(ofNamespace: text) + "/undelete", request)
     }
 
+    public func verifyNamespace(_ text: String, _ watch: Watch) throws -> NamespaceVerificationMessage {
+        try work(.POST, path(ofNamespace: text) + "/verify", [String: String]?.none, watch)
+    }
+
+    public func rebuildNamespace(_ text: String) throws -> NamespaceMessage {
+        try connection.send(.POST, path(ofNamespace: text) + "/rebuild")
+    }
+
     public func holdNamespaceVersion(
         _ text: String, _ version: String, _ request: VersionHoldMessage
     ) throws -> NamespaceVersionMessage {

@@ -1,3 +1,60 @@
+/// What a look through everything that a namespace needs has found.
+public struct NamespaceVerificationMessage: Codable, Hashable, Sendable {
+    /// Something that is wrong.
+    public struct Finding: Codable, Hashable, Sendable {
+        /// `missing`, `damaged` or `unreadable`: a block; `row`: of the catalog; `counters`.
+        public var kind: String
+        /// In a sentence.
+        public var detail: String
+        public var block: String?
+        /// What the block is of: a path as of `version`.
+        public var path: String?
+        public var version: Int64?
+
+        public init(kind: String, detail: String, block: String?, path: String?, version: Int64?) {
+            self.kind = kind
+            self.detail = detail
+            self.block = block
+            self.path = path
+            self.version = version
+        }
+    }
+
+    /// Files, directories and symlinks that were looked at, deleted ones too.
+    public var nodes: Int
+    /// Entries of the journal.
+    public var changes: Int
+    public var snapshots: Int
+    /// Different contents of files, in the newest state and in kept history.
+    public var contents: Int
+    /// Blocks that were read and hashed, each once.
+    public var blocks: Int
+    public var bytes: Int64
+    /// Different blocks that are not there.
+    public var missing: Int
+    /// Different blocks that are not what they were.
+    public var damaged: Int
+    /// At most 200.
+    public var findings: [Finding]
+    public var moreFindings: Int
+
+    public init(
+        nodes: Int, changes: Int, snapshots: Int, contents: Int, blocks: Int, bytes: Int64, missing: Int,
+        damaged: Int, findings: [Finding], moreFindings: Int
+    ) {
+        self.nodes = nodes
+        self.changes = changes
+        self.snapshots = snapshots
+        self.contents = contents
+        self.blocks = blocks
+        self.bytes = bytes
+        self.missing = missing
+        self.damaged = damaged
+        self.findings = findings
+        self.moreFindings = moreFindings
+    }
+}
+
 /// A namespace: a folder with its history.
 public struct NamespaceMessage: Codable, Hashable, Sendable {
     public var id: String

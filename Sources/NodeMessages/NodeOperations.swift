@@ -154,6 +154,10 @@ public protocol NodeOperations: Sendable {
     func forEachDeletedNamespace(_ body: (NamespaceMessage) throws -> Void) throws
     /// Brings a deleted namespace back.
     func returnNamespace(_ text: String, _ request: NamespaceReturnMessage) throws -> NamespaceMessage
+    /// Reads and checks everything that the newest state and the kept history of a namespace need.
+    func verifyNamespace(_ text: String, _ watch: Watch) throws -> NamespaceVerificationMessage
+    /// Gives a namespace a new epoch: every client compares anew; nothing else changes.
+    func rebuildNamespace(_ text: String) throws -> NamespaceMessage
     /// Gives the versions that are kept to `body`, newest first.
     func forEachNamespaceVersion(_ text: String, _ body: (NamespaceVersionMessage) throws -> Void) throws
     /// The directory of a version; of the newest state for `nil`.

@@ -124,6 +124,30 @@ extension LocalNode {
         return try message(removed)
     }
 
+    public func verifyNamespace(_ text: String, _ watch: Watch) throws -> NamespaceVerificationMessage {
+        try applyVerification(ofNamespace: try requireNamespace(text, for: .admin).id.text, watch)
+    }
+
+    /// Does what was allowed when it was asked for.
+    func applyVerification(
+        ofNamespace id: String, _ watch: Watch
+    ) throws -> NamespaceVerificationMessage {
+        let verification = node.verification(of: try trees.namespace(id))
+        var (blocks, bytes) = (0, Int64(0))
+        while true {
+            try watch.cancellation.check()
+            let isDone = try verification.advance()
+            let report = verification.report
+            watch.advance(report.blocks - blocks, Int(report.bytes - bytes))
+            (blocks, bytes) = (report.blocks, report.bytes)
+            if isDone { return NamespaceVerificationMessage(report) }
+        }
+    }
+
+    public func rebuildNamespace(_ text: String) throws -> NamespaceMessage {
+        try message(try trees.renewEpoch(of: try requireNamespace(text, for: .admin).id))
+    }
+
     public func namespaceVersion(_ text: String, _ version: String?) throws -> NamespaceVersionMessage {
         let found = try requireNamespace(text)
         let jid = try version.map { try trees.jid(of: $0, in: found) }
@@ -191,6 +215,25 @@ extension LocalNode {
             message.keptUntil = TimeText.utc(milliseconds: deleted + Namespace.trashMilliseconds)
         }
         return message
+    }
+}
+
+extension NamespaceVerificationMessage {
+    init(_ report: NamespaceVerificationReport) {
+        self.init(
+            nodes: report.nodes, changes: report.changes, snapshots: report.snapshots,
+            contents: report.contents, blocks: report.blocks, bytes: report.bytes,
+            missing: report.missing, damaged: report.damaged,
+            findings: report.findings.map { Finding($0) },
+            moreFindings: report.findingCount - report.findings.count)
+    }
+}
+
+extension NamespaceVerificationMessage.Finding {
+    init(_ finding: NamespaceVerificationReport.Finding) {
+        self.init(
+            kind: finding.kind.rawValue, detail: finding.description, block: finding.block?.description,
+            path: finding.path, version: finding.version)
     }
 }
 

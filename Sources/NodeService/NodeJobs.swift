@@ -16,6 +16,7 @@ public struct NodeJobs: Sendable {
         case completePin = "complete-pin"
         case setVisibility = "set-visibility"
         case setNamespaceVisibility = "set-namespace-visibility"
+        case verifyNamespace = "verify-namespace"
         case walk
         case collect = "gc"
         case verify
@@ -44,7 +45,9 @@ public struct NodeJobs: Sendable {
 
     /// - Parameter onError: is told of errors of the catalog.
     public init(_ node: StorageNode, onError: @escaping @Sendable (any Error) -> Void) {
-        let content: [Kind] = [.pin, .completePin, .setVisibility, .setNamespaceVisibility, .walk]
+        let content: [Kind] = [
+            .pin, .completePin, .setVisibility, .setNamespaceVisibility, .walk, .verifyNamespace,
+        ]
         let whole: [Kind] = [.collect, .verify]
         func lane(_ threads: Int, _ kinds: [Kind]) -> JobEngine.Lane {
             JobEngine.Lane(
@@ -88,6 +91,11 @@ public struct NodeJobs: Sendable {
         let id = try local.requireNamespace(text, for: .publish).id.text
         return try submit(
             .setNamespaceVisibility, NamespaceTask(namespace: id, visibility: visibility), local)
+    }
+
+    /// - Throws: at once where the namespace is not there, or is somebody else's.
+    public func verify(namespace text: String, for local: LocalNode) throws -> Job {
+        try submit(.verifyNamespace, try local.requireNamespace(text, for: .admin).id.text, local)
     }
 
     public func walk(_ root: CID, for local: LocalNode) throws -> Job {
@@ -153,6 +161,10 @@ public struct NodeJobs: Sendable {
         case .setNamespaceVisibility:
             return try run(context, node) { (local, task: NamespaceTask, watch) in
                 try local.applyVisibility(task.visibility, ofNamespace: task.namespace, watch)
+            }
+        case .verifyNamespace:
+            return try run(context, node) { (local, id: String, watch) in
+                try local.applyVerification(ofNamespace: id, watch)
             }
         case .walk:
             return try run(context, node) { (local, request: String, watch) in

@@ -23,6 +23,25 @@ extension SyncAPI {
         SyncRoute(.get, "/ns/{ns}") { call in
             try call.answer(try call.service.info(call.namespace).value(call.form))
         },
+        SyncRoute(.patch, "/ns/{ns}") { call in
+            let request = try NamespaceChangeRequest(try call.message())
+            return try call.answer(try call.service.change(call.namespace, request).value(call.form))
+        },
+        SyncRoute(.delete, "/ns/{ns}") { call in
+            try call.answer(try call.service.remove(call.namespace).value(call.form))
+        },
+        SyncRoute(.post, "/ns/{ns}/verify") { call in
+            let stream = VerificationStream(try call.service.verification(of: call.namespace), call.form)
+            return DoorResponse(
+                .ok,
+                fields: [
+                    .contentType: VerificationStream.mediaType(call.form), .cacheControl: "no-store",
+                    .contentTypeOptions: "nosniff",
+                ], body: .stream(stream, length: nil))
+        },
+        SyncRoute(.post, "/ns/{ns}/rebuild") { call in
+            try call.answer(try call.service.rebuild(call.namespace).value(call.form))
+        },
         SyncRoute(.get, "/status") { call in
             try call.answer(try call.service.report().value(call.form))
         },

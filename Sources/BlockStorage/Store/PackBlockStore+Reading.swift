@@ -63,8 +63,20 @@ extension PackBlockStore {
 
     public func blocks(_ cids: [CID]) throws -> [Block?] { try blocks(cids, in: nil) }
 
+    /// Reads a block and checks it, also if it was verified since the store was opened; one that is damaged
+    /// is quarantined.
+    public func checkedBlock(_ cid: CID) throws -> Block? { try blocks([cid], in: nil, trust: .nothing)[0] }
+
+    /// What of a block that was verified before is believed.
+    enum Trust {
+        case verifiedBefore
+        case nothing
+    }
+
     /// - Parameter scope: blocks without any of these marks count as not held; `nil` asks for no mark.
-    func blocks(_ cids: [CID], in scope: ScopeMarks?) throws -> [Block?] {
+    func blocks(
+        _ cids: [CID], in scope: ScopeMarks?, trust: Trust = .verifiedBefore
+    ) throws -> [Block?] {
         try checkOpen()
         var results: [Block?] = Array(repeating: nil, count: cids.count)
         var unverified: [(index: Int, location: BlockLocation)] = []
@@ -75,7 +87,7 @@ extension PackBlockStore {
             }
             guard let (location, bytes) = try read(cid, in: scope) else { continue }
             results[position] = Block(cid: cid, bytes: bytes)
-            if !verified.contains(location) { unverified.append((position, location)) }
+            if trust == .nothing || !verified.contains(location) { unverified.append((position, location)) }
         }
         try verify(unverified, in: results)
         return results

@@ -29,6 +29,22 @@ extension TreeTables {
         ).map(JournalRow.entry)
     }
 
+    /// The number of the first entry after another, without a look at the rest of its row.
+    package func nextEntry(after: JID) throws -> JID? {
+        try connection.firstRow(
+            "SELECT jid FROM tree_journal WHERE ns = $1 AND jid > $2 ORDER BY jid LIMIT 1",
+            [.integer(number), .integer(after)]
+        )?.integer(0)
+    }
+
+    /// Snapshots after a number, oldest first.
+    package func snapshotRoots(after: JID, limit: Int) throws -> [(jid: JID, root: CID)] {
+        try connection.rows(
+            "SELECT jid, root FROM tree_snapshots WHERE ns = $1 AND jid > $2 ORDER BY jid LIMIT \(limit)",
+            [.integer(number), .integer(after)]
+        ).map { (try $0.integer(0), try CID(bytes: try $0.blob(1))) }
+    }
+
     /// Entries of one node before a number, newest first.
     package func entries(of node: NodeID, before: JID = .max, limit: Int) throws -> [JournalEntry] {
         try connection.rows(

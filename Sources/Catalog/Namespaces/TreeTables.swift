@@ -21,6 +21,26 @@ package struct TreeTables {
         ).map(TreeNodeRow.node)
     }
 
+    /// Nodes in the order of their ids, deleted ones too.
+    ///
+    /// - Parameter after: the id of the last one of the page before, or empty.
+    package func nodes(after: [UInt8], limit: Int) throws -> [TreeNode] {
+        try connection.rows(
+            """
+            SELECT \(TreeNodeRow.columns) FROM tree_nodes WHERE ns = $1 AND nid > $2
+            ORDER BY nid LIMIT \(limit)
+            """, [.integer(number), .blob(after)]
+        ).map(TreeNodeRow.node)
+    }
+
+    /// The id of the first node after another, without a look at the rest of its row.
+    package func nextNode(after: [UInt8]) throws -> [UInt8]? {
+        try connection.firstRow(
+            "SELECT nid FROM tree_nodes WHERE ns = $1 AND nid > $2 ORDER BY nid LIMIT 1",
+            [.integer(number), .blob(after)]
+        )?.blob(0)
+    }
+
     /// The child of that name key that is not deleted.
     package func child(of parent: NodeID, key: String) throws -> TreeNode? {
         try connection.firstRow(

@@ -137,10 +137,7 @@ public struct SyncService: Sendable {
             throw SyncFailure.forbidden("publish")
         }
         let policy = try request.policy.map { try NamespacePolicy(json: $0) } ?? NamespacePolicy()
-        guard Self.isName(request.name) else {
-            throw SyncFailure.badRequest(
-                "a namespace is called by letters, digits, `-`, `_` and `.`, up to 63, such as recipes")
-        }
+        try Self.checkName(request.name)
         let made: Namespace
         do {
             made = try namespaces.create(
@@ -149,6 +146,13 @@ public struct SyncService: Sendable {
             throw SyncFailure.nameTaken(request.name)
         }
         return info(made, role: role(in: made) ?? "editor")
+    }
+
+    static func checkName(_ name: String) throws(SyncFailure) {
+        guard isName(name) else {
+            throw .badRequest(
+                "a namespace is called by letters, digits, `-`, `_` and `.`, up to 63, such as recipes")
+        }
     }
 
     /// Names stand in URLs, before `@` and `/`, and in scopes of grants.

@@ -14,7 +14,9 @@ struct NamespaceCommand: ParsableCommand {
         subcommands: [
             Create.self, Ls.self, Show.self, Status.self, Conflicts.self, Log.self, Versions.self, Keep.self,
             Unkeep.self, Snapshot.self, Diff.self, Restore.self, Trash.self, Rename.self, Policy.self,
-            Quota.self, Publish.self, Unpublish.self, Share.self, Members.self, Rm.self, Undelete.self,
+            Quota.self, Publish.self, Unpublish.self, Share.self, Members.self, Verify.self, Rebuild.self,
+            Rm.self,
+            Undelete.self,
         ])
 
     @OptionGroup var global: GlobalOptions
