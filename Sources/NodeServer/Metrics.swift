@@ -175,6 +175,8 @@ final class Metrics: Sendable {
         "nacre_sync_block_bytes_total": "Bytes of the blocks that came or went by the sync protocol.",
         "nacre_sync_entries_total": "Entries that lists and snapshots gave.",
         "nacre_sync_waits": "Clients that wait for changes.",
+        "nacre_sync_inflight_files": "Files that are being sent and that others read ahead.",
+        "nacre_sync_inflight_bytes": "Bytes of such files that are here.",
         "nacre_sync_listeners": "Clients that listen to changes.",
         "nacre_sync_wakeups_total": "Clients that waited and were told of a change.",
         "nacre_sync_rate_limited_total": "Calls that were refused since their device asks for too much.",

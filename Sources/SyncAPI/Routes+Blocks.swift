@@ -24,6 +24,9 @@ extension SyncAPI {
     ]
 }
 
+/// How long blocks that came wait for others before they are stored.
+private let storePause = Duration.milliseconds(250)
+
 extension SyncRequest {
     /// Takes a CAR of blocks. Each stands for itself: a bad one is told of, the others are stored.
     fileprivate func store() throws -> DoorResponse {
@@ -40,18 +43,21 @@ extension SyncRequest {
         var (stored, failed) = (0, [CID]())
         var batch: [Block] = []
         var bytes = 0
+        var last = ContinuousClock.now
         func flush() throws {
             let bad = try service.store(batch, for: namespace)
             stored += batch.count - bad.count
             failed += bad
             (batch, bytes) = ([], 0)
+            last = .now
         }
         do {
             _ = try stream.header()
             while let section = try stream.next() {
                 batch.append(section.block)
                 bytes += section.block.bytes.count
-                if bytes >= 8 * 1024 * 1024 { try flush() }
+                // What comes slowly is not kept from those who wait for it.
+                if bytes >= 8 * 1024 * 1024 || ContinuousClock.now - last >= storePause { try flush() }
             }
         } catch {
             // What came before stands, also if the client is gone: who asks `have` again sees it.

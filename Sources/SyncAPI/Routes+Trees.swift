@@ -52,7 +52,7 @@ extension SyncAPI {
         },
         SyncRoute(.post, "/wait", waits: true) { call in
             let answer = try call.service.changed(try WaitRequest(try call.message()))
-            if answer.changed.isEmpty { return DoorResponse(.noContent, fields: [.cacheControl: "no-store"]) }
+            if answer.isEmpty { return DoorResponse(.noContent, fields: [.cacheControl: "no-store"]) }
             return try call.answer(answer.value(call.form))
         },
     ]
@@ -99,6 +99,9 @@ extension SyncAPI {
                     number("commit_bytes", SyncLimits.maximumMessageBytes),
                     number("commit_ops", SyncLimits.maximumOperations),
                     number("have_cids", SyncLimits.maximumBlocks),
+                    number("inflight_bytes", SyncLimits.minimumInflightBytes),
+                    number("inflight_files", SyncLimits.maximumInflight),
+                    number("inflight_seconds", rates.inflightSeconds),
                     number("inline_bytes", SyncLimits.maximumInlineBytes),
                     number("list_entries", SyncLimits.maximumEntries),
                     number("requests_per_second", rates.requestsPerSecond),
@@ -112,6 +115,8 @@ extension SyncAPI {
     }
 
     private static let features =
-        ["cbor", "devices", "events", "history", "inline", "leases", "snapshot", "splice", "status", "wait"]
-        + ContentCoding.allCases.map(\.rawValue)
+        [
+            "cbor", "devices", "events", "history", "inflight", "inline", "leases", "snapshot", "splice",
+            "status", "wait",
+        ] + ContentCoding.allCases.map(\.rawValue)
 }

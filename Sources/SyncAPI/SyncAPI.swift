@@ -2,7 +2,7 @@ import ContentCoding
 public import HTTPSupport
 public import HTTPTypes
 import IPLD
-public import Namespaces
+import Namespaces
 import NodeMessages
 public import NodeService
 public import SyncProtocol
@@ -65,7 +65,7 @@ public enum SyncAPI {
     public static func subscription(
         _ request: DoorRequest, _ body: [UInt8], _ service: SyncService,
         _ onChange: @escaping @Sendable () -> Void
-    ) throws -> (ChangeFeed.Subscription, seconds: Int) {
+    ) throws -> (SyncService.Subscription, seconds: Int) {
         let call = SyncRequest(
             request: request, values: [:], service: service, body: WholeRequestBody(body))
         let wait = try WaitRequest(try call.message())

@@ -23,15 +23,20 @@ extension ListAnswer {
         writer.put("more", if: hasMore)
         if mergesText { writer.put("merge", "lines") }
         writer.put("unknown_device", if: isDeviceUnknown)
+        if !inflight.isEmpty { writer.put("inflight", .list(inflight.map { $0.value(form) })) }
         return writer.value
     }
 
     public init(_ value: IPLDValue) throws(SyncMessageError) {
         let reader = try WireReader(value, "list")
+        var inflight: [InflightFile] = []
+        for value in try reader.list("inflight", maximum: SyncLimits.maximumInflight) ?? [] {
+            inflight.append(try InflightFile(value))
+        }
         self.init(
             entries: try Self.entries(reader), cursor: try SyncCursor(reader),
             hasMore: try reader.flag("more"), mergesText: try reader.text("merge") == "lines",
-            isDeviceUnknown: try reader.flag("unknown_device"))
+            isDeviceUnknown: try reader.flag("unknown_device"), inflight: inflight)
     }
 
     static func entries(_ reader: WireReader) throws(SyncMessageError) -> [RemoteEntry] {

@@ -52,8 +52,14 @@ public struct ListRequest: Hashable, Sendable {
     public var wantsInline: Bool
     /// Whether small changes of larger files are to come along, as edits of what the file was at the cursor.
     public var wantsEdits: Bool
+    /// Whether files that other devices are sending are to be told of.
+    public var wantsInflight: Bool
 
-    public init(cursor: String?, limit: Int, wantsInline: Bool = true, wantsEdits: Bool = true) {
+    public init(
+        cursor: String?, limit: Int, wantsInline: Bool = true, wantsEdits: Bool = true,
+        wantsInflight: Bool = false
+    ) {
+        self.wantsInflight = wantsInflight
         self.cursor = cursor
         self.limit = limit
         self.wantsInline = wantsInline
@@ -66,6 +72,7 @@ public struct ListRequest: Hashable, Sendable {
         writer.put("limit", small: limit)
         writer.put("inline", if: wantsInline)
         writer.put("edits", if: wantsEdits)
+        writer.put("inflight", if: wantsInflight)
         return writer.value
     }
 
@@ -77,6 +84,7 @@ public struct ListRequest: Hashable, Sendable {
                 ?? Int64(SyncLimits.maximumEntries))
         wantsInline = try reader.flag("inline")
         wantsEdits = try reader.flag("edits")
+        wantsInflight = try reader.flag("inflight")
     }
 }
 

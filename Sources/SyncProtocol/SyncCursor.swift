@@ -25,11 +25,14 @@ public struct ListAnswer: Hashable, Sendable {
     public var mergesText: Bool
     /// Whether the device that asks never made itself known.
     public var isDeviceUnknown: Bool
+    /// Files that other devices are sending, where they were asked for.
+    public var inflight: [InflightFile]
 
     public init(
         entries: [RemoteEntry], cursor: SyncCursor, hasMore: Bool, mergesText: Bool = false,
-        isDeviceUnknown: Bool = false
+        isDeviceUnknown: Bool = false, inflight: [InflightFile] = []
     ) {
+        self.inflight = inflight
         self.entries = entries
         self.cursor = cursor
         self.hasMore = hasMore

@@ -22,6 +22,14 @@ public enum SyncLimits {
     public static let maximumStoreBytes = 2 * maximumBlockBytes
     /// Entries of one page of a list or a snapshot.
     public static let maximumEntries = 5000
+    /// Files of one namespace that are shown while they are sent.
+    public static let maximumInflight = 64
+    /// Leaves of such files, of one namespace: 64 GiB in leaves of 512 KiB, 128 MiB of text.
+    public static let maximumInflightLeaves = 1 << 17
+    /// Bytes that a file must lack to be shown: what is sent in a moment is not read ahead.
+    public static let minimumInflightBytes = 4 * 1024 * 1024
+    /// Seconds for which such a file is shown after the last of it came.
+    public static let maximumInflightSeconds = 600
     /// Namespaces that are asked about at once.
     public static let maximumCursors = 256
     /// Seconds that an answer to `wait` takes at most.

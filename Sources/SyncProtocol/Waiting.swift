@@ -9,8 +9,12 @@ public struct WaitRequest: Hashable, Sendable {
         public var namespace: String
         public var epoch: Int64
         public var jid: JID
+        /// The mark that the last answer had for files that are being sent; 0 at first, `nil` for who does
+        /// not want to hear of them.
+        public var inflightMark: Int64?
 
-        public init(namespace: String, epoch: Int64, jid: JID) {
+        public init(namespace: String, epoch: Int64, jid: JID, inflightMark: Int64? = nil) {
+            self.inflightMark = inflightMark
             self.namespace = namespace
             self.epoch = epoch
             self.jid = jid
@@ -35,6 +39,7 @@ public struct WaitRequest: Hashable, Sendable {
                     writer.put("ns", position.namespace)
                     writer.put("epoch", position.epoch)
                     writer.put("jid", position.jid)
+                    writer.put("inflight", position.inflightMark)
                     return writer.value
                 }))
         writer.put("timeout_s", small: seconds)
@@ -52,7 +57,8 @@ public struct WaitRequest: Hashable, Sendable {
                 Position(
                     namespace: try reader.require("ns", reader.text("ns")),
                     epoch: try reader.require("epoch", reader.number("epoch")),
-                    jid: try reader.require("jid", reader.number("jid"))))
+                    jid: try reader.require("jid", reader.number("jid")),
+                    inflightMark: try reader.number("inflight")))
         }
         seconds = Int(
             try reader.number("timeout_s", in: 0...Int64(SyncLimits.maximumWaitSeconds)) ?? 30)
@@ -61,13 +67,43 @@ public struct WaitRequest: Hashable, Sendable {
 
 /// What `wait` answers: the namespaces that have something new; none if the time was up.
 public struct WaitAnswer: Hashable, Sendable {
-    public var changed: [String]
+    /// More came of files that are being sent to a namespace.
+    public struct Inflight: Hashable, Sendable {
+        /// As the request named it.
+        public var namespace: String
+        /// What the next request says that it knows.
+        public var mark: Int64
 
-    public init(changed: [String]) { self.changed = changed }
+        public init(namespace: String, mark: Int64) {
+            self.namespace = namespace
+            self.mark = mark
+        }
+    }
+
+    public var changed: [String]
+    public var inflight: [Inflight]
+
+    public init(changed: [String], inflight: [Inflight] = []) {
+        self.changed = changed
+        self.inflight = inflight
+    }
+
+    /// Whether nothing is new.
+    public var isEmpty: Bool { changed.isEmpty && inflight.isEmpty }
 
     public func value(_ form: WireForm) -> IPLDValue {
         var writer = WireWriter(form)
         writer.put("changed", .list(changed.map { .string($0) }))
+        guard !inflight.isEmpty else { return writer.value }
+        writer.put(
+            "inflight",
+            .list(
+                inflight.map { news in
+                    var writer = WireWriter(form)
+                    writer.put("ns", news.namespace)
+                    writer.put("mark", Optional(news.mark))
+                    return writer.value
+                }))
         return writer.value
     }
 
@@ -77,6 +113,14 @@ public struct WaitAnswer: Hashable, Sendable {
         for value in try reader.list("changed", maximum: SyncLimits.maximumCursors) ?? [] {
             guard case .string(let text) = value else { throw .badMember("wait.changed", expected: "texts") }
             changed.append(text)
+        }
+        inflight = []
+        for value in try reader.list("inflight", maximum: SyncLimits.maximumCursors) ?? [] {
+            let reader = try WireReader(value, "wait.inflight")
+            inflight.append(
+                Inflight(
+                    namespace: try reader.require("ns", reader.text("ns")),
+                    mark: try reader.require("mark", reader.number("mark"))))
         }
     }
 }

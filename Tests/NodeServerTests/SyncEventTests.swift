@@ -212,4 +212,29 @@ import TreeValues
         #expect(waits.listeners == 0 && waits.count == 0)
         try node.close()
     }
+
+    @Test func whoAsksForItIsToldOfFilesThatAreBeingSent() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let key = try laboratory.key()
+            let port = laboratory.port
+            try await laboratory.onThread {
+                let (one, two) = (try HTTPConnection(port: port), try HTTPConnection(port: port))
+                let reader = try Reader(one, "?ns=recipes&inflight=true", key)
+                #expect(try reader.next()?.name == "head")
+                let leaf = Leaf(cid: SyncCalls.block("not here").cid, bytes: 2 << 20)
+                let node = SyncNode(
+                    id: NodeID(bits: 9), parent: info.root, name: "f", kind: .file, content: leaf.cid,
+                    size: 4 << 20)
+                let operation = SyncOperation(
+                    id: NodeID(bits: 10),
+                    .put(node, base: nil, .leaves(LeafEdit(from: [], root: nil, to: [leaf, leaf]))))
+                let request = CommitRequest(epoch: info.epoch, operations: [operation])
+                #expect(try two.post("/ns/recipes/commit", request.value(.cbor), key).status == 200)
+                let event = try #require(try reader.next())
+                #expect(event.name == "inflight" && event.data.contains("\"ns\":\"\(info.id)\""))
+                #expect(try two.get("/sync/v1/events?inflight=1", key).status == 400)
+            }
+        }
+    }
 }

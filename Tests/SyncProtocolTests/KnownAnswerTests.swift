@@ -76,7 +76,7 @@ import TreeValues
                     .confirmationNeeded(removals: 151, token: "T"),
                 ], cursor: SyncCursor(epoch: 7, jid: 9, text: "1.7.9"))
         ),
-        ("list-request", ListRequest(cursor: "1.7.9", limit: 1000)),
+        ("list-request", ListRequest(cursor: "1.7.9", limit: 1000, wantsInflight: true)),
         (
             "list-answer",
             ListAnswer(
@@ -86,7 +86,15 @@ import TreeValues
                     RemoteEntry(
                         node: file, edit: FileEdit(edit, blocks: [Array("a".utf8), Array("b".utf8)])),
                 ], cursor: SyncCursor(epoch: 7, jid: 9, text: "1.7.9"), hasMore: true, mergesText: true,
-                isDeviceUnknown: true)
+                isDeviceUnknown: true,
+                inflight: [
+                    InflightFile(
+                        node: id(1), parent: id(2), name: "disk.img", device: "laptop-1", deviceName: "Küche",
+                        size: 1 << 33, root: cid("c", .dagPB), leaves: 10, arrived: [0x81, 2], seconds: 600),
+                    InflightFile(
+                        node: id(3), parent: id(2), name: "f", device: "", size: 5, root: cid("c", .dagPB),
+                        leaves: 0, arrived: [], seconds: 0),
+                ])
         ),
         ("snapshot-request", SnapshotRequest(directory: id(2), page: "p", wantsInline: false)),
         (
@@ -100,9 +108,17 @@ import TreeValues
         ("leaf-edit", edit),
         (
             "wait-request",
-            WaitRequest(positions: [.init(namespace: "recipes", epoch: 7, jid: 9)], seconds: 30)
+            WaitRequest(
+                positions: [
+                    .init(namespace: "recipes", epoch: 7, jid: 9, inflightMark: 1 << 56),
+                    .init(namespace: "notes", epoch: 7, jid: 0),
+                ], seconds: 30)
         ),
-        ("wait-answer", WaitAnswer(changed: ["recipes"])),
+        (
+            "wait-answer",
+            WaitAnswer(
+                changed: ["recipes"], inflight: [.init(namespace: "recipes", mark: (1 << 56) + 1)])
+        ),
         ("namespace-info", info),
         ("namespace-request", NamespaceRequest(name: "recipes", visibility: "public")),
         ("problem", SyncProblem(code: "unavailable", message: "later", retryAfterSeconds: 2)),

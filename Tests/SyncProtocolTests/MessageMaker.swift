@@ -160,6 +160,15 @@ struct MessageMaker {
             deviceName: maybe { $0.name() })
     }
 
+    mutating func inflight() -> InflightFile {
+        let leaves = random.pick([0, 1, 8, 9, 1000])
+        return InflightFile(
+            node: id(), parent: id(), name: name(), device: name(), deviceName: maybe { $0.name() },
+            size: random.pick([0, .max]), root: cid(), leaves: leaves,
+            arrived: random.bytes((leaves + 7) / 8),
+            seconds: random.number(0...600))
+    }
+
     mutating func cursor() -> SyncCursor { SyncCursor(epoch: signed(), jid: jid(), text: name()) }
 
     mutating func info() -> NamespaceInfo {
@@ -240,19 +249,23 @@ struct MessageMaker {
                 head: jid(), results: list(6) { $0.result() }, cursor: maybe { $0.cursor() }),
             ListRequest(
                 cursor: maybe { $0.name() }, limit: random.number(1...SyncLimits.maximumEntries),
-                wantsInline: flag(), wantsEdits: flag()),
+                wantsInline: flag(), wantsEdits: flag(), wantsInflight: flag()),
             ListAnswer(
                 entries: list(5) { $0.entry() }, cursor: cursor(), hasMore: flag(), mergesText: flag(),
-                isDeviceUnknown: flag()),
+                isDeviceUnknown: flag(), inflight: list(3) { $0.inflight() }),
             SnapshotRequest(
                 directory: maybe { $0.id() }, page: maybe { $0.name() }, wantsInline: flag()),
             SnapshotPage(entries: list(5) { $0.entry() }, cursor: cursor(), next: maybe { $0.name() }),
             BlockList(list(10) { $0.cid() }), LeavesRequest(root: cid(), base: maybe { $0.cid() }), edit(),
             WaitRequest(
                 positions: list(4) {
-                    WaitRequest.Position(namespace: $0.name(), epoch: $0.signed(), jid: $0.jid())
+                    WaitRequest.Position(
+                        namespace: $0.name(), epoch: $0.signed(), jid: $0.jid(),
+                        inflightMark: $0.maybe { $0.jid() })
                 }, seconds: random.number(0...SyncLimits.maximumWaitSeconds)),
-            WaitAnswer(changed: list(4) { $0.name() }),
+            WaitAnswer(
+                changed: list(4) { $0.name() },
+                inflight: list(4) { .init(namespace: $0.name(), mark: $0.jid()) }),
             info(),
             NamespaceRequest(name: name(), visibility: maybe { $0.name() }, policy: maybe { $0.name() }),
             SyncProblem(

@@ -35,6 +35,14 @@ extension NamespaceStore {
         }
     }
 
+    /// What is live in a directory under a name, byte for byte; a file before a directory.
+    public func child(_ name: String, of directory: NodeID, in namespace: Namespace) throws -> TreeNode? {
+        try read { connection in
+            let tables = TreeTables(connection, of: namespace)
+            return try tables.child(of: directory, key: name) ?? tables.child(of: directory, key: name + "/")
+        }
+    }
+
     /// The path of a live node, without a slash before it; `nil` if it is not live.
     public func path(of id: NodeID, in namespace: Namespace) throws -> String? {
         try read { connection in

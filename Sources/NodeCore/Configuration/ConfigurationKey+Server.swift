@@ -105,6 +105,9 @@ extension ConfigurationKey {
     public static let syncStreams = count(
         "devices.streams", 8, 0...10_000,
         help: "requests of one device that are worked on at once; more are answered with 429; 0: any number")
+    public static let syncInflightSeconds = count(
+        "devices.inflight_seconds", 600, 0...600,
+        help: "how long a file that a device sends is shown to others after something of it came; 0: never")
     public static let trustedProxies = ConfigurationKey(
         name: "server.trusted_proxies", defaultText: "",
         help:
@@ -186,7 +189,8 @@ extension ConfigurationKey {
         .maximumRequestsPerAddress, .maximumStreams,
         .maximumHeaderBytes, .trustedProxies, .headerSeconds,
         .bodySeconds, .bodyFloor, .stallSeconds, .requestSeconds, .uploadSeconds, .downloadSeconds,
-        .idleSeconds, .stopSeconds, .syncRequestsPerSecond, .syncBurst, .syncStreams, .tlsCertificate,
+        .idleSeconds, .stopSeconds, .syncRequestsPerSecond, .syncBurst, .syncStreams,
+        .syncInflightSeconds, .tlsCertificate,
         .tlsKey, .gatewayServe, .subdomains, .dnsLinks,
         .announce, .metricsPublic, .logFormat, .logLevel, .logRequests, .collector, .traceShare,
     ]
@@ -195,7 +199,8 @@ extension ConfigurationKey {
     public static let takenOver: Set<String> = Set(
         [
             tlsCertificate, tlsKey, maximumConnections, maximumConnectionsPerAddress, maximumRequests,
-            maximumRequestsPerAddress, syncRequestsPerSecond, syncBurst, syncStreams, maximumStreams,
+            maximumRequestsPerAddress, syncRequestsPerSecond, syncBurst, syncStreams, syncInflightSeconds,
+            maximumStreams,
             maximumHeaderBytes, trustedProxies, headerSeconds,
             bodySeconds, bodyFloor, stallSeconds, requestSeconds, uploadSeconds, downloadSeconds, idleSeconds,
             roles, hosts, origins, gatewayServe, subdomains, dnsLinks, announce, metricsPublic,

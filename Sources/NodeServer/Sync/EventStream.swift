@@ -28,7 +28,9 @@ actor EventStream: LiveBody {
     /// Namespaces that changed and were not looked at since.
     private let changed = Mutex<Set<NamespaceKey>>([])
     private var sent: [NamespaceKey: SyncService.Head] = [:]
-    private var subscription: ChangeFeed.Subscription?
+    /// The last mark of files that are being sent, by namespace.
+    private var marks: [NamespaceKey: Int64] = [:]
+    private var subscription: SyncService.Subscription?
     private var watched: [NamespaceKey] = []
     private var due: ContinuousClock.Instant
     private var isBegun = false
@@ -107,7 +109,7 @@ actor EventStream: LiveBody {
     private func watch(_ service: SyncService) throws {
         let now = try service.watchable(request.namespaces)
         guard now != watched || subscription == nil else { return }
-        subscription = service.listen(to: now) { [weak self] key in
+        subscription = service.listen(to: now, wantsInflight: request.wantsInflight) { [weak self] key in
             guard let self else { return }
             self.changed.withLock { _ = $0.insert(key) }
             self.bell.ring()
@@ -125,6 +127,12 @@ actor EventStream: LiveBody {
         var events: [String] = []
         for key in keys.sorted() {
             let head = try service.head(of: key)
+            if request.wantsInflight, head != nil,
+                let mark = service.inflightMark(of: key, beyond: marks[key] ?? 0)
+            {
+                marks[key] = mark
+                events.append("event: inflight\ndata: {\"mark\":\"\(mark)\",\"ns\":\"\(key.text)\"}\n")
+            }
             guard head != sent[key] else { continue }
             if let head {
                 events.append("event: head\ndata: " + head.json + "\n")

@@ -8,6 +8,7 @@ import SyncProtocol
 extension NodeGauges {
     var syncGauges: [Metrics.Gauge] {
         let counts = hub.tally.counts
+        let inflight = hub.inflight.figures
         func gauge(
             _ name: String, _ value: Int64, _ labels: KeyValuePairs<String, String> = [:]
         ) -> Metrics.Gauge { Metrics.Gauge(name: "nacre_sync_" + name, labels: labels, value: Double(value)) }
@@ -22,6 +23,8 @@ extension NodeGauges {
             gauge("rate_limited_total", counts.overRate, ["reason": "rate"]),
             gauge("rate_limited_total", counts.overStreams, ["reason": "streams"]),
             gauge("waits", counts.waits),
+            gauge("inflight_files", Int64(inflight.offers)),
+            gauge("inflight_bytes", inflight.bytes),
         ]
         for kind in SyncOperation.Kind.allCases {
             for outcome in CommitResult.Outcome.allCases {

@@ -1,3 +1,5 @@
+import SyncProtocol
+
 /// How much each device may ask: so many requests a second, so many at once after a rest, and so many that
 /// are worked on at the same time.
 ///
@@ -10,6 +12,9 @@ public struct DeviceRates: Sendable {
         public var burst = 400
         /// Requests that are worked on at once; those that wait for changes are not counted.
         public var streams = 8
+        /// Seconds for which a file that it sends is shown to others after something of it came; 0 for
+        /// never.
+        public var inflightSeconds = SyncLimits.maximumInflightSeconds
 
         public init() {}
     }

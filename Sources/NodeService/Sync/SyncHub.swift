@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 
 /// What all callers of the sync protocol of one node share: what lives as long as the node runs, and is not
@@ -7,6 +8,8 @@ public final class SyncHub: Sendable {
     public let tally = SyncTally()
     /// Who is there.
     public let devices = DeviceDesk()
+    /// What is on its way to be committed.
+    public let inflight: InflightDesk
 
     /// Numbers of namespaces with conflicts that were noted since the start and may be open.
     let conflicted = Mutex<Set<Int64>>([])
@@ -17,7 +20,10 @@ public final class SyncHub: Sendable {
     /// - Parameter clock: milliseconds; the system's if it is left out.
     public init(clock: (@Sendable () -> Int64)? = nil) {
         let origin = ContinuousClock.now
-        self.clock = clock ?? { Int64((ContinuousClock.now - origin) / .milliseconds(1)) }
+        let clock = clock ?? { Int64((ContinuousClock.now - origin) / .milliseconds(1)) }
+        self.clock = clock
+        // Beyond the marks of a node that ran before: none gives 65,536 of them in a millisecond.
+        inflight = InflightDesk(clock: clock, firstMark: Int64(Date().timeIntervalSince1970 * 1000) << 16)
     }
 
     /// Takes a request in that is counted under a key, or says why not.

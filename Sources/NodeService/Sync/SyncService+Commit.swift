@@ -50,9 +50,14 @@ extension SyncService {
             case .ready(let ready):
                 operations.append(ready)
                 indices.append(index)
-            case .result(let result): results[index] = result
+            case .result(let result):
+                results[index] = result
+                // What needs nothing any more will not be committed as it was sent.
+                if case .need = result { continue }
+                if let node = operation.change.contentNode { hub.inflight.drop(node, in: namespace.id) }
             }
         }
+        try offer(preparation.lacking, in: namespace, device: device)
         if request.isAtomic, operations.count < request.operations.count {
             // Nothing of it is done; what is in the way is told.
             let answer = CommitAnswer(
@@ -70,6 +75,9 @@ extension SyncService {
             operations, to: namespace.id,
             author: ChangeAuthor(user: principal.user?.text, device: device), options: options)
         try note(operations, done.outcomes, in: namespace, device: device)
+        for operation in operations {
+            if let node = operation.change.contentNode { hub.inflight.drop(node, in: namespace.id) }
+        }
         for (index, outcome) in zip(indices, done.outcomes) {
             if case .conflict(let conflict, _) = outcome, !mayRead {
                 // What is in the way is for those who may see it.
@@ -93,7 +101,15 @@ extension SyncService {
     }
 }
 
+extension TreeChange {
+    /// The node whose content it is about; `nil` for other changes.
+    fileprivate var contentNode: NodeID? { if case .put(let put) = self { put.node } else { nil } }
+}
+
 extension SyncOperation.Change {
+    /// The node whose content it is about; `nil` for other changes.
+    fileprivate var contentNode: NodeID? { if case .put(let node, _, _) = self { node.id } else { nil } }
+
     /// Whether it brings something in that was not there, and changes nothing that is.
     var onlyCreates: Bool {
         switch self {
@@ -113,6 +129,17 @@ struct CommitPreparation {
     private var hasPut = false
     /// What came within the message, and the blocks above leaves.
     private(set) var brought = PutSummary()
+    /// Files of which leaves are missing, the last ones.
+    private(set) var lacking: [LackingFile] = []
+
+    /// A file of which leaves are missing.
+    struct LackingFile {
+        let node: SyncNode
+        /// Of the content that the client has seen; `nil` for a new file.
+        let base: JID?
+        let leaves: [Leaf]
+        let missing: Set<CID>
+    }
 
     private static let layout = ImportParameters.unixfsV1_2025
     /// How much is put at once.
@@ -139,7 +166,7 @@ struct CommitPreparation {
                 root = .file(block.cid, bytes: Int64(bytes.count))
             case .leaves(let edit, let blocks):
                 try hold(blocks)
-                switch try bringIn(edit, node) {
+                switch try bringIn(edit, node, over: base) {
                 case .file(let file): root = file
                 case .result(let result): return .result(result)
                 }
@@ -212,7 +239,11 @@ struct CommitPreparation {
     }
 
     /// Looks whether the leaves are here, and builds what is above them.
-    private mutating func bringIn(_ edit: LeafEdit, _ node: SyncNode) throws -> Content {
+    ///
+    /// - Parameter revision: of the content that the client has seen; `nil` for a new file.
+    private mutating func bringIn(
+        _ edit: LeafEdit, _ node: SyncNode, over revision: JID?
+    ) throws -> Content {
         var base: [Leaf] = []
         if let root = edit.base {
             guard let known = try FileLeaves.base(root, in: blocks) else {
@@ -230,7 +261,13 @@ struct CommitPreparation {
         let missing = try blocks.adopt(leaves.map(\.cid))
         guard missing.isEmpty else {
             var seen: Set<CID> = []
-            return .result(.need(missing.filter { seen.insert($0).inserted }))
+            let needed = missing.filter { seen.insert($0).inserted }
+            if node.size >= SyncLimits.minimumInflightBytes {
+                lacking.append(
+                    LackingFile(node: node, base: revision, leaves: leaves, missing: seen))
+                if lacking.count > SyncLimits.maximumInflight { lacking.removeFirst() }
+            }
+            return .result(.need(needed))
         }
         var builder = FileLayoutBuilder(parameters: Self.layout)
         for leaf in leaves {

@@ -1,7 +1,7 @@
 import Access
 public import Catalog
 import Foundation
-public import Namespaces
+import Namespaces
 import NodeCore
 import SyncProtocol
 
@@ -50,11 +50,15 @@ extension SyncService {
         }
     }
 
-    /// Calls `body` when one of them changes, as long as the subscription lives.
+    /// Calls `body` when one of them changes, and, if that is wanted, when more came of a file that is being
+    /// sent; as long as the subscription lives.
     public func listen(
-        to keys: [NamespaceKey], _ body: @escaping @Sendable (NamespaceKey) -> Void
-    ) -> ChangeFeed.Subscription {
-        namespaces.feed.listen(to: keys) { key, _ in body(key) }
+        to keys: [NamespaceKey], wantsInflight: Bool,
+        _ body: @escaping @Sendable (NamespaceKey) -> Void
+    ) -> Subscription {
+        Subscription(
+            namespaces.feed.listen(to: keys) { key, _ in body(key) },
+            wantsInflight ? hub.inflight.listen(to: keys, body) : nil)
     }
 
     /// Up to where changes were told of, as the id of an event.

@@ -39,7 +39,8 @@ extension SyncService {
         return ListAnswer(
             entries: answer, cursor: cursor(namespace, page.cursor), hasMore: page.hasMore,
             mergesText: (try? NamespacePolicy(json: namespace.policy))?.merge == .lines,
-            isDeviceUnknown: try isDeviceUnknown())
+            isDeviceUnknown: try isDeviceUnknown(),
+            inflight: request.wantsInflight ? try inflight(in: namespace, own: own) : [])
     }
 
     func cursor(_ namespace: Namespace, _ jid: JID) -> SyncCursor {
@@ -94,7 +95,8 @@ extension SyncService {
     ///
     /// - Returns: those that do not hash to their CID, and are not stored.
     public func store(_ incoming: [Block], for text: String) throws -> [CID] {
-        let blocks = try blocks(of: try namespace(text, for: .write))
+        let namespace = try namespace(text, for: .write)
+        let blocks = try blocks(of: namespace)
         var good: [Block] = []
         var bad: [CID] = []
         for block in incoming {
@@ -104,6 +106,8 @@ extension SyncService {
             } catch { bad.append(block.cid) }
         }
         let summary = try blocks.hold(all: good)
+        hub.inflight.note(
+            good.map(\.cid), by: principal.user?.text, in: namespace.id, seconds: rates.inflightSeconds)
         let badBytes =
             incoming.reduce(0) { $0 + Int64($1.bytes.count) }
             - good.reduce(0) { $0 + Int64($1.bytes.count) }
@@ -122,11 +126,17 @@ extension SyncService {
 
     /// Blocks in the order asked, until they are too many for one answer. What is not held is left out.
     public func retrieve(_ cids: [CID], of text: String) throws -> FoundBlocks {
-        let blocks = try blocks(of: try visiblePart(of: text).namespace)
+        let (namespace, own) = try visiblePart(of: text)
+        let blocks = try blocks(of: namespace)
+        var offered: OfferedBlocks?
+        func offeredBlock(_ cid: CID) throws -> Block? {
+            if offered == nil { offered = try OfferedBlocks(self, namespace, own: own) }
+            return try offered?.block(cid)
+        }
         var found = FoundBlocks()
         var bytes = 0
         for cid in cids {
-            if let block = try blocks.block(cid) {
+            if let block = try blocks.block(cid) ?? offeredBlock(cid) {
                 let isFirst = found.blocks.isEmpty
                 if !isFirst, bytes + block.bytes.count > SyncLimits.maximumBlockBytes { break }
                 bytes += block.bytes.count
@@ -143,10 +153,12 @@ extension SyncService {
 
     /// The leaves of a file, as a difference to another that the client has.
     public func leaves(_ request: LeavesRequest, of text: String) throws -> LeafEdit {
-        let blocks = try blocks(of: try visiblePart(of: text).namespace)
-        guard let leaves = try FileLeaves.list(request.root, in: blocks) else {
-            throw SyncFailure.unknownBlock(request.root.description)
-        }
+        let (namespace, own) = try visiblePart(of: text)
+        let blocks = try blocks(of: namespace)
+        guard
+            let leaves = try FileLeaves.list(request.root, in: blocks)
+                ?? offeredLeaves(of: request.root, in: namespace, own: own)
+        else { throw SyncFailure.unknownBlock(request.root.description) }
         let base = try request.base.flatMap { try FileLeaves.base($0, in: blocks) }
         return LeafEdit(from: base ?? [], root: base == nil ? nil : request.base, to: leaves)
     }

@@ -33,6 +33,7 @@ extension ServerOptions {
         syncRates.requestsPerSecond = configuration.number(.syncRequestsPerSecond)
         syncRates.burst = configuration.number(.syncBurst)
         syncRates.streams = configuration.number(.syncStreams)
+        syncRates.inflightSeconds = configuration.number(.syncInflightSeconds)
         headerSeconds = Int64(configuration.number(.headerSeconds))
         idleSeconds = Int64(configuration.number(.idleSeconds))
         stallSeconds = Int64(configuration.number(.stallSeconds))
