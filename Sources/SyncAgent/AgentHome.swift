@@ -178,6 +178,8 @@ public struct FolderRecord: Codable, Hashable, Sendable {
     public var uploadLimit = 0
     /// Bytes a second; 0 for no limit.
     public var downloadLimit = 0
+    /// Bytes on the disk for what other devices are sending; 0 to read nothing ahead, `nil` for 512 MiB.
+    public var prefetchBytes: Int?
     /// Milliseconds for which a file must be quiet before it is sent.
     public var quietMilliseconds = 2000
 

@@ -82,6 +82,11 @@ public struct FolderReport: Codable, Hashable, Sendable {
         public var bytesSent: Int64 = 0
         public var bytesReceived: Int64 = 0
         public var bytesReused: Int64 = 0
+        /// Leaves that were read while other devices were sending them, and of these bytes those that
+        /// became files here.
+        public var prefetchedBlocks: Int?
+        public var prefetchedBytes: Int64?
+        public var prefetchedBytesUsed: Int64?
 
         public init() {}
     }

@@ -59,6 +59,8 @@ public struct FolderRegistration: Sendable {
         public var downloadLimit = 0
         /// Whether a namespace is made where the folder is not there either.
         public var createsBoth = false
+        /// See ``FolderRecord/prefetchBytes``.
+        public var prefetchBytes: Int?
         /// Directories that no folder may be in, or have in it: those of nodes.
         public var ownDirectories: [String] = []
 
@@ -92,6 +94,7 @@ public struct FolderRegistration: Sendable {
         record.quietMilliseconds = request.quietMilliseconds
         record.uploadLimit = request.uploadLimit
         record.downloadLimit = request.downloadLimit
+        record.prefetchBytes = request.prefetchBytes
         let added = try home.changeFolders { folders in
             try checkPlace(record.path, among: folders)
             try mark(record, device)

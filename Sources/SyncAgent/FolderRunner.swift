@@ -25,6 +25,8 @@ public final class FolderRunner: @unchecked Sendable {
     /// When both sides were equal last, by the steady clock.
     private let settled = Mutex<Int64?>(nil)
     private let finished = DispatchSemaphore(value: 0)
+    /// What reads ahead, while the folder is open.
+    private let ahead = Mutex<FolderPrefetching?>(nil)
 
     /// - Parameter event: is told what happens, on the working thread.
     public init(
@@ -46,6 +48,11 @@ public final class FolderRunner: @unchecked Sendable {
     public var status: FolderReport {
         var now = report.withLock { $0 }
         now.settledAgo = settled.withLock { $0 }.map { MachineClock.steadyMilliseconds() - $0 }
+        if let counters = ahead.withLock({ $0 })?.counters {
+            now.counters.prefetchedBlocks = counters.blocks
+            now.counters.prefetchedBytes = counters.bytes
+            now.counters.prefetchedBytesUsed = counters.bytesUsed
+        }
         return now
     }
 
@@ -144,6 +151,12 @@ public final class FolderRunner: @unchecked Sendable {
         var backOff: Int64 = 1000
         let watching = folder.watch(mailbox)
         defer { watching?.stop() }
+        let prefetching = folder.readAhead(server)
+        ahead.withLock { $0 = prefetching }
+        defer {
+            ahead.withLock { $0 = nil }
+            prefetching?.stop()
+        }
         while !mailbox.isStopping {
             if !isPaused {
                 try pass(folder, scope)
@@ -163,6 +176,7 @@ public final class FolderRunner: @unchecked Sendable {
                 switch command {
                 case .pause:
                     isPaused = true
+                    prefetching?.hold()
                     report.withLock { $0.state = "paused" }
                 case .resume:
                     isPaused = false
@@ -184,6 +198,7 @@ public final class FolderRunner: @unchecked Sendable {
                         }
                         continue
                     }
+                    prefetching?.hold()
                     try waitForQuiet(folder)
                     try decide(for: side, id: id, in: folder)
                 }
@@ -218,6 +233,7 @@ public final class FolderRunner: @unchecked Sendable {
         report.withLock { if $0.state != "settled" || scope != nil { $0.state = "working" } }
         position.withLock { $0.isWorking = true }
         defer { position.withLock { $0.isWorking = false } }
+        ahead.withLock { $0 }?.hold()
         try folder.engine.synchronize(scope)
         try note(folder)
     }
@@ -225,6 +241,10 @@ public final class FolderRunner: @unchecked Sendable {
     /// Takes over into the report how a folder is after a pass.
     private func note(_ folder: OpenFolder) throws {
         let cursor = try folder.cursor()
+        switch folder.engine.status.activity {
+        case .settled, .waiting, .working: ahead.withLock { $0 }?.goOn(after: cursor)
+        case .offline, .folderMissing, .stopped: break
+        }
         let now = MachineClock.steadyMilliseconds()
         report.withLock { $0.update(from: folder, now: now) }
         if folder.engine.status.activity == .settled { settled.withLock { $0 = now } }
@@ -265,6 +285,7 @@ public final class FolderRunner: @unchecked Sendable {
         var backOff = 1.0
         var idle = 0.005
         var seen = 0
+        var mark: Int64 = 0
         while !mailbox.isStopping {
             let (cursor, passes, _) = position.withLock { $0 }
             // Until the last news was looked at there is nothing to ask.
@@ -277,7 +298,15 @@ public final class FolderRunner: @unchecked Sendable {
             idle = 0.005
             do throws(SyncServerError) {
                 try checkRole(&role)
-                if try server.wait(after: cursor, seconds: Self.waitSeconds), isNews(beyond: cursor) {
+                let prefetching = ahead.withLock { $0 }
+                let news = try server.wait(
+                    after: cursor, inflightMark: prefetching == nil ? nil : mark,
+                    seconds: Self.waitSeconds)
+                if let told = news.inflight.first?.mark {
+                    mark = told
+                    prefetching?.ring()
+                }
+                if !news.changed.isEmpty, isNews(beyond: cursor) {
                     let now = position.withLock { $0 }
                     seen = now.cursor == cursor ? now.passes : passes
                     mailbox.noteRemoteChange()

@@ -222,14 +222,30 @@ public final class HTTPSyncServer: SyncServer {
         do { return try NamespaceInfo(value) } catch { throw .badAnswer(error.description) }
     }
 
-    /// Returns when the namespace is beyond the cursor, or after so many seconds.
+    /// Returns when the namespace is beyond the cursor, when more came of a file that another device sends,
+    /// or after so many seconds.
     ///
-    /// - Returns: whether there is something new.
-    public func wait(after cursor: SyncCursor, seconds: Int) throws(SyncServerError) -> Bool {
+    /// - Parameter mark: what the last answer said of such files, 0 at first; `nil` not to hear of them.
+    /// - Returns: what is new.
+    public func wait(
+        after cursor: SyncCursor, inflightMark mark: Int64?, seconds: Int
+    ) throws(SyncServerError) -> WaitAnswer {
         let request = WaitRequest(
-            positions: [.init(namespace: namespace, epoch: cursor.epoch, jid: cursor.jid)], seconds: seconds)
+            positions: [
+                .init(namespace: namespace, epoch: cursor.epoch, jid: cursor.jid, inflightMark: mark)
+            ], seconds: seconds)
         let bytes = try raw("wait", request.value(.cbor), patience: .seconds(Int64(seconds) + 30))
-        return !bytes.isEmpty
+        guard !bytes.isEmpty else { return WaitAnswer(changed: []) }
+        do { return try WaitAnswer(try Self.decode(bytes)) } catch let error as SyncServerError {
+            throw error
+        } catch { throw .badAnswer("\(error)") }
+    }
+
+    /// Files that other devices are sending.
+    public func inflight(after cursor: SyncCursor) throws(SyncServerError) -> [InflightFile] {
+        let request = ListRequest(
+            cursor: cursor.text, limit: 1, wantsInline: false, wantsEdits: false, wantsInflight: true)
+        return try call("list", request.value(.cbor), ListAnswer.init).inflight
     }
 
     // MARK: The wire

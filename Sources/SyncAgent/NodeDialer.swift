@@ -8,7 +8,7 @@ public import TreeValues
 
 /// The node of a folder, wherever it is at the moment: after it could not be reached, it is looked up anew.
 /// A node on this machine may be at another port after a restart.
-public final class NodeDialer: SyncServer {
+public final class NodeDialer: SyncServer, PrefetchSource {
     private let dial: @Sendable () throws -> HTTPSyncServer.Options
     private let namespace: String
     private let device: String
@@ -109,8 +109,20 @@ public final class NodeDialer: SyncServer {
 
     /// Sends blocks, as many requests as they need.
     public func store(_ blocks: [Block]) throws(SyncServerError) {
-        Self.pass(blocks.reduce(0) { $0 + $1.bytes.count }, upload)
-        try call { server throws(SyncServerError) in try server.store(blocks) }
+        // Under a limit they go little by little, and others can read along.
+        let limit = upload.withLock { $0.bytesPerSecond }.map { Int(clamping: $0) / 4 } ?? Int.max
+        var rest = blocks[...]
+        while !rest.isEmpty {
+            var (count, bytes) = (0, 0)
+            for block in rest {
+                guard count == 0 || bytes + block.bytes.count <= limit else { break }
+                (count, bytes) = (count + 1, bytes + block.bytes.count)
+            }
+            let part = Array(rest.prefix(count))
+            rest = rest.dropFirst(count)
+            Self.pass(bytes, upload)
+            try call { server throws(SyncServerError) in try server.store(part) }
+        }
     }
 
     public func retrieve(_ cids: [CID]) throws(SyncServerError) -> RetrievedBlocks {
@@ -139,9 +151,18 @@ public final class NodeDialer: SyncServer {
         try call { server throws(SyncServerError) in try server.create(request) }
     }
 
-    /// Returns when the namespace is beyond the cursor, or after so many seconds.
-    public func wait(after cursor: SyncCursor, seconds: Int) throws(SyncServerError) -> Bool {
-        try call { server throws(SyncServerError) in try server.wait(after: cursor, seconds: seconds) }
+    /// Returns when the namespace is beyond the cursor, when more came of a file that another device sends,
+    /// or after so many seconds: ``HTTPSyncServer/wait(after:inflightMark:seconds:)``.
+    public func wait(
+        after cursor: SyncCursor, inflightMark mark: Int64?, seconds: Int
+    ) throws(SyncServerError) -> WaitAnswer {
+        try call { server throws(SyncServerError) in
+            try server.wait(after: cursor, inflightMark: mark, seconds: seconds)
+        }
+    }
+
+    public func inflight(after cursor: SyncCursor) throws(SyncServerError) -> [InflightFile] {
+        try call { server throws(SyncServerError) in try server.inflight(after: cursor) }
     }
 
     /// Bytes of bodies since the connection was made.

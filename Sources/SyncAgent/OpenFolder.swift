@@ -18,6 +18,13 @@ final class OpenFolder {
     /// The share of the regular time after which everything is scanned again: not all folders at once.
     private let jitter = Double.random(in: 0.75...1.25)
     private var isWatched = false
+    private let content: ContentReader
+    private let blocks: IndexedBlocks
+    private let environment: SyncEnvironment
+    private let cache: PrefetchCache?
+
+    /// What is read ahead where nothing else is said: bytes.
+    static let prefetchBytes = 512 * 1024 * 1024
 
     /// How often everything is scanned, in milliseconds: where a watcher tells of changes, and where none
     /// does.
@@ -64,9 +71,17 @@ final class OpenFolder {
             random: { UInt64.random(in: 0 ... .max) }, parallelForEach: ScannerOptions.onAllCores,
             report: report)
         environment.start = { DispatchQueue.global().async(execute: $0) }
+        self.content = content
+        self.environment = environment
+        blocks = IndexedBlocks(index: index, state: state, fileSystem: disk)
+        // Made in any case: it removes what an earlier run left.
+        let budget = record.prefetchBytes ?? Self.prefetchBytes
+        let cache = PrefetchCache(disk: disk, budget: Int64(budget))
+        let readsAhead = !isOnce && options.mode != .pushOnly && budget > 0
+        self.cache = readsAhead ? cache : nil
         engine = SyncEngine(
             state: state, disk: disk, server: server, scanner: scanner, content: content,
-            blocks: IndexedBlocks(index: index, state: state, fileSystem: disk),
+            blocks: readsAhead ? PrefetchedBlocks(blocks, cache: cache) : blocks,
             environment: environment, options: options)
     }
 
@@ -79,6 +94,42 @@ final class OpenFolder {
         case "push-only": return .pushOnly
         default: throw .badMode(text)
         }
+    }
+
+    /// Begins to read ahead what other devices send; `nil` where that is not wanted.
+    func readAhead(_ server: NodeDialer) -> FolderPrefetching? {
+        guard let cache else { return nil }
+        // Half a second of what may be received: the journal does not wait for longer.
+        let limit = record.downloadLimit > 0 ? record.downloadLimit / 2 : .max
+        let (state, rules) = (state, rules)
+        let prefetcher = Prefetcher(
+            server, into: cache, disk: disk, content: content, blocks: blocks, environment: environment,
+            batchBytes: min(4 * 1024 * 1024, limit)
+        ) { file in
+            guard Self.isSynced(file, state, rules) else { return nil }
+            return Prefetcher.Known(base: (try? state.node(file.node, in: .local))?.content)
+        }
+        return FolderPrefetching(prefetcher, cache)
+    }
+
+    /// Whether a file that is not here yet would be taken.
+    private static func isSynced(
+        _ file: InflightFile, _ state: SQLiteSyncState, _ rules: CurrentRules
+    ) -> Bool {
+        var names = [file.name]
+        var next = file.parent
+        while next != state.root {
+            // What is in a directory that is not known yet is looked at another time.
+            guard names.count < 1000, let node = try? state.node(next, in: .remote) else { return false }
+            names.append(node.name)
+            next = node.parent
+        }
+        var path = ""
+        for (index, name) in names.reversed().enumerated() {
+            path += index == 0 ? name : "/" + name
+            if rules.isExcluded(path, index < names.count - 1) { return false }
+        }
+        return true
     }
 
     func cursor() throws -> SyncCursor? { try state.cursor() }

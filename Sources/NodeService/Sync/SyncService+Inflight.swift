@@ -61,7 +61,7 @@ extension SyncService {
     /// by, the node or another of its name ends the offer.
     func offers(in namespace: Namespace) throws -> [InflightTable.Offer] {
         try hub.inflight.offers(in: namespace.id).filter { offer in
-            guard offer.checkedHead < namespace.head else { return true }
+            guard offer.checkedHead != namespace.head else { return true }
             let known = try namespaces.node(offer.draft.key.node, in: namespace)
             guard known?.revision ?? 0 == offer.revision, try isFree(offer.draft, in: namespace) else {
                 hub.inflight.drop(offer, in: namespace.id)

@@ -19,11 +19,14 @@ public protocol ContentReading: Sendable {
 public protocol LocalBlockSource: Sendable {
     /// Where those bytes are said to be. They may have changed since: whoever copies them verifies.
     func find(_ cid: CID) -> LocalBlock?
+    /// Those of the leaves whose bytes are at hand outside of the folder's files, verified.
+    func contents(of leaves: [Leaf]) -> [CID: [UInt8]]
     /// Notes the leaves of a file that was written here.
     func note(_ leaves: [Leaf], in node: NodeID)
 }
 
 extension LocalBlockSource {
+    public func contents(of leaves: [Leaf]) -> [CID: [UInt8]] { [:] }
     public func note(_ leaves: [Leaf], in node: NodeID) {}
 }
 

@@ -149,10 +149,15 @@ extension SyncEngine {
         guard !pieces.isEmpty else { return }
         let writer = FetchWriter(disk: disk, blocks: blocks)
         var open: [FetchPiece] = []
-        var contents: [CID: [UInt8]] = [:]
+        var contents = blocks.contents(of: pieces.map(\.leaf))
+        let prefetched = Set(contents.keys)
         var wanted: [CID] = []
         for piece in pieces where jobs[piece.job].failure == nil {
             if piece.leaf.bytes == 0 { continue }
+            if prefetched.contains(piece.leaf.cid) {
+                open.append(piece)
+                continue
+            }
             if writer.reuse(piece, in: jobs[piece.job].temporary) {
                 status.counters.bytesReused += Int64(piece.leaf.bytes)
                 continue

@@ -193,6 +193,12 @@ extension SyncCommand {
         var up: Int?
         @Option(name: .long, help: ArgumentHelp("The most KiB a second that are received.", valueName: "KiB"))
         var down: Int?
+        @Option(
+            name: .long,
+            help: ArgumentHelp(
+                "The most MiB that are read ahead of files which others are sending; 0 for none.",
+                valueName: "MiB"))
+        var prefetch: Int?
         @Flag(name: .shortAndLong, help: "Tell of every file.")
         var verbose = false
 
@@ -202,6 +208,9 @@ extension SyncCommand {
             if once, daemon { throw ValidationError("--once and --daemon are not both possible") }
             if let deviceName, !AgentHome.isDeviceName(deviceName) {
                 throw ValidationError("a name of a machine is one line of 1 to 64 bytes")
+            }
+            if let prefetch, !(0...4_000_000).contains(prefetch) {
+                throw ValidationError("--prefetch is 0 to 4000000 MiB")
             }
             for limit in [up, down] {
                 if let limit, !(0...4_000_000).contains(limit) {
@@ -251,6 +260,7 @@ extension SyncCommand {
             if interactive { request.quietMilliseconds = 50 }
             request.uploadLimit = (up ?? 0) * 1024
             request.downloadLimit = (down ?? 0) * 1024
+            request.prefetchBytes = prefetch.map { $0 << 20 }
             let (node, token, authorities, data) = (
                 request.node, request.token, request.authorities, global.dataDirectory
             )
@@ -272,6 +282,7 @@ extension SyncCommand {
             if all || !selection.isEmpty { folder.only = selection }
             if let up { folder.uploadLimit = up * 1024 }
             if let down { folder.downloadLimit = down * 1024 }
+            if let prefetch { folder.prefetchBytes = prefetch << 20 }
         }
 
         private func runOnce(_ folder: FolderRecord) throws {

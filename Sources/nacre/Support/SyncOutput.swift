@@ -52,6 +52,13 @@ enum SyncOutput {
         if let problem = report.watchDegraded {
             try out.write(line: "  changes are found by scanning: \(problem)")
         }
+        if let bytes = report.counters.prefetchedBytes, bytes > 0 {
+            let used = report.counters.prefetchedBytesUsed ?? 0
+            try out.write(
+                line:
+                    "  \(bytes >> 20) MiB read while others were sending them, \(used >> 20) MiB of them used"
+            )
+        }
         for item in report.items.prefix(20) {
             let wait = item.retryIn > 0 ? ", again in \((item.retryIn + 999) / 1000) s" : ""
             try out.write(line: "  \(shown(item.path)): \(item.reason)\(wait)")
