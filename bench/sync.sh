@@ -4,7 +4,7 @@
 #
 # usage: bench/sync.sh [--quick] [--nacre BINARY] [--dir DIR] [--json FILE] [ROW…]
 #   --quick  5,000 files, a large file of 256 MiB, 100,000 files to scan
-#   ROW      only these: first edit rename large line rescan million restore
+#   ROW      only these: first edit rename large stream line rescan million restore
 # Prints a table of figures, what each should reach, and whether it does. Ends with 1 if one does not.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)

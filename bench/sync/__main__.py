@@ -15,7 +15,7 @@ import peers  # noqa: E402
 from nodes import Folder, Node, wait_for  # noqa: E402
 from proxy import CountingProxy  # noqa: E402
 
-ROWS = ["first", "edit", "rename", "large", "line", "rescan", "million", "restore"]
+ROWS = ["first", "edit", "rename", "large", "stream", "line", "rescan", "million", "restore"]
 
 
 class Bench:
@@ -191,6 +191,32 @@ class Bench:
         self.row(f"1 MiB changed in a file of {mebibytes} MiB: MiB sent", "<=", 4, sum(there) / (1 << 20))
         self.row("  MiB received on the other side", "<=", 4, sum(back) / (1 << 20))
         shutil.rmtree(place)
+
+    def stream(self):
+        """Both machines have a line of the same speed, over which the file takes eight seconds."""
+        mebibytes = 64 if self.options.quick else 256
+        speed = str(mebibytes * 1024 // 8)
+        taken = {}
+        for prefetch in ("0", "512"):
+            name = "stream-" + prefetch
+            place = self.place(name)
+            a, b = self.pair(place, name)
+            a.start(name, "--interactive", "--up", speed)
+            b.start(name, "--interactive", "--down", speed, "--prefetch", prefetch)
+            a.wait_settled(), b.wait_settled()
+            # Not what the node has already.
+            files.make_large(os.path.join(place, "disk.img"), mebibytes, seed=int(prefetch))
+            os.sync()
+            os.rename(os.path.join(place, "disk.img"), os.path.join(a.path, "disk.img"))
+            wait_for(lambda: self.node.head(name) > 0, 120, "the upload ends")
+            start = time.monotonic()
+            wait_for(lambda: files.count(b.path) == 1, 120, "the file is there")
+            taken[prefetch] = time.monotonic() - start
+            a.stop(), b.stop()
+            self.same(a.path, b.path)
+            shutil.rmtree(place)
+        self.row(f"file of {mebibytes} MiB: from the end of its upload until it is there, s", "<=", 2,
+                 taken["512"], f"{taken['0']:.2f} s where nothing is read ahead")
 
     def line(self):
         place = self.place("line")

@@ -14,8 +14,8 @@ def make_small(directory, count, size):
             file.write((line * (size // len(line) + 1))[:size])
 
 
-def make_large(path, mebibytes):
-    source = random.Random(7)
+def make_large(path, mebibytes, seed=7):
+    source = random.Random(seed)
     with open(path, "wb") as file:
         for _ in range(mebibytes):
             file.write(source.randbytes(1 << 20))

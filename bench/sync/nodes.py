@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 
 def free_port():
@@ -65,6 +66,12 @@ class Node(Process):
             return os.path.exists(os.path.join(self.data, "secrets", "admin-token"))
         except OSError:
             return False
+
+    def head(self, namespace):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/sync/v1/ns/{namespace}", headers={"Authorization": "Bearer " + self.token})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return int(json.load(answer)["head"])
 
     def run(self, *arguments):
         return subprocess.run(
