@@ -31,7 +31,8 @@ public enum NamespaceError: Error, Hashable, Sendable {
     case historyRemoved(NodeID, JID)
     /// What is to come back is more than the namespace may hold: bytes, or files and folders.
     case quotaExceeded(limit: Int64, wanted: Int64)
-    /// What was to come back has no place: something else is called so, or its directory is deleted.
+    /// What was to come back has no place: something else is called so, or, out of the trash, its directory
+    /// is deleted.
     case placeTaken(String)
     case directoryDeleted(String)
     /// The store does not hold the root of a file's content.

@@ -11,7 +11,7 @@ public final class NamespaceStore: Sendable {
     package let catalog: CatalogDatabase
     let massDeletes = MassDeleteGuard()
     let snapshotLocks = SnapshotLocks()
-    private let nodeIDs = NodeIDGenerator()
+    let nodeIDs = NodeIDGenerator()
     /// Tells who waits that a namespace changed.
     public let feed = ChangeFeed()
 

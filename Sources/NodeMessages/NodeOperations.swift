@@ -278,6 +278,18 @@ extension NodeOperations {
                     detail: "the node gave no directory for \(reference.text)")
             }
             root = try CID(text: text)
+            do {
+                return try PathLookup.resolve(reference.path, from: root, in: blocks)
+            } catch NodeError.pathNotFound(_, let path, let missing) {
+                // A person named a place in a folder, and knows of no root.
+                let place = PathText.printable(path)
+                let missingPart = path == missing ? "" : ": “\(PathText.printable(missing))” is missing"
+                throw NodeFailure(
+                    .notFound, code: "path-not-found",
+                    detail:
+                        "there is nothing at “\(place)” in version \(found.version) of “\(name)”\(missingPart); "
+                        + "`nacre ls \(name):/` shows what is there")
+            }
         }
         guard try blocks.size(of: root) != nil || blocks.block(root) != nil else {
             throw NodeError.blockNotFound(root)

@@ -4,6 +4,8 @@ public import TreeValues
 /// What a device said of a node for a while.
 public struct LeaseInfo: Hashable, Sendable {
     public var node: NodeID
+    /// Where the node is now, without a slash before it.
+    public var path: String?
     public var device: String
     public var deviceName: String?
     /// `advisory` or `exclusive`.
@@ -14,9 +16,11 @@ public struct LeaseInfo: Hashable, Sendable {
     public var isOwn: Bool
 
     public init(
-        node: NodeID, device: String, deviceName: String?, mode: String, expires: Int64, isOwn: Bool
+        node: NodeID, path: String? = nil, device: String, deviceName: String?, mode: String,
+        expires: Int64, isOwn: Bool
     ) {
         self.node = node
+        self.path = path
         self.device = device
         self.deviceName = deviceName
         self.mode = mode
@@ -27,6 +31,7 @@ public struct LeaseInfo: Hashable, Sendable {
     public func value(_ form: WireForm) -> IPLDValue {
         var writer = WireWriter(form)
         writer.put("nid", node)
+        writer.put("path", path)
         writer.put("device", device)
         writer.put("device_name", deviceName)
         writer.put("mode", mode)
@@ -38,7 +43,8 @@ public struct LeaseInfo: Hashable, Sendable {
     public init(_ value: IPLDValue) throws(SyncMessageError) {
         let reader = try WireReader(value, "lease")
         self.init(
-            node: try reader.require("nid", reader.id("nid")), device: try reader.text("device") ?? "",
+            node: try reader.require("nid", reader.id("nid")), path: try reader.text("path"),
+            device: try reader.text("device") ?? "",
             deviceName: try reader.text("device_name"), mode: try reader.text("mode") ?? "advisory",
             expires: try reader.number("expires_ms") ?? 0, isOwn: try reader.flag("own"))
     }

@@ -56,6 +56,31 @@ import Testing
         #expect(try nacre.run("ns", "share", "ls", "recipes", "--all").text.isEmpty)
     }
 
+    /// What is wrong is the last thing that is said, and not lost before how `nacre` is called.
+    @Test func theReasonIsAllThatIsSaid() throws {
+        for (text, reason) in [
+            ("yesterday", "--expires is a duration such as 12h or 30d"),
+            ("2001-01-01T00:00:00Z", "--expires 2001-01-01T00:00:00Z is in the past"),
+        ] {
+            for verb in [["ns", "share", "recipes"], ["key", "create", "--name", "a", "--allow", "read"]] {
+                let outcome = try nacre.run(verb + ["--expires", text])
+                #expect(outcome.status == 2 && outcome.errors.contains(reason), "\(outcome.errors)")
+                #expect(!outcome.errors.contains("Usage"), "\(outcome.errors)")
+                #expect(outcome.errors.split(separator: "\n").count == 1)
+            }
+        }
+    }
+
+    @Test func whatIsNotInANamespaceIsNamedByItsPath() throws {
+        for verb in ["cat", "ls", "stat"] {
+            let outcome = try nacre.run(verb, "recipes:/soups/nope")
+            #expect(outcome.status == 4, "\(outcome.errors)")
+            #expect(
+                outcome.errors.contains("nothing at “soups” in version 0 of “recipes”")
+                    && !outcome.errors.contains("bafy"), "\(outcome.errors)")
+        }
+    }
+
     @Test func aLinkIsUsedWithCurlWhileTheNodeRuns() throws {
         let server = try ServerProcess(nacre)
         let box = try share(

@@ -155,6 +155,47 @@ import TreeValues
                 == .refused(.badName(.pathTooLong(bytes: 4097, maximum: 4096))))
     }
 
+    /// Each item of a commit is told its own reason, also below a directory that was refused.
+    @Test func whatIsBelowARefusedDirectoryIsRefusedForTheSameReason() throws {
+        let folder = try Folder()
+        var parent: TreeNode?
+        for _ in 0..<63 { parent = try folder.directory("d", in: parent) }
+        let ids = (1...3).map { NodeID(bits: $0) }
+        func inside(_ index: Int, _ name: String) -> JournalEntry.Place {
+            JournalEntry.Place(parent: ids[index], name: name)
+        }
+        let head = try folder.namespace.head
+        let outcomes = try folder.commit(
+            .makeDirectory(at: folder.place("64", in: parent), node: ids[0], .init()),
+            .makeDirectory(at: inside(0, "65"), node: ids[1], .init()),
+            .makeDirectory(at: inside(1, "66"), node: ids[2], .init()),
+            .put(.init(file(1), place: inside(2, "67"))),
+            .put(.init(file(2), place: inside(0, "also 65"))))
+        #expect(outcomes[0].isDone)
+        for (outcome, levels) in zip(outcomes.dropFirst(), [65, 66, 67, 65]) {
+            #expect(outcome == .refused(.badName(.tooDeep(levels: levels, maximum: 64))))
+        }
+        #expect(try folder.namespace.head == head + 1)
+
+        let name = String(repeating: "n", count: 255)
+        parent = nil
+        for _ in 0..<15 { parent = try folder.directory(name, in: parent) }
+        let long = (11...12).map { NodeID(bits: $0) }
+        parent = try folder.directory("n", in: parent)
+        let refused = try folder.commit(
+            .makeDirectory(at: folder.place(name, in: parent), node: long[0], .init()),
+            .put(.init(file(1), place: JournalEntry.Place(parent: long[0], name: "abc"))),
+            .makeDirectory(at: folder.place("a\0"), node: long[1], .init()),
+            .put(.init(file(1), place: JournalEntry.Place(parent: long[1], name: "abc"))))
+        #expect(refused[0] == .refused(.badName(.pathTooLong(bytes: 4097, maximum: 4096))))
+        #expect(refused[1] == .refused(.badName(.pathTooLong(bytes: 4101, maximum: 4096))))
+        #expect(refused[3] == .refused(.badName(.containsNUL)))
+        // A directory that nobody heard of is still missing.
+        let unknown = JournalEntry.Place(parent: NodeID(bits: 99), name: "x")
+        let absent = try folder.commit(.put(.init(file(1), place: unknown)))[0]
+        #expect(absent == .conflict(.parentMissing, current: nil))
+    }
+
     @Test(arguments: Engine.all) func aDirectoryWithUnseenContentIsNotDeleted(engine: Engine) throws {
         let folder = try Folder(engine)
         let directory = try folder.directory("d")

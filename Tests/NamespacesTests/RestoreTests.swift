@@ -49,11 +49,75 @@ import TreeValues
         try folder.must(.move(other.id, to: folder.place("other"), base: other.revision))
         let head = try folder.namespace.head
         try folder.must(.delete(soups.id, base: soups.revision, newestBelow: head))
-        #expect(throws: NamespaceError.directoryDeleted("elsewhere")) {
-            try folder.store.restore(folder.id, path: "elsewhere", asOf: then, author: folder.author)
+        // Its folder is made again, without what else was in it.
+        _ = try folder.store.restore(folder.id, path: "elsewhere", asOf: then, author: folder.author)
+        #expect(Set(try tree(folder).keys) == ["other", "soups", "soups/soup"])
+        #expect(try folder.store.catalogProblems() == [])
+    }
+
+    /// A file, whose folders were deleted, comes back alone, in folders of the same names.
+    @Test(arguments: Engine.all) func foldersThatAreGoneAreMadeAgain(engine: Engine) throws {
+        let folder = try Folder(engine)
+        let soups = try folder.directory("soups")
+        let cold = try folder.directory("cold", in: soups)
+        let first = try folder.put("gazpacho", 1, in: cold)
+        try folder.put("vichyssoise", 2, in: cold)
+        let then = try folder.namespace.head
+        try folder.must(.put(.init(file(3), node: first.id, base: first.contentRevision)))
+        var namespace = try folder.namespace
+        let before = (namespace.nodes, namespace.bytes)
+        try folder.must(.delete(soups.id, base: soups.revision, newestBelow: namespace.head))
+
+        let done = try folder.store.restore(
+            folder.id, path: "soups/cold/gazpacho", asOf: then, author: folder.author)
+        #expect(try folder.namespace.head == done.head && done.entries == 4)
+        let after = try tree(folder)
+        #expect(Set(after.keys) == ["soups", "soups/cold", "soups/cold/gazpacho"])
+        #expect(after["soups/cold/gazpacho"]?.content == first.content)
+        #expect(after["soups/cold/gazpacho"]?.id == first.id)
+        #expect(after["soups"]?.id != soups.id && after["soups"]?.modified == soups.modified)
+        namespace = try folder.namespace
+        #expect((namespace.nodes, namespace.bytes) == (3, 1))
+
+        // Again: nothing is to do. A second file goes into the folders that are there by now.
+        #expect(
+            try folder.store.restore(
+                folder.id, path: "soups/cold/gazpacho", asOf: then, author: folder.author
+            ).entries == 0)
+        let second = try folder.store.restore(
+            folder.id, path: "soups/cold/vichyssoise", asOf: then, author: folder.author)
+        #expect(second.entries == 1)
+        namespace = try folder.namespace
+        #expect((namespace.nodes, namespace.bytes) == (before.0, 3))
+        #expect(try folder.store.catalogProblems() == [])
+    }
+
+    @Test(arguments: Engine.all) func aFolderInAFolderThatIsGoneComesBackWhole(engine: Engine) throws {
+        let folder = try Folder(engine)
+        let soups = try folder.directory("soups")
+        let cold = try folder.directory("cold", in: soups)
+        try folder.put("gazpacho", 1, in: cold)
+        try folder.put("borscht", 2, in: soups)
+        let then = try folder.namespace.head
+        try folder.must(.delete(cold.id, base: cold.revision, newestBelow: then))
+        let head = try folder.namespace.head
+        try folder.must(.delete(soups.id, base: soups.revision, newestBelow: head))
+        _ = try folder.store.restore(folder.id, path: "soups/cold", asOf: then, author: folder.author)
+        #expect(Set(try tree(folder).keys) == ["soups", "soups/cold", "soups/cold/gazpacho"])
+        #expect(try folder.namespace.nodes == 3 && folder.namespace.bytes == 1)
+
+        // A file has the name of the folder by now: nothing is changed.
+        let taken = try folder.put("broth", 5)
+        let made = try folder.directory("stocks")
+        try folder.put("brown", 7, in: made)
+        let full = try folder.namespace.head
+        try folder.must(.delete(made.id, base: made.revision, newestBelow: full))
+        try folder.must(.move(taken.id, to: folder.place("stocks"), base: taken.revision))
+        let last = try folder.namespace.head
+        #expect(throws: NamespaceError.placeTaken("stocks/brown")) {
+            try folder.store.restore(folder.id, path: "stocks/brown", asOf: full, author: folder.author)
         }
-        #expect(try folder.namespace.head == head + 1)
-        #expect(try folder.node(soup.id)?.name == "elsewhere")
+        #expect(try folder.namespace.head == last)
         #expect(try folder.store.catalogProblems() == [])
     }
 

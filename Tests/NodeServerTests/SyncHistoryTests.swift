@@ -200,6 +200,7 @@ import TreeValues
             let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
             let node = try laboratory.put("a", "1", in: info)
             let key = try laboratory.key()
+            let secondKey = try laboratory.key()
             @Sendable func fields(_ id: String) -> String { key + "X-Device-Id: \(id)\r\n" }
             try await laboratory.connect { connection in
                 func call(_ method: String, _ path: String, _ message: LeaseRequest?, _ id: String) throws
@@ -238,6 +239,15 @@ import TreeValues
                     "/ns/recipes/restore", RestoreRequest(.file(node.id, contentRevision: 1)).value(.cbor),
                     fields("phone"))
                 #expect(restore.status == 409 && restore.problem?.code == "locked")
+                // Another key of the same project, and who says no device, are others too.
+                let again = SyncOperation(id: Self.random(), .delete(node.id, base: 1, newestBelow: 0))
+                for stranger in [secondKey + "X-Device-Id: tablet\r\n", key] {
+                    let result = try Self.commit(connection, info, again, stranger)
+                    guard case .refused(code: "locked", _)? = result else {
+                        Issue.record("\(stranger): \(String(describing: result))")
+                        continue
+                    }
+                }
                 // Who has it goes on, and others with everything else.
                 guard case .done? = try Self.commit(connection, info, edit, fields("laptop")) else {
                     Issue.record("the lease is in the way of who has it")
@@ -253,7 +263,8 @@ import TreeValues
                 }
                 let status = try connection.get(
                     "/sync/v1/status", key + "Accept: application/cbor\r\n")
-                #expect(try SyncReport(status.message()).namespaces.first?.leases.map(\.node) == [node.id])
+                let told = try SyncReport(status.message()).namespaces.first?.leases
+                #expect(told?.map(\.node) == [node.id] && told?.map(\.path) == ["a"])
 
                 #expect(
                     try call("PUT", "/\(node.id)", LeaseRequest(node: nil, seconds: 60), "phone").status

@@ -64,6 +64,7 @@ extension TreeCommit {
             contentRevision: 0)
         fill(&node, attributes)
         if let obstacle = try take(place, for: &node) {
+            if let id, case .refused(.badName(let problem)) = obstacle { refusedDirectories[id] = problem }
             guard case .conflict(.nameTaken, let current?) = obstacle, current.name == node.name,
                 current.kind == .directory
             else { return obstacle }

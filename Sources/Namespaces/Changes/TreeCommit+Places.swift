@@ -69,6 +69,10 @@ extension TreeCommit {
     ) throws -> ChangeOutcome? {
         if let problem = rules.problem(place.name) { return .refused(.badName(problem)) }
         guard let position = try position(of: place.parent) else {
+            if let problem = refusedDirectories[place.parent] {
+                // What would be below has the same fault, and one level more of it.
+                return .refused(.badName(problem.below(place.name)))
+            }
             return .conflict(.parentMissing, current: try tables.node(place.parent))
         }
         guard position.depth < NameRules.maximumDepth else {

@@ -24,6 +24,9 @@ struct TreeCommit {
     /// Directories that are known to be live, with their depth and the bytes of their path.
     var directories: [NodeID: Position] = [:]
 
+    /// Directories that were not made since nothing may be called so or be there, and why not.
+    var refusedDirectories: [NodeID: NameProblem] = [:]
+
     /// Operations that were looked up and made no entry yet, and nodes that were and have no row.
     private var newOperations: Set<OperationID> = []
     private var newNodes: Set<NodeID> = []

@@ -70,13 +70,34 @@ extension NamespaceStore {
             try find(names, TreeView(namespace, connection))
             ?? find(names, TreeView(namespace, connection, asOf: jid))
         if scope == nil, !names.isEmpty { throw NamespaceError.pathAbsent(path) }
+        if let scope, try isBack(scope, in: namespace, asOf: jid, connection) { return (namespace.head, 0) }
         let restore = TreeRestore(namespace: namespace, connection: connection, author: author, time: time)
         let (after, entries) = try restore.restore(asOf: jid, scope: scope)
-        let view = TreeView(after, connection)
-        if let scope, let node = try view.node(scope), !node.isDeleted, try view.way(to: node.parent) == nil {
-            throw NamespaceError.directoryDeleted(path)
-        }
-        return (after.head, entries)
+        guard let scope, let node = try TreeView(after, connection).node(scope), !node.isDeleted,
+            try TreeView(after, connection).way(to: node.parent) == nil
+        else { return (after.head, entries) }
+        let home = RestoredHome(
+            namespace: after, connection: connection, jid: jid, author: author, time: time
+        ) { self.nodeIDs.next(now: time) }
+        let done = try home.bringBack(node, path: path)
+        return (done.head, entries + Int(done.head - after.head))
+    }
+
+    /// Whether a file is as it was, and where it was by name, though its directory is another one since: see
+    /// ``RestoredHome``.
+    private func isBack(
+        _ file: NodeID, in namespace: Namespace, asOf jid: JID, _ connection: any SQLConnection
+    ) throws -> Bool {
+        let (now, then) = (
+            TreeView(namespace, connection), TreeView(namespace, connection, asOf: jid)
+        )
+        guard let current = try now.node(file), let old = try then.node(file), current.kind != .directory,
+            !current.isDeleted, !old.isDeleted, current.hasContent(of: old), current.name == old.name,
+            current.modified == old.modified, current.mode == old.mode, current.meta == old.meta,
+            let way = try now.way(to: current.parent), let oldWay = try then.way(to: old.parent)
+        else { return false }
+        let names = try way.map { try now.node($0)?.name }
+        return names == (try oldWay.map { try then.node($0)?.name })
     }
 
     /// The node at a path of a view; `nil` for the root, and where there is none.

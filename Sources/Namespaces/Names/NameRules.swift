@@ -59,6 +59,16 @@ public enum NameProblem: Error, Hashable, Sendable {
     case tooLong(bytes: Int, maximum: Int)
     case pathTooLong(bytes: Int, maximum: Int)
     case tooDeep(levels: Int, maximum: Int)
+
+    /// What is wrong with a name in a directory that has this problem.
+    func below(_ name: String) -> NameProblem {
+        switch self {
+        case .tooDeep(let levels, let maximum): .tooDeep(levels: levels + 1, maximum: maximum)
+        case .pathTooLong(let bytes, let maximum):
+            .pathTooLong(bytes: bytes + 1 + name.utf8.count, maximum: maximum)
+        case .empty, .isReserved, .containsNUL, .containsSlash, .tooLong: self
+        }
+    }
 }
 
 extension NameProblem: CustomStringConvertible {

@@ -86,7 +86,8 @@ extension SyncService {
     private func info(_ lease: Lease, _ namespace: Namespace) throws -> LeaseInfo {
         let name = try deviceName(lease.device, in: namespace)
         return LeaseInfo(
-            node: lease.node, device: lease.device, deviceName: name == lease.device ? nil : name,
+            node: lease.node, path: try namespaces.path(of: lease.node, in: namespace), device: lease.device,
+            deviceName: name == lease.device ? nil : name,
             mode: lease.mode.rawValue, expires: lease.expires,
             isOwn: lease.isOf(device, in: deviceProject))
     }

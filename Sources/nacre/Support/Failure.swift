@@ -26,8 +26,13 @@ enum Failure {
             Terminal.note("interrupted: what was printed before is kept; repeat the command to go on")
             exit(ExitStatus.interrupted.rawValue)
         }
+        // Found while it ran: what stands behind it is the reason, and not how `nacre` is called.
+        if let error = error as? ValidationError {
+            Terminal.fail(error.message)
+            exit(ExitStatus.wrongUsage.rawValue)
+        }
         // Asking for help comes as an error too.
-        if error is ValidationError || Nacre.exitCode(for: error).isSuccess { endParsing(with: error) }
+        if Nacre.exitCode(for: error).isSuccess { endParsing(with: error) }
         Terminal.fail(String(describing: error))
         exit(status(of: error).rawValue)
     }

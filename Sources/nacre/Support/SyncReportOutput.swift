@@ -28,7 +28,8 @@ enum SyncReportOutput {
         for lease in namespace.leases {
             let left = max(0, lease.expires - now) / 60_000 + 1
             try out.write(
-                line: "  \(shown(lease.deviceName ?? lease.device)) works on \(lease.node) "
+                line:
+                    "  \(shown(lease.deviceName ?? lease.device)) works on \(lease.path.map { "/" + shown($0) } ?? "\(lease.node)") "
                     + "(\(lease.mode), \(left) min)")
         }
         if namespace.conflicts > 0 { try out.write(line: "  \(namespace.conflicts) conflicts are open") }
