@@ -19,7 +19,7 @@ final class FolderPrefetching: @unchecked Sendable {
     private let condition = NSCondition()
     private var state = State()
     private let cache: PrefetchCache
-    private let prefetcher: Prefetcher
+    private var prefetcher: Prefetcher
     private let finished = DispatchSemaphore(value: 0)
 
     init(_ prefetcher: Prefetcher, _ cache: PrefetchCache) {

@@ -104,7 +104,7 @@ final class OpenFolder {
         let (state, rules) = (state, rules)
         let prefetcher = Prefetcher(
             server, into: cache, disk: disk, content: content, blocks: blocks, environment: environment,
-            batchBytes: min(4 * 1024 * 1024, limit)
+            maximumBytes: min(4 * 1024 * 1024, limit)
         ) { file in
             guard Self.isSynced(file, state, rules) else { return nil }
             return Prefetcher.Known(base: (try? state.node(file.node, in: .local))?.content)

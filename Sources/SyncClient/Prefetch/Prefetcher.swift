@@ -24,7 +24,10 @@ public struct Prefetcher {
     private let content: any ContentReading
     private let blocks: any LocalBlockSource
     private let environment: SyncEnvironment
-    private let batchBytes: Int
+    private let maximumBytes: Int
+    /// Bytes that are asked for at once: what came in half a second or so, since a call that is under way is
+    /// the longest that the folder's own calls have to share the line with.
+    private var batchBytes: Int
     private let known: (InflightFile) -> Known?
 
     /// What the folder says of a file that is being sent.
@@ -36,13 +39,13 @@ public struct Prefetcher {
     }
 
     /// - Parameters:
-    ///   - batchBytes: bytes that are asked for at once.
+    ///   - maximumBytes: the most that are asked for at once.
     ///   - blocks: finds leaves that need not be read.
     ///   - known: what is here of a file; `nil` if it would not be taken.
     public init(
         _ source: any PrefetchSource, into cache: PrefetchCache, disk: any FolderFileSystem,
         content: any ContentReading, blocks: any LocalBlockSource, environment: SyncEnvironment,
-        batchBytes: Int, known: @escaping (InflightFile) -> Known?
+        maximumBytes: Int, known: @escaping (InflightFile) -> Known?
     ) {
         self.source = source
         self.cache = cache
@@ -50,15 +53,22 @@ public struct Prefetcher {
         self.content = content
         self.blocks = blocks
         self.environment = environment
-        self.batchBytes = batchBytes
+        self.maximumBytes = maximumBytes
+        batchBytes = min(Self.firstBytes, maximumBytes)
         self.known = known
     }
+
+    private static let firstBytes = 512 * 1024
+    /// Where a line is so slow that a call brings no more, it brings one leaf.
+    private static let minimumBytes = 64 * 1024
 
     /// Reads what arrived by now, as long as it may.
     ///
     /// - Parameter mayGoOn: is asked before every call; the journal comes first.
     /// - Returns: whether it came to its end.
-    public func read(after cursor: SyncCursor, while mayGoOn: () -> Bool) throws(SyncServerError) -> Bool {
+    public mutating func read(
+        after cursor: SyncCursor, while mayGoOn: () -> Bool
+    ) throws(SyncServerError) -> Bool {
         guard mayGoOn() else { return false }
         let files = try source.inflight(after: cursor)
         cache.show(files, at: environment.steadyClock())
@@ -102,7 +112,7 @@ public struct Prefetcher {
     }
 
     /// - Returns: whether there may be more.
-    private func readSome(of file: InflightFile) throws(SyncServerError) -> Bool {
+    private mutating func readSome(of file: InflightFile) throws(SyncServerError) -> Bool {
         let wanted = cache.wanted(of: file, bytes: batchBytes) { blocks.find($0) != nil }
         let bytes = wanted.reduce(0) { $0 + $1.bytes }
         // Room for the file itself comes first.
@@ -110,7 +120,9 @@ public struct Prefetcher {
             let free = try? disk.freeBytes(), free - Int64(bytes) >= file.size
         else { return false }
         let asked = Dictionary(wanted.map { ($0.cid, $0.bytes) }) { first, _ in first }
+        let begin = environment.steadyClock()
         let answer = try source.retrieve(wanted.map(\.cid))
+        adapt(to: environment.steadyClock() - begin)
         let good = answer.blocks.filter {
             asked[$0.cid] == $0.bytes.count && (try? $0.cid.verify($0.bytes)) != nil
         }
@@ -122,5 +134,14 @@ public struct Prefetcher {
             return false
         }
         return true
+    }
+
+    /// - Parameter milliseconds: how long a call took.
+    private mutating func adapt(to milliseconds: Int64) {
+        if milliseconds < 250 {
+            batchBytes = min(2 * batchBytes, maximumBytes)
+        } else if milliseconds > 1000 {
+            batchBytes = max(batchBytes / 2, min(Self.minimumBytes, maximumBytes))
+        }
     }
 }

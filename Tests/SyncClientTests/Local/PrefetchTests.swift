@@ -48,6 +48,11 @@ import TreeValues
             var files: [CID: SentFile] = [:]
             var asked: [CID] = []
             var calls = 0
+            /// Of each call: how many were asked for.
+            var sizes: [Int] = []
+            /// Milliseconds, and how many a call takes.
+            var now: Int64 = 0
+            var duration: Int64 = 0
             var isDamaged = false
         }
 
@@ -74,6 +79,8 @@ import TreeValues
             state.withLock { state in
                 state.asked += cids
                 state.calls += 1
+                state.sizes.append(cids.count)
+                state.now += state.duration
                 let blocks = cids.compactMap { cid in
                     state.files.values.lazy.compactMap { $0.blocks[cid] }.first.map { bytes in
                         Block(cid: cid, bytes: state.isDamaged ? bytes.reversed() : bytes)
@@ -109,16 +116,24 @@ import TreeValues
     }
 
     private func prefetcher(
-        _ cache: PrefetchCache, having: Set<CID> = [], batch: Int = 64 * 1024, isTaken: Bool = true
+        _ cache: PrefetchCache, having: Set<CID> = [], batch: Int = 64 * 1024,
+        clock: @escaping @Sendable () -> Int64 = { 0 }, isTaken: Bool = true
     ) -> Prefetcher {
         let environment = SyncEnvironment(
-            wallClock: { 0 }, steadyClock: { 0 },
+            wallClock: { 0 }, steadyClock: clock,
             random: { UInt64.random(in: 0 ... .max) },
             parallelForEach: { count, body in for index in 0..<count { body(index) } })
         return Prefetcher(
             source, into: cache, disk: disk, content: NoContent(), blocks: Having(cids: having),
-            environment: environment, batchBytes: batch
+            environment: environment, maximumBytes: batch
         ) { _ in isTaken ? Prefetcher.Known(base: nil) : nil }
+    }
+
+    /// - Returns: whether it came to its end.
+    @discardableResult
+    private func readAll(_ prefetcher: Prefetcher) throws -> Bool {
+        var prefetcher = prefetcher
+        return try prefetcher.read(after: cursor) { true }
     }
 
     private func files() throws -> [String] {
@@ -137,10 +152,10 @@ import TreeValues
         let prefetcher = prefetcher(cache)
         let half = file.leaves.count / 2
         source.show(file, 0..<half)
-        #expect(try prefetcher.read(after: cursor) { true })
+        #expect(try readAll(prefetcher))
         #expect(source.state.withLock { $0.asked } == file.leaves[..<half].map(\.cid))
         source.show(file)
-        #expect(try prefetcher.read(after: cursor) { true })
+        #expect(try readAll(prefetcher))
         #expect(source.state.withLock { $0.asked } == file.leaves.map(\.cid), "each once")
         #expect(cache.counters == .init(blocks: file.leaves.count, bytes: 3_000_000, bytesUsed: 0))
         #expect(cache.contents(of: file.leaves) == file.blocks)
@@ -154,7 +169,7 @@ import TreeValues
         let file = try SentFile(bytes(2, 400_000) + zeros + zeros + zeros, leafBytes: 100_000, node: 5)
         let cache = PrefetchCache(disk: disk, budget: 1 << 30)
         source.show(file)
-        _ = try prefetcher(cache, having: [file.leaves[1].cid]).read(after: cursor) { true }
+        try readAll(prefetcher(cache, having: [file.leaves[1].cid]))
         #expect(cache.bytes == 400_000 && source.state.withLock { $0.asked.count } == 4)
         #expect(cache.contents(of: file.leaves).count == 4)
     }
@@ -164,14 +179,33 @@ import TreeValues
         let cache = PrefetchCache(disk: disk, budget: 1 << 30)
         source.show(file)
         var turns = 4
-        #expect(
-            try !prefetcher(cache).read(after: cursor) {
-                turns -= 1
-                return turns > 0
-            })
+        var prefetcher = prefetcher(cache)
+        let isDone = try prefetcher.read(after: cursor) {
+            turns -= 1
+            return turns > 0
+        }
+        #expect(!isDone)
         #expect(source.state.withLock { $0.calls } == 1, "64 KiB of it")
-        #expect(try prefetcher(cache, isTaken: false).read(after: cursor) { true })
+        #expect(try readAll(self.prefetcher(cache, isTaken: false)))
         #expect(source.state.withLock { $0.calls } == 1, "ignored here")
+    }
+
+    /// The folder's own calls share the line with one of these at most.
+    @Test func itAsksForAsMuchAsComesInAMoment() throws {
+        let file = try SentFile(bytes(10, 4_096_000), leafBytes: 32_000, node: 5)
+        let cache = PrefetchCache(disk: disk, budget: 1 << 30)
+        source.show(file, 0..<64)
+        let source = source
+        let clock = { @Sendable in source.state.withLock { $0.now } }
+        var prefetcher = prefetcher(cache, batch: 1 << 20, clock: clock)
+        var isDone = try prefetcher.read(after: cursor) { true }
+        #expect(isDone)
+        #expect(source.state.withLock { $0.sizes } == [16, 32, 16], "512 KiB, then a MiB at most")
+        source.state.withLock { ($0.duration, $0.sizes) = (3000, []) }
+        source.show(file)
+        isDone = try prefetcher.read(after: cursor) { true }
+        #expect(isDone)
+        #expect(source.state.withLock { $0.sizes.prefix(6) } == [32, 16, 8, 4, 2, 2])
     }
 
     @Test func damagedBlocksAreNotKeptNorGivenBack() throws {
@@ -179,10 +213,10 @@ import TreeValues
         let cache = PrefetchCache(disk: disk, budget: 1 << 30)
         source.show(file)
         source.state.withLock { $0.isDamaged = true }
-        #expect(try prefetcher(cache).read(after: cursor) { true })
+        #expect(try readAll(prefetcher(cache)))
         #expect(cache.bytes == 0)
         source.state.withLock { $0.isDamaged = false }
-        #expect(try prefetcher(cache).read(after: cursor) { true })
+        #expect(try readAll(prefetcher(cache)))
         let path = PrefetchCache.directory + "/" + (try #require(try files().first))
         try [UInt8(1), 2, 3].withUnsafeBytes { try disk.write($0, to: path, at: 150_000) }
         #expect(Set(cache.contents(of: file.leaves).keys) == [file.leaves[0].cid, file.leaves[2].cid])
@@ -197,11 +231,11 @@ import TreeValues
         )
         let cache = PrefetchCache(disk: disk, budget: 600_000)
         source.show(one)
-        _ = try prefetcher(cache).read(after: cursor) { true }
+        try readAll(prefetcher(cache))
         #expect(cache.bytes == 500_000)
         source.state.withLock { $0.shown = [] }
         source.show(two)
-        _ = try prefetcher(cache).read(after: cursor) { true }
+        try readAll(prefetcher(cache))
         #expect(cache.bytes == 600_000 && cache.contents(of: one.leaves).isEmpty)
         #expect(cache.contents(of: two.leaves).count == 12, "the beginning")
         #expect(try files().count == 1)
@@ -211,7 +245,7 @@ import TreeValues
         let file = try SentFile(bytes(7, 100_000), leafBytes: 50_000, node: 5)
         let cache = PrefetchCache(disk: disk, budget: 1 << 30)
         source.show(file)
-        _ = try prefetcher(cache).read(after: cursor) { true }
+        try readAll(prefetcher(cache))
         #expect(cache.expire(at: 600_000) == 610_000 && cache.bytes == 100_000)
         cache.show([], at: 1000)
         #expect(cache.expire(at: 10_999) == 11_000)
@@ -232,7 +266,7 @@ import TreeValues
         let cache = PrefetchCache(disk: disk, budget: 1 << 30)
         source.show(file)
         source.state.withLock { $0.files[file.root] = other }
-        #expect(try prefetcher(cache).read(after: cursor) { true })
+        #expect(try readAll(prefetcher(cache)))
         #expect(cache.bytes == 0 && source.state.withLock { $0.asked.isEmpty })
     }
 }
