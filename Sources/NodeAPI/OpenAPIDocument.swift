@@ -149,7 +149,11 @@ extension APIRoute {
     }
 
     /// Whether it may answer 202 with a job.
-    var mayBeJob: Bool { ["Pin", "Walk", "Collection", "Verification"].contains(answerSchema) && isPatient }
+    var mayBeJob: Bool { Self.schemasOfJobs.contains(answerSchema) && isPatient }
+
+    private static let schemasOfJobs = [
+        "Pin", "Walk", "Collection", "Verification", "Namespace", "NamespaceVerification",
+    ]
 
     private var answerSchema: String {
         if case .json(let schema) = answer { return schema }
