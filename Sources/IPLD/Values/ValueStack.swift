@@ -12,8 +12,8 @@ struct ValueStack {
         var list: [IPLDValue] = []
         var map: [IPLDEntry] = []
         var key: String?
-        /// All keys, once one came out of order; by their bytes, since strings can be equal that are different
-        /// keys.
+        /// All keys, once one came out of order; by their bytes, since strings can be equal that are
+        /// different keys.
         var keys: Set<[UInt8]>?
     }
 
