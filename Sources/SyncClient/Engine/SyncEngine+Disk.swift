@@ -97,6 +97,10 @@ extension SyncEngine {
             }
         }
         fail(id, .file(error), path: path)
+        // All of them wait for the disk, and none asks sooner than the others.
+        if let pause = status.downloadsPaused, let item = items[id] {
+            items[id]?.retryAt = max(item.retryAt, pause.until)
+        }
     }
 
     // MARK: Looking first

@@ -26,7 +26,7 @@ extension SyncEngine {
 
     private func hasRoom(_ bytes: Int64) throws -> Bool {
         let free = try disk.freeBytes()
-        return free - options.minimumFreeBytes >= bytes
+        return free > 0 && free - options.minimumFreeBytes >= bytes
     }
 
     private func fetchBatch(_ ids: ArraySlice<NodeID>) throws {

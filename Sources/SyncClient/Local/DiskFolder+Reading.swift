@@ -41,6 +41,7 @@ extension DiskFolder {
     }
 
     public func status(_ path: String) throws(FileError) -> FileStatus? {
+        if path.hasPrefix(OwnDirectory.temporary) { try name(path) }
         let root = try rootHandle()
         let place: (directory: DirectoryHandle, name: String)
         do {
@@ -98,6 +99,7 @@ extension DiskFolder {
 
     /// Opens a regular file. A pipe or a device in its place is not waited for, and refused.
     func openFile(_ path: String, _ flags: Int32) throws(FileError) -> Int32 {
+        if path.hasPrefix(OwnDirectory.temporary) { try name(path) }
         let (directory, name) = try parent(of: path)
         var descriptor: Int32 = -1
         repeat {
@@ -118,6 +120,8 @@ extension DiskFolder {
         let root = try rootHandle()
         var status = statvfs()
         guard fstatvfs(root.descriptor, &status) == 0 else { throw FileError(errno, "") }
+        // No more files can be made, however much room is left; some file systems do not count them.
+        if status.f_files > 0, status.f_favail == 0 { return 0 }
         let (bytes, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(
             by: UInt64(status.f_frsize))
         return overflow ? .max : Int64(clamping: bytes)

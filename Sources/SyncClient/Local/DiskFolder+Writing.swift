@@ -25,14 +25,33 @@ extension DiskFolder {
         _ path: String, _ content: UnsafeRawBufferPointer, modified: Int64?, mode: UInt32?
     ) throws(FileError) {
         let (directory, name) = try parent(of: path)
+        if path.hasPrefix(Self.making), let descriptor = unnamed.open(in: directory.descriptor) {
+            do throws(FileError) {
+                try Self.fill(descriptor, content, modified: modified, mode: mode, path)
+            } catch {
+                close(descriptor)
+                throw error
+            }
+            return unnamed.keep(descriptor, path)
+        }
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let descriptor = openat(directory.descriptor, name, flags, 0o666)
         guard descriptor >= 0 else { throw FileError(errno, path) }
         defer { close(descriptor) }
-        try Self.write(content, to: descriptor, at: 0, path)
+        try Self.fill(descriptor, content, modified: modified, mode: mode, path)
+    }
+
+    /// Where files are made that are put in place by a rename.
+    private static let making = OwnDirectory.temporary + "/"
+
+    private static func fill(
+        _ descriptor: Int32, _ content: UnsafeRawBufferPointer, modified: Int64?, mode: UInt32?,
+        _ path: String
+    ) throws(FileError) {
+        try write(content, to: descriptor, at: 0, path)
         if let mode, fchmod(descriptor, mode & 0o777) != 0 { throw FileError(errno, path) }
         guard let modified else { return }
-        guard futimens(descriptor, Self.times(modified)) == 0 else { throw FileError(errno, path) }
+        guard futimens(descriptor, times(modified)) == 0 else { throw FileError(errno, path) }
     }
 
     public func write(
@@ -106,6 +125,7 @@ extension DiskFolder {
     }
 
     public func synchronize(file path: String) throws(FileError) {
+        if try unnamed.synchronize(path) { return }
         let descriptor = try openFile(path, O_RDONLY)
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw FileError(errno, path) }
@@ -124,6 +144,7 @@ extension DiskFolder {
     public func rename(
         _ source: String, to destination: String, replacing: Bool
     ) throws(FileError) {
+        if replacing { try name(source) } else if try place(source, at: destination) { return }
         let from = try parent(of: source)
         let to = try parent(of: destination)
         if replacing {
@@ -140,6 +161,19 @@ extension DiskFolder {
             }
         }
         try renameByLink(source, from, destination, to)
+    }
+
+    public func exchange(_ first: String, _ second: String) throws(FileError) {
+        try name(first)
+        let from = try parent(of: first)
+        let to = try parent(of: second)
+        // 2: RENAME_EXCHANGE.
+        let result = renameat2(from.directory.descriptor, from.name, to.directory.descriptor, to.name, 2)
+        if result == 0 { return }
+        guard [EINVAL, ENOSYS, EOPNOTSUPP].contains(errno) else {
+            throw FileError(errno, errno == ENOENT ? second : first)
+        }
+        throw .system(first, code: FileError.notSupported)
     }
 
     /// For file systems without the flag: a second link fails if the name is taken. Directories have no
@@ -167,6 +201,10 @@ extension DiskFolder {
     }
 
     public func removeFile(_ path: String) throws(FileError) {
+        if let descriptor = unnamed.take(path) {
+            close(descriptor)
+            return
+        }
         let (directory, name) = try parent(of: path)
         guard unlinkat(directory.descriptor, name, 0) == 0 else { throw FileError(errno, path) }
     }
@@ -177,6 +215,7 @@ extension DiskFolder {
     }
 
     public func setAttributes(_ path: String, modified: Int64?, mode: UInt32?) throws(FileError) {
+        try name(path)
         let (directory, name) = try parent(of: path)
         if let mode {
             // A symlink has no permissions of its own, and says so.

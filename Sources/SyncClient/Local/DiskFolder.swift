@@ -10,8 +10,8 @@ import Synchronization
 /// most, and refused with `folderMissing` as soon as it is not there, or another file system is where it
 /// was.
 ///
-/// Descriptors: one of the folder and up to 64 of directories below; ``releaseDescriptors()`` lets them go,
-/// so that a disk at rest can be taken out. Thread-safe.
+/// Descriptors: one of the folder, up to 64 of directories below, and those of ``UnnamedFiles``;
+/// ``releaseDescriptors()`` lets them go, so that a disk at rest can be taken out. Thread-safe.
 public final class DiskFolder: FolderFileSystem {
     /// The absolute path of the folder.
     public let path: String
@@ -30,11 +30,14 @@ public final class DiskFolder: FolderFileSystem {
     private let cache = DirectoryCache()
     private let opener: DirectoryOpener
     let offersRenameNoReplace: Bool
+    /// Files in the making that have no name yet.
+    let unnamed: UnnamedFiles
 
     /// What the kernel and the file system may be asked for; tests take things away.
     struct Abilities: Sendable {
         var openat2 = true
         var renameNoReplace = true
+        var unnamedFiles = true
     }
 
     /// Opens a folder.
@@ -49,6 +52,7 @@ public final class DiskFolder: FolderFileSystem {
         self.path = path
         opener = DirectoryOpener(allowingOpenat2: abilities.openat2)
         offersRenameNoReplace = abilities.renameNoReplace
+        unnamed = UnnamedFiles(isOffered: abilities.unnamedFiles)
         guard let opened = Self.openFolder(path), volume == nil || volume == opened.volume else {
             throw .folderMissing
         }
@@ -60,6 +64,7 @@ public final class DiskFolder: FolderFileSystem {
     public func releaseDescriptors() {
         root.withLock { $0.handle = nil }
         cache.removeAll()
+        unnamed.removeAll()
     }
 
     private static func openFolder(_ path: String) -> (handle: DirectoryHandle, volume: String)? {

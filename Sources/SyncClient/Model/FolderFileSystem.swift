@@ -53,7 +53,7 @@ public protocol FolderFileSystem: Sendable {
     func removeDirectory(_ path: String) throws(FileError)
     /// - Parameter modified: nanoseconds since 1970.
     func setAttributes(_ path: String, modified: Int64?, mode: UInt32?) throws(FileError)
-    /// Bytes that are free.
+    /// Bytes that are free; 0 also where there is no room for another file.
     func freeBytes() throws(FileError) -> Int64
 }
 

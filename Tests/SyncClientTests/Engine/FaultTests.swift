@@ -99,7 +99,9 @@ import TreeValues
         try pair.there.synchronize()
         pair.here.disk.set(readOnly: true)
         try pair.here.synchronize()
-        #expect(pair.here.engine?.status.downloadsPaused != nil)
+        // What waits for the disk is not tried again, each for itself, before the pause is over.
+        let pause = try #require(pair.here.engine?.status.downloadsPaused)
+        #expect(try #require(pair.here.engine?.nextRetry) >= pause.until)
         #expect(try pair.files(pair.here) == ["d": "/", "d/f0": "content 0", "d/f1": "content 1"])
         pair.here.disk.set(readOnly: false)
         try pair.settle()

@@ -104,6 +104,77 @@ private let abilities: [DiskFolder.Abilities] = [
         #expect(throws: FileError.notFound("gone")) { try folder.rename("gone", to: "x", replacing: false) }
     }
 
+    private func making(_ text: String, in folder: DiskFolder, at path: String = ".nacre/tmp/new") throws {
+        let bytes = Array(text.utf8)
+        try bytes.withUnsafeBytes { try folder.create(path, $0, modified: 1_000_000_007, mode: 0o640) }
+    }
+
+    @Test(arguments: [true, false])
+    func aFileInTheMakingIsPutInPlaceWhole(isUnnamed: Bool) throws {
+        let scratch = try ScratchFolder()
+        try scratch.makeDirectory(".nacre/tmp")
+        try scratch.write("old", "taken")
+        let abilities = DiskFolder.Abilities(unnamedFiles: isUnnamed)
+        let folder = try DiskFolder(scratch.path, volume: nil, abilities: abilities)
+        try making("first", in: folder)
+        #expect(try folder.list(".nacre/tmp").count == (isUnnamed ? 0 : 1))
+        #expect(throws: FileError.exists("taken")) {
+            try folder.rename(".nacre/tmp/new", to: "taken", replacing: false)
+        }
+        #expect(try scratch.read("taken") == Array("old".utf8))
+        try? folder.removeFile(".nacre/tmp/new")
+        try making("second", in: folder)
+        try folder.synchronize(file: ".nacre/tmp/new")
+        try folder.synchronizeAll()
+        try folder.rename(".nacre/tmp/new", to: "placed", replacing: false)
+        #expect(try scratch.read("placed") == Array("second".utf8))
+        let status = try #require(try folder.status("placed"))
+        #expect(status.modified == 1_000_000_007 && status.mode & 0o777 == 0o640)
+        #expect(try folder.list(".nacre/tmp").isEmpty)
+        #expect(throws: FileError.notFound(".nacre/tmp/new")) {
+            try folder.rename(".nacre/tmp/new", to: "again", replacing: false)
+        }
+    }
+
+    /// To whoever asks for it by its path it is there, as one with a name is.
+    @Test func aFileInTheMakingIsAtItsPath() throws {
+        let scratch = try ScratchFolder()
+        try scratch.makeDirectory(".nacre/tmp")
+        try scratch.write("old", "file")
+        let folder = try DiskFolder(scratch.path)
+        try making("new", in: folder)
+        try folder.exchange(".nacre/tmp/new", "file")
+        #expect(try scratch.read("file") == Array("new".utf8))
+        #expect(try scratch.read(".nacre/tmp/new") == Array("old".utf8))
+        try making("status", in: folder, at: ".nacre/tmp/a")
+        #expect(try folder.status(".nacre/tmp/a")?.size == 6)
+        try making("attributes", in: folder, at: ".nacre/tmp/b")
+        try folder.setAttributes(".nacre/tmp/b", modified: 5, mode: nil)
+        #expect(try folder.status(".nacre/tmp/b")?.modified == 5)
+        try making("replaced", in: folder, at: ".nacre/tmp/c")
+        try folder.rename(".nacre/tmp/c", to: "file", replacing: true)
+        #expect(try scratch.read("file") == Array("replaced".utf8))
+        try making("removed", in: folder, at: ".nacre/tmp/d")
+        try folder.removeFile(".nacre/tmp/d")
+        #expect(try folder.status(".nacre/tmp/d") == nil)
+        // What is let go of leaves nothing behind.
+        try making("let go", in: folder, at: ".nacre/tmp/e")
+        folder.releaseDescriptors()
+        #expect(try folder.status(".nacre/tmp/e") == nil)
+    }
+
+    @Test func twoFilesExchangeTheirNames() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("one", "a/one")
+        try scratch.write("two", "two")
+        let folder = try DiskFolder(scratch.path)
+        try folder.exchange("a/one", "two")
+        #expect(try scratch.read("a/one") == Array("two".utf8))
+        #expect(try scratch.read("two") == Array("one".utf8))
+        #expect(throws: FileError.notFound("gone")) { try folder.exchange("two", "gone") }
+        #expect(try scratch.read("two") == Array("one".utf8))
+    }
+
     @Test func seesADirectoryAtItsNewPlaceAfterARename() throws {
         let scratch = try ScratchFolder()
         try scratch.write("x", "a/b/file")
