@@ -102,7 +102,7 @@ extension SyncEngine {
         guard let local = try state.node(id, in: .local), let path = try localPath(of: id) else {
             throw StepFailure(reason: .changedMeanwhile)
         }
-        _ = try check(id, local, at: path)
+        let before = try check(id, local, at: path)
         if local.kind == .directory {
             do {
                 try disk.removeDirectory(path)
@@ -111,13 +111,31 @@ extension SyncEngine {
             }
             directoryPaths.removeAll()
         } else {
-            touched.insert(Self.parent(of: try own.moveToTrash(path, as: path)))
+            touched.insert(Self.parent(of: try moveToTrash(path, as: before)))
         }
         touched.insert(Self.parent(of: path))
         try state.remove(id, from: .local)
         if !isPruned { try state.remove(id, from: .synced) }
         status.counters.removedHere += 1
         environment.report(.removedHere(path: path))
+    }
+
+    /// Moves a file into the trash, unless it is not the one that was looked at any more: then it is put back.
+    ///
+    /// - Returns: where it is in the trash.
+    /// - Throws: `StepFailure` for another file.
+    func moveToTrash(_ path: String, as before: FileStatus) throws -> String {
+        let kept = try own.moveToTrash(path, as: path)
+        guard try !isSame(kept, before) else { return kept }
+        // Where somebody was quicker once more, the trash has it.
+        try? disk.rename(kept, to: path, replacing: false)
+        throw StepFailure.changed(path)
+    }
+
+    /// Whether what is at a path, whatever it was called before, is what was looked at.
+    func isSame(_ path: String, _ before: FileStatus) throws -> Bool {
+        guard let now = try disk.status(path) else { return false }
+        return now.identity == before.identity && now.size == before.size && now.modified == before.modified
     }
 
     private func setAttributes(_ id: NodeID, _ touched: inout Set<String>) throws {

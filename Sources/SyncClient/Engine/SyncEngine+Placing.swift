@@ -38,21 +38,29 @@ extension SyncEngine {
 
     /// Puts a new version in the place of an older one, which goes to the trash.
     ///
-    /// At every moment there is a file of that name where the file system can exchange two, and nothing
-    /// that somebody wrote in the last moment is lost: it goes to the trash with the rest of the file.
+    /// At every moment there is a file of that name where the file system can exchange two, and what somebody
+    /// saved after the last look is put back. What is written into the older version after that goes to the
+    /// trash with it.
     func replace(_ local: SyncNode, with job: FetchJob, _ touched: inout Set<String>) throws {
-        try check(local.id, local, at: job.path)
+        let before = try check(local.id, local, at: job.path)
         do throws(FileError) {
             try disk.exchange(job.temporary, job.path)
         } catch {
             guard case .system(_, FileError.notSupported) = error else { throw error }
-            touched.insert(Self.parent(of: try own.moveToTrash(job.path, as: job.path)))
+            touched.insert(Self.parent(of: try moveToTrash(job.path, as: before)))
             do throws(FileError) {
                 try disk.rename(job.temporary, to: job.path, replacing: false)
             } catch {
                 throw StepFailure(reason: .file(error), rescan: job.path)
             }
             return
+        }
+        guard try isSame(job.temporary, before) else {
+            // Somebody saved in between: that version keeps its place, and is compared.
+            try disk.exchange(job.temporary, job.path)
+            // Or was quicker even now: what was there for a moment is kept.
+            _ = try? own.moveToTrash(job.temporary, as: job.path)
+            throw StepFailure.changed(job.path)
         }
         // An older version that cannot be moved now is moved when the next run begins.
         if let kept = try? own.moveToTrash(job.temporary, as: job.path) {

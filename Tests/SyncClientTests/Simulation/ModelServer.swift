@@ -30,6 +30,11 @@ final class ModelServer: Sendable {
         var children: [NodeID: Set<NodeID>] = [:]
     }
 
+    /// How many earlier states an answer may be of.
+    private static let recentStates = 4
+    /// The namespace as it was before the last changes, the newest last.
+    private let recent = Mutex<[Namespace]>([])
+
     let root: NodeID
     let ignoresCase: Bool
     let mergesText: Bool
@@ -56,6 +61,33 @@ final class ModelServer: Sendable {
 
     /// Changes a stored block behind its name.
     func damage(_ cid: CID) { namespace.withLock { $0.blocks[cid] = [1, 2, 3] } }
+
+    var epoch: Int64 { namespace.withLock { $0.epoch } }
+
+    /// A person brings back something that was deleted, where its place is free.
+    func undelete(_ random: SimulationRandom, among ids: Set<NodeID>? = nil) {
+        namespace.withLock { namespace in
+            let deleted = namespace.rows.values.filter { $0.isDeleted && ids?.contains($0.node.id) != false }
+            guard let row = deleted.sorted(by: { $0.node.id < $1.node.id }).randomElement(using: random)
+            else { return }
+            var change = ModelCommit(
+                namespace: namespace, root: root, ignoresCase: ignoresCase, device: "person")
+            _ = change.apply(.restore(row.node.id, parent: row.node.parent, name: row.node.name))
+            namespace = change.namespace
+        }
+    }
+
+    /// A person gives one of the nodes another time.
+    func touch(_ random: SimulationRandom, among ids: [NodeID]) {
+        namespace.withLock { namespace in
+            guard let id = ids.randomElement(using: random) else { return }
+            var change = ModelCommit(
+                namespace: namespace, root: root, ignoresCase: ignoresCase, device: "person")
+            let time = Int64(random.number(1...1000)) * 1_000_000_000
+            _ = change.apply(.setAttributes(id, modified: time, mode: nil))
+            namespace = change.namespace
+        }
+    }
 
     var history: Set<CID> { namespace.withLock { $0.history } }
     var head: JID { namespace.withLock { $0.head } }
@@ -113,33 +145,48 @@ final class ModelServer: Sendable {
 
     // MARK: Calls
 
-    func list(after cursor: SyncCursor?, limit: Int) throws(SyncServerError) -> ListAnswer {
-        try namespace.withLock { (namespace) throws(SyncServerError) in
-            let start = cursor?.jid ?? 0
-            if let cursor, cursor.epoch != namespace.epoch || cursor.jid > namespace.head {
-                throw .resetRequired
-            }
-            if start < namespace.forgotten { throw .resetRequired }
-            var newest: [NodeID: JID] = [:]
-            for entry in namespace.journal[Int(start)...] { newest[entry.node.id] = entry.node.revision }
-            var entries: [RemoteEntry] = []
-            var jid = start
-            var hasMore = false
-            for entry in namespace.journal[Int(start)...] {
-                if entries.count == limit {
-                    hasMore = true
-                    break
-                }
-                jid = entry.node.revision
-                guard newest[entry.node.id] == jid else { continue }
-                var entry = entry
-                if cursor != nil { entry.edit = Self.edit(entry, since: start, namespace) }
-                entries.append(entry)
-            }
-            return ListAnswer(
-                entries: entries, cursor: SyncCursor(epoch: namespace.epoch, jid: jid, text: "\(jid)"),
-                hasMore: hasMore, mergesText: mergesText)
+    /// - Parameter isLate: that the answer is of a moment shortly ago, as that of a copy of the server is.
+    func list(
+        after cursor: SyncCursor?, limit: Int, isLate: Bool = false
+    ) throws(SyncServerError) -> ListAnswer {
+        if isLate, let cursor {
+            // One who knows of a later moment is not answered by an earlier one.
+            let old = recent.withLock { $0.first { $0.epoch == cursor.epoch && $0.head >= cursor.jid } }
+            if let old { return try list(after: cursor, limit: limit, in: old) }
         }
+        let now = namespace.withLock { $0 }
+        return try list(after: cursor, limit: limit, in: now)
+    }
+
+    private func list(
+        after cursor: SyncCursor?, limit: Int, in namespace: Namespace
+    ) throws(SyncServerError) -> ListAnswer {
+        let start = cursor?.jid ?? 0
+        if let cursor, cursor.epoch != namespace.epoch || cursor.jid > namespace.head {
+            throw .resetRequired
+        }
+        if start < namespace.forgotten { throw .resetRequired }
+        var newest: [NodeID: JID] = [:]
+        for entry in namespace.journal[Int(start)...] { newest[entry.node.id] = entry.node.revision }
+        var entries: [RemoteEntry] = []
+        var jid = start
+        var hasMore = false
+        for entry in namespace.journal[Int(start)...] {
+            if entries.count == limit {
+                hasMore = true
+                break
+            }
+            jid = entry.node.revision
+            // That a directory came back is never left out: what is below it has no entries of its own.
+            let cameBack = entry.isRestored && entry.node.kind == .directory
+            guard newest[entry.node.id] == jid || cameBack else { continue }
+            var entry = entry
+            if cursor != nil { entry.edit = Self.edit(entry, since: start, namespace) }
+            entries.append(entry)
+        }
+        return ListAnswer(
+            entries: entries, cursor: SyncCursor(epoch: namespace.epoch, jid: jid, text: "\(jid)"),
+            hasMore: hasMore, mergesText: mergesText)
     }
 
     /// What comes along of a file that was changed since a client's cursor.
@@ -233,6 +280,11 @@ final class ModelServer: Sendable {
                     namespace: namespace, root: root, ignoresCase: ignoresCase, device: device)
                 let result = change.apply(operation.change)
                 if change.namespace.head != namespace.head {
+                    let before = namespace
+                    recent.withLock { recent in
+                        recent.append(before)
+                        if recent.count > Self.recentStates { recent.removeFirst() }
+                    }
                     namespace = change.namespace
                     namespace.results[operation.id] = result
                 }

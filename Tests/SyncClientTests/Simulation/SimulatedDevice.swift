@@ -26,8 +26,10 @@ final class SimulatedDevice {
         self.clock = clock
         self.random = random
         disk = VirtualDisk(names: names, canExchange: canExchange, clock: { clock.now() })
-        state = SimulatedState(root: server.root, disk: disk)
-        self.server = SimulatedServer(server, device: name, random: random, pageSize: batch)
+        let removals = RemovalLog()
+        state = SimulatedState(root: server.root, disk: disk, epoch: { server.epoch }, removals: removals)
+        self.server = SimulatedServer(
+            server, device: name, random: random, pageSize: batch, removals: removals)
         options = SyncOptions(folderID: "folder", device: name)
         options.ignoresCaseLocally = disk.ignoresCase
         options.ignoresCaseRemotely = server.ignoresCase

@@ -15,6 +15,8 @@ final class SimulatedServer: SyncServer {
         /// Whether the device may change the namespace, and see it.
         var mayWrite = true
         var mayRead = true
+        /// Whether somebody works on the server meanwhile, and answers come from copies of it.
+        var isBusy = false
     }
 
     let server: ModelServer
@@ -22,8 +24,14 @@ final class SimulatedServer: SyncServer {
     private let random: SimulationRandom
     private let network = Mutex(Network())
     let pageSize: Int
+    /// What the device removed on the server.
+    private let removals: RemovalLog
 
-    init(_ server: ModelServer, device: String, random: SimulationRandom, pageSize: Int) {
+    init(
+        _ server: ModelServer, device: String, random: SimulationRandom, pageSize: Int,
+        removals: RemovalLog = RemovalLog()
+    ) {
+        self.removals = removals
         self.server = server
         self.device = device
         self.random = random
@@ -33,6 +41,8 @@ final class SimulatedServer: SyncServer {
     func set(isDown: Bool, lossOneIn: Int) {
         network.withLock { ($0.isDown, $0.lossOneIn) = (isDown, lossOneIn) }
     }
+
+    func set(isBusy: Bool) { network.withLock { $0.isBusy = isBusy } }
 
     func set(mayWrite: Bool, mayRead: Bool = true) {
         network.withLock { ($0.mayWrite, $0.mayRead) = (mayWrite, mayRead) }
@@ -60,7 +70,10 @@ final class SimulatedServer: SyncServer {
     }
 
     func list(after cursor: SyncCursor?, limit: Int) throws(SyncServerError) -> ListAnswer {
-        try call { () throws(SyncServerError) in try server.list(after: cursor, limit: min(limit, pageSize)) }
+        let isLate = network.withLock { $0.isBusy } && random.oneIn(3)
+        return try call { () throws(SyncServerError) in
+            try server.list(after: cursor, limit: min(limit, pageSize), isLate: isLate)
+        }
     }
 
     func snapshot(of directory: NodeID?, page: String?) throws(SyncServerError) -> SnapshotPage {
@@ -82,9 +95,31 @@ final class SimulatedServer: SyncServer {
             throw .unreachable("the question is late")
         }
         server.passTime()
-        return try call { () throws(SyncServerError) in
+        if network.isBusy, random.oneIn(2) {
+            server.touch(
+                random,
+                among: operations.compactMap { operation in
+                    if case .put(let node, _?, _) = operation.change { node.id } else { nil }
+                })
+        }
+        let before = server.head
+        let answer = try call { () throws(SyncServerError) in
             try server.commit(operations, after: cursor, device: device)
         }
+        var removed: Set<NodeID> = []
+        for (operation, result) in zip(operations, answer.results) {
+            if case .delete(let id, _, _) = operation.change, case .done(let node) = result,
+                node.revision > before
+            {
+                removed.insert(id)
+            }
+        }
+        let comesBack = network.isBusy && !removed.isEmpty && random.oneIn(2)
+        if comesBack { server.undelete(random, among: removed) }
+        for id in removed.sorted() {
+            removals.add(id, stopsIn: comesBack && random.oneIn(2) ? random.number(1...2) : nil)
+        }
+        return answer
     }
 
     func missing(_ cids: [CID]) throws(SyncServerError) -> [CID] {

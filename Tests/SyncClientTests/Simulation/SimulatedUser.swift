@@ -59,6 +59,15 @@ struct SimulatedUser: Sendable {
         try? disk.asUser { disk throws(FileError) in try act(disk) }
     }
 
+    /// Writes into some of the files that there are.
+    func editSome() {
+        try? disk.asUser { disk throws(FileError) in
+            for file in try paths(disk) where file.kind == .file && !random.oneIn(4) {
+                try edit(file.path, disk)
+            }
+        }
+    }
+
     private func act(_ disk: VirtualDisk) throws(FileError) {
         let all = try paths(disk)
         let directories = [""] + all.filter { $0.kind == .directory }.map(\.path)

@@ -65,7 +65,14 @@ struct Simulation {
         }
     }
 
+    /// Some files that all devices have, so that there is something to change.
+    private func begin() throws {
+        for _ in 0..<8 { user(of: devices[0]).act() }
+        for _ in 0..<2 { for device in devices { try device.synchronize() } }
+    }
+
     mutating func run() throws {
+        if random.oneIn(2) { try begin() }
         for _ in 0..<random.number(weather.steps) {
             try step()
             clock.advance(milliseconds: Int64(random.pick([10, 1000, 60_000])))
@@ -82,7 +89,7 @@ struct Simulation {
 
     private mutating func step() throws {
         let device = random.pick(devices)
-        switch random.number(0...11) {
+        switch random.number(0...12) {
         case 0...4: for _ in 0...random.number(0...3) { user(of: device).act() }
         case 5...8: try synchronize(device)
         case 9:
@@ -93,7 +100,8 @@ struct Simulation {
                     restoreServer()
                 }
             }
-        case 10:
+        case 10: if weather.races { server.undelete(random) }
+        case 11:
             if weather.clockJumps { clock.jump(milliseconds: Int64(random.number(-100...100)) * 3_600_000) }
         default: device.stop()
         }
@@ -114,6 +122,11 @@ struct Simulation {
             let user = user(of: device)
             device.disk.interfere(afterCalls: random.number(1...100)) { user.act() }
         }
+        if weather.races, random.oneIn(2) {
+            let user = user(of: device)
+            device.disk.interfereBeforeBarrier { user.editSome() }
+        }
+        device.server.set(isBusy: weather.races && random.oneIn(2))
         device.disk.set(
             unmounted: weather.missingFolders && random.oneIn(12),
             full: weather.fullDisks && random.oneIn(12),
@@ -125,7 +138,11 @@ struct Simulation {
         try device.synchronize()
         if isLoud { for event in device.events.all.suffix(12) { print("   ", event) } }
         device.disk.crash(afterCalls: nil)
+        device.disk.interfereBeforeBarrier(nil)
         device.state.crashIn = nil
+        if let violation = device.state.violation {
+            throw Failure(seed: seed, text: "\(device.name): \(violation)")
+        }
     }
 
     private mutating func restoreServer() {
@@ -151,6 +168,7 @@ struct Simulation {
             device.disk.interfere(afterCalls: .max / 2) {}
             device.state.crashIn = nil
             device.server.set(isDown: false, lossOneIn: 0)
+            device.server.set(isBusy: false)
         }
         server.deliverEverything()
         var quiet = 0

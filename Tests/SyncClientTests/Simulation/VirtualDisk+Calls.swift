@@ -111,6 +111,7 @@ extension VirtualDisk: FolderFileSystem {
     }
 
     func synchronize(file path: String) throws(FileError) {
+        passBarrier()
         try use { (volume) throws(FileError) in
             let id = try self.find(path, &volume)
             let content = volume.inodes[id]?.content ?? []
@@ -127,6 +128,7 @@ extension VirtualDisk: FolderFileSystem {
     }
 
     func synchronizeAll() throws(FileError) {
+        passBarrier()
         try use { (volume) throws(FileError) in Self.barrier(&volume) }
     }
 

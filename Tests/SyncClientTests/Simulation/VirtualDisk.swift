@@ -42,6 +42,8 @@ final class VirtualDisk: Sendable {
         var isFull = false
         var isReadOnly = false
         var interference: (at: Int, body: @Sendable () -> Void)?
+        /// Runs when something is about to be made durable.
+        var lateInterference: (@Sendable () -> Void)?
         var unreadable: Set<[UInt8]> = []
     }
 
@@ -85,6 +87,21 @@ final class VirtualDisk: Sendable {
         volume.withLock { $0.interference = ($0.calls + count, body) }
     }
 
+    /// Runs something when what was written is next made durable: after the last look at the folder, and
+    /// before a file gets its name.
+    func interfereBeforeBarrier(_ body: (@Sendable () -> Void)?) {
+        volume.withLock { $0.lateInterference = body }
+    }
+
+    /// Lets another program do what it is to do before a barrier.
+    func passBarrier() {
+        let body = volume.withLock { volume in
+            defer { volume.lateInterference = nil }
+            return volume.lateInterference
+        }
+        body?()
+    }
+
     /// Starts again after a crash with what was durable, and what happened to be.
     func restart(_ random: SimulationRandom) {
         volume.withLock { volume in
@@ -111,6 +128,7 @@ final class VirtualDisk: Sendable {
             volume.isCrashed = false
             volume.crashAt = nil
             volume.interference = nil
+            volume.lateInterference = nil
         }
     }
 
@@ -121,7 +139,7 @@ final class VirtualDisk: Sendable {
         let kept = volume.withLock { volume in
             let kept = (
                 volume.crashAt, volume.isCrashed, volume.isUnmounted, volume.isFull, volume.isReadOnly,
-                volume.unreadable, volume.interference, volume.calls
+                volume.unreadable, volume.interference, volume.lateInterference, volume.calls
             )
             volume.crashAt = nil
             volume.isCrashed = false
@@ -130,6 +148,7 @@ final class VirtualDisk: Sendable {
             volume.isReadOnly = false
             volume.unreadable = []
             volume.interference = nil
+            volume.lateInterference = nil
             return kept
         }
         defer {
@@ -137,7 +156,7 @@ final class VirtualDisk: Sendable {
                 Self.barrier(&volume)
                 (
                     volume.crashAt, volume.isCrashed, volume.isUnmounted, volume.isFull, volume.isReadOnly,
-                    volume.unreadable, volume.interference, volume.calls
+                    volume.unreadable, volume.interference, volume.lateInterference, volume.calls
                 ) = kept
             }
         }
