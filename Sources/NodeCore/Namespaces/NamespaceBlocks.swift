@@ -41,6 +41,8 @@ public struct NamespaceBlocks: BlockStore {
     public func block(_ cid: CID) throws -> Block? { try isReadable(cid) ? try store.block(cid) : nil }
 
     public func blocks(_ cids: [CID]) throws -> [Block?] {
+        // Place and marks of a block stand together in the index: one look-up for both.
+        if reach == nil { return try audience.source(in: store).blocks(cids) }
         let readable = try cids.map(isReadable)
         var found = try store.blocks(zip(cids, readable).filter(\.1).map(\.0)).makeIterator()
         return readable.map { $0 ? found.next() ?? nil : nil }
