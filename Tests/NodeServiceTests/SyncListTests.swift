@@ -1,4 +1,5 @@
 import Catalog
+import Foundation
 import IPLD
 import Multiformats
 import Namespaces
@@ -61,7 +62,8 @@ import UnixFS
             #expect(throws: SyncFailure.resetRequired, "\(text)") { try device.list(after: text) }
         }
         for text in [
-            "", "x", "1", "1.2", "2.\(epoch).1", "1.\(epoch).-1", "1.\(epoch).1.1", "1..1",
+            "", "x", "1", "1.2", "2.\(epoch).1", "2.\(epoch).1.", "2.\(epoch).1.x", "2.\(epoch).1.1ffffffff",
+            "1.\(epoch).-1", "1.\(epoch).1.1", "1..1",
             "1.\(epoch).99999999999999999999",
         ] {
             #expect(throws: SyncFailure.badRequest("this is no cursor of this node"), "\(text)") {
@@ -73,6 +75,29 @@ import UnixFS
         _ = try laboratory.node.catalog.namespaces.change(namespace.id) { $0.epoch = epoch &+ 7 }
         #expect(throws: SyncFailure.resetRequired) { try device.list(after: cursor.text) }
         #expect(try device.snapshot().cursor.epoch == epoch &+ 7)
+    }
+
+    /// A node was set back to an older backup, and others went on: the numbers of its entries are taken again, and the
+    /// epoch is as it was. Who had read on does not take the new journal for the one it knows.
+    @Test func cursorsOfTheTimeBeforeABackupWasRestoredAskForAReset() throws {
+        try device.put("a", "1")
+        let early = try device.list(after: nil).cursor
+        let backup = laboratory.directory.path("backup")
+        try FileManager.default.copyItem(atPath: laboratory.directory.path("data"), toPath: backup)
+        try device.put("b", "before")
+        let late = try device.list(after: early.text).cursor
+        #expect(try device.list(after: late.text).entries.isEmpty)
+
+        let restored = try StorageNode.open(backup)
+        let other = SyncDevice(SyncService(restored, as: .localAdministrator), device.namespace)
+        #expect(throws: SyncFailure.resetRequired) { try other.list(after: late.text) }
+        try other.put("c", "after")
+        let now = try other.list(after: nil).cursor
+        #expect(now.epoch == late.epoch && now.jid == late.jid && now.text != late.text)
+        #expect(throws: SyncFailure.resetRequired) { try other.list(after: late.text) }
+        // What both journals have is no reason.
+        #expect(try other.list(after: early.text).entries.map(\.node.name) == ["c"])
+        #expect(try other.list(after: "2.\(late.epoch).0.0").entries.count == 2)
     }
 
     @Test func smallContentComesAlongIfItIsWanted() throws {

@@ -95,7 +95,8 @@ class Bench:
                 if entry != ".nacre":
                     os.rename(os.path.join(source, entry), os.path.join(copy, entry))
             start = time.monotonic()
-            patience = max(60, 40 * ours)
+            # Enough to say that it takes ten times as long.
+            patience = max(60, 12 * ours)
             done = other.wait_files(count, patience)
             taken = time.monotonic() - start
         finally:

@@ -19,6 +19,15 @@ extension TreeTables {
         ).map(JournalRow.entry)
     }
 
+    /// What tells an entry from one of the same number in another journal: made of what never changes in it,
+    /// the node and the time. `nil` if there is none of that number.
+    package func mark(of jid: JID) throws -> UInt32? {
+        try connection.firstRow(
+            "SELECT nid, time FROM tree_journal WHERE ns = $1 AND jid = $2",
+            [.integer(number), .integer(jid)]
+        ).map { UInt32(truncatingIfNeeded: RowSeal.over($0.values)) }
+    }
+
     /// Entries after one number up to another, oldest first.
     package func entries(after: JID, upTo last: JID = .max, limit: Int) throws -> [JournalEntry] {
         try connection.rows(

@@ -101,6 +101,13 @@ extension NamespaceStore {
         }
     }
 
+    /// What tells the journal up to a JID from another one of the same epoch: a node that was set back to an
+    /// older state, and went on, has other entries under the same numbers. 0 for the beginning; `nil` if there
+    /// is no such entry.
+    public func journalMark(of namespace: Namespace, at jid: JID) throws -> UInt32? {
+        jid == 0 ? 0 : try read { try TreeTables($0, of: namespace).mark(of: jid) }
+    }
+
     /// Earlier states of a node and the newest, newest first.
     public func versions(
         of node: NodeID, in namespace: Namespace, before: JID = .max, limit: Int = 100

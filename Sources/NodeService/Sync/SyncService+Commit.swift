@@ -93,7 +93,7 @@ extension SyncService {
         if mayRead, let text = request.cursor, let jid = try? position(text, in: namespace) {
             try acknowledge(namespace, upTo: jid)
             if jid == done.previousHead, done.epoch == namespace.epoch {
-                answer.cursor = cursor(namespace, done.head)
+                answer.cursor = try cursor(namespace, done.head)
             }
         }
         hub.tally.note(request, answer, entries: done.head - done.previousHead)

@@ -37,25 +37,37 @@ extension SyncService {
         }
         hub.tally.count { $0.listed += Int64(answer.count) }
         return ListAnswer(
-            entries: answer, cursor: cursor(namespace, page.cursor), hasMore: page.hasMore,
+            entries: answer, cursor: try cursor(namespace, page.cursor), hasMore: page.hasMore,
             mergesText: (try? NamespacePolicy(json: namespace.policy))?.merge == .lines,
             isDeviceUnknown: try isDeviceUnknown(),
             inflight: request.wantsInflight ? try inflight(in: namespace, own: own) : [])
     }
 
-    func cursor(_ namespace: Namespace, _ jid: JID) -> SyncCursor {
-        SyncCursor(epoch: namespace.epoch, jid: jid, text: "1.\(namespace.epoch).\(jid)")
+    /// A place in a journal: its epoch, a JID, and a mark of the entry of that JID.
+    func cursor(_ namespace: Namespace, _ jid: JID) throws -> SyncCursor {
+        let mark = try namespaces.journalMark(of: namespace, at: jid) ?? 0
+        return SyncCursor(
+            epoch: namespace.epoch, jid: jid,
+            text: "2.\(namespace.epoch).\(jid).\(String(mark, radix: 16))")
     }
 
     /// The JID of a cursor of this journal.
     ///
     /// What a client might invent here is another place in a journal that it may read anyway.
+    ///
+    /// - Throws: `resetRequired` for a cursor of another journal, also one that was the same up to the state
+    ///   of a backup: its epoch is the same, its entries are others.
     func position(_ text: String, in namespace: Namespace) throws -> JID {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "1", let epoch = Int64(parts[1]), let jid = JID(parts[2]),
-            jid >= 0
+        // Those of version 1 have no mark.
+        let isMarked = parts.count == 4 && parts[0] == "2"
+        let mark = isMarked ? UInt32(parts[3], radix: 16) : 0
+        guard isMarked || parts.count == 3 && parts[0] == "1", let mark, let epoch = Int64(parts[1]),
+            let jid = JID(parts[2]), jid >= 0
         else { throw SyncFailure.badRequest("this is no cursor of this node") }
-        guard epoch == namespace.epoch, jid <= namespace.head else { throw SyncFailure.resetRequired }
+        guard epoch == namespace.epoch, jid <= namespace.head,
+            try !isMarked || namespaces.journalMark(of: namespace, at: jid) == mark
+        else { throw SyncFailure.resetRequired }
         return jid
     }
 

@@ -34,7 +34,7 @@ extension SyncService {
             }, request.wantsInline, namespace)
         hub.tally.count { $0.snapshotted += Int64(list.count) }
         return SnapshotPage(
-            entries: list, cursor: cursor(namespace, walk.token.jid),
+            entries: list, cursor: try cursor(namespace, walk.token.jid),
             next: walk.token.stack.isEmpty ? nil : walk.token.text)
     }
 
