@@ -79,11 +79,15 @@ extension SyncEngine {
     }
 
     /// Takes a node out of the remote tree, with everything below it.
+    ///
+    /// What neither side has any more is forgotten in the same transaction: if it comes back to the server
+    /// before the next plan, it was not removed here since.
     func removeRemote(_ id: NodeID) throws {
         var stack = [id]
         while let next = stack.popLast() {
             for child in try state.children(of: next, in: .remote) { stack.append(child.id) }
             try state.remove(next, from: .remote)
+            if try state.node(next, in: .local) == nil { try state.remove(next, from: .synced) }
         }
     }
 

@@ -62,7 +62,7 @@ struct ScannedTree {
         return true
     }
 
-    /// Removes a node and everything below it.
+    /// Removes a node and everything below it. What the server does not have either is forgotten.
     ///
     /// - Returns: how many nodes were removed.
     func removeSubtree(_ id: NodeID) throws -> Int {
@@ -71,6 +71,7 @@ struct ScannedTree {
         while let next = rest.popLast() {
             try forEachLocalChild(of: next) { rest.append($0.id) }
             try state.remove(next, from: .local)
+            if try state.node(next, in: .remote) == nil { try state.remove(next, from: .synced) }
             count += 1
         }
         return count
