@@ -229,7 +229,7 @@ import TreeValues
             try await laboratory.connect { connection in
                 for (method, path, allowed) in [
                     ("GET", "/ns/x/commit", "POST"), ("DELETE", "/hello", "GET"), ("PUT", "/ns", "GET, POST"),
-                    ("GET", "/wait", "POST"), ("PATCH", "/ns/x", "GET"),
+                    ("GET", "/wait", "POST"), ("PUT", "/ns/x", "GET, PATCH, DELETE"),
                 ] {
                     let answer = try connection.get("/sync/v1" + path, key, method: method)
                     #expect(
