@@ -114,7 +114,10 @@ public final class NamespaceStore: Sendable {
                 removalLimit: options.allowsMassDelete ? .max : limit,
                 isConfirmed: { self.massDeletes.accepts($0, from: device, in: id, at: time) },
                 makeNode: { self.nodeIDs.next(now: time) })
-            if operations.count > 1 { try commit.prepare(operations) }
+            if operations.count > 1 {
+                try commit.prepare(operations)
+                try commit.weigh(operations)
+            }
             var outcomes: [ChangeOutcome] = []
             outcomes.reserveCapacity(operations.count)
             for (index, operation) in operations.enumerated() {

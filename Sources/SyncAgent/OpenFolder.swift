@@ -281,8 +281,10 @@ extension FolderReport {
                 path: path, code: ItemReason.file(error).code, reason: error.description, attempts: 1,
                 retryIn: 0)
         }
-        pending += problems.count
-        if state == "settled", !problems.isEmpty { state = "waiting" }
+        // A pipe is named, and not waited for.
+        let unsettled = problems.count { !$0.1.isOfSpecialFile }
+        pending += unsettled
+        if state == "settled", unsettled > 0 { state = "waiting" }
         if state == "settled" || state == "waiting", let readOnly = status.readOnly {
             state = "read_only"
             detail =

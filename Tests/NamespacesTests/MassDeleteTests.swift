@@ -45,7 +45,9 @@ import TreeValues
         var other = folder.author
         other.device = "desktop"
         let foreign = try folder.store.commit(delete(nodes[151..<300], token), to: folder.id, author: other)
-        #expect(foreign.outcomes.filter(\.isDone).count == 100)
+        #expect(foreign.outcomes.filter(\.isDone).count == 0, "all of it, or none")
+        let few = try folder.store.commit(delete(nodes[200..<300]), to: folder.id, author: other)
+        #expect(few.outcomes.filter(\.isDone).count == 100)
         let agreed = try folder.store.commit(
             delete(nodes[149..<151], token), to: folder.id, author: folder.author)
         #expect(agreed.outcomes.filter(\.isDone).count == agreed.outcomes.count)
@@ -66,7 +68,7 @@ import TreeValues
         clock.advance(milliseconds: 55 * 60 * 1000)
         let late = try folder.store.commit(
             delete(nodes[151...], token), to: folder.id, author: folder.author)
-        #expect(late.outcomes.filter(\.isDone).count == 100)
+        #expect(late.outcomes.filter(\.isDone).count == 0)
     }
 
     @Test func aDirectoryCountsWithWhatIsBelow() throws {
@@ -81,5 +83,70 @@ import TreeValues
             Issue.record("\(outcome)")
             return
         }
+    }
+
+    /// Two halves are a whole: the first one is not removed while a person is asked about the second.
+    @Test func nothingOfACommitGoesBeforeAllOfItWasAgreedTo() throws {
+        let folder = try Folder()
+        let directories = try ["soups", "cakes"].map { try folder.directory($0) }
+        for directory in directories {
+            let puts = try (1...150).map { number in
+                try TreeOperation(
+                    .put(.init(file(number), place: folder.place("f\(number)", in: directory))))
+            }
+            _ = try folder.store.commit(puts, to: folder.id, author: folder.author)
+        }
+        let head = try folder.namespace.head
+        func removals(_ token: String?) -> [TreeOperation] {
+            directories.map {
+                TreeOperation(
+                    .delete($0.id, base: $0.revision, newestBelow: head), confirmation: token)
+            }
+        }
+        let refused = try folder.store.commit(removals(nil), to: folder.id, author: folder.author)
+        guard case .refused(.massDelete(302, let token)) = refused.outcomes[0],
+            case .refused(.massDelete(302, _)) = refused.outcomes[1]
+        else {
+            Issue.record("\(refused.outcomes)")
+            return
+        }
+        #expect(try folder.namespace.head == head)
+        let agreed = try folder.store.commit(removals(token), to: folder.id, author: folder.author)
+        #expect(agreed.outcomes.filter(\.isDone).count == 2)
+        #expect(try folder.namespace.nodes == 0)
+    }
+
+    /// What goes with its directory is not counted again.
+    @Test func aDirectoryAndWhatIsInItCountOnce() throws {
+        let folder = try Folder()
+        let directory = try folder.directory("d")
+        let puts = try (1...80).map { number in
+            try TreeOperation(.put(.init(file(number), place: folder.place("f\(number)", in: directory))))
+        }
+        let result = try folder.store.commit(puts, to: folder.id, author: folder.author)
+        let files = result.outcomes.compactMap { outcome in
+            if case .done(let node, _) = outcome { node } else { nil }
+        }
+        let all =
+            delete(files) + [
+                TreeOperation(.delete(directory.id, base: 1, newestBelow: .max))
+            ]
+        let done = try folder.store.commit(all, to: folder.id, author: folder.author)
+        #expect(done.outcomes.filter(\.isDone).count == 81)
+    }
+
+    @Test func theOwnDirectoryOfFoldersIsNoNameInTheRoot() throws {
+        let folder = try Folder()
+        let outcome = try folder.store.commit(
+            [TreeOperation(.put(.init(file(1), place: folder.place(".Nacre"))))], to: folder.id,
+            author: folder.author
+        ).outcomes[0]
+        #expect(outcome == .refused(.badName(.isKeptByFolders)))
+        let directory = try folder.directory("d")
+        let below = try folder.store.commit(
+            [TreeOperation(.put(.init(file(1), place: folder.place(".nacre", in: directory))))],
+            to: folder.id, author: folder.author
+        ).outcomes[0]
+        #expect(below.isDone)
     }
 }

@@ -37,8 +37,9 @@ extension TreeCommit {
             }
         }
         let count = below.nodes + 1
-        if removed + count > removalLimit, operation.confirmation.map(isConfirmed) != true {
-            return .refused(.massDelete(nodes: removed + count, token: ""))
+        let asked = max(removed + count, asked)
+        if asked > removalLimit, operation.confirmation.map(isConfirmed) != true {
+            return .refused(.massDelete(nodes: asked, token: ""))
         }
         removed += count
         var next = current
@@ -68,6 +69,9 @@ extension TreeCommit {
         _ place: TreeChange.Place, for node: inout TreeNode
     ) throws -> ChangeOutcome? {
         if let problem = rules.problem(place.name) { return .refused(.badName(problem)) }
+        if place.parent == namespace.root, let problem = rules.rootProblem(place.name) {
+            return .refused(.badName(problem))
+        }
         guard let position = try position(of: place.parent) else {
             if let problem = refusedDirectories[place.parent] {
                 // What would be below has the same fault, and one level more of it.
@@ -127,7 +131,7 @@ extension TreeCommit {
     }
 
     /// A directory and everything above it.
-    private func ancestors(of directory: NodeID) throws -> Set<NodeID> {
+    func ancestors(of directory: NodeID) throws -> Set<NodeID> {
         var found: Set<NodeID> = [directory]
         var next = directory
         while next != namespace.root, let node = try tables.node(next), found.insert(node.parent).inserted {

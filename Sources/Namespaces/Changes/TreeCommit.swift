@@ -21,6 +21,8 @@ struct TreeCommit {
     let isConfirmed: (String) -> Bool
     /// How many nodes were removed.
     var removed: Int64 = 0
+    /// How many all removals of the commit would remove.
+    private(set) var asked: Int64 = 0
     /// Directories that are known to be live, with their depth and the bytes of their path.
     var directories: [NodeID: Position] = [:]
 
@@ -68,6 +70,20 @@ struct TreeCommit {
             }
         }
         newNodes = Set(nodes).subtracting(try tables.nodes(of: nodes))
+    }
+
+    /// Adds up what the removals of a commit would remove: a large part is one in pieces as well, and none of
+    /// it goes before a person agreed to all of it.
+    mutating func weigh(_ operations: [TreeOperation]) throws {
+        let ids = operations.compactMap { if case .delete(let id, _, _) = $0.change { id } else { nil } }
+        guard ids.count > 1, removalLimit < .max else { return }
+        let all = Set(ids)
+        for id in all {
+            guard let current = try tables.node(id), try isLive(current),
+                try ancestors(of: current.parent).isDisjoint(with: all)
+            else { continue }
+            asked += try current.kind == .directory ? tables.below(id).nodes + 1 : 1
+        }
     }
 
     /// The node of that id, deleted or not.

@@ -36,6 +36,12 @@ public struct NameRules: Hashable, Sendable {
         return nil
     }
 
+    /// What is wrong with a name in the root that is allowed elsewhere: there a folder that syncs has its own
+    /// files, and none could ever take it.
+    func rootProblem(_ name: String) -> NameProblem? {
+        style == .files && name.lowercased() == ".nacre" ? .isKeptByFolders : nil
+    }
+
     /// What may be there once in a directory; `nil` under `objects`, where only the name key counts.
     ///
     /// Under `files` the name without regard to Unicode form (NFC), and to case unless the policy says so.
@@ -54,6 +60,7 @@ public struct NameRules: Hashable, Sendable {
 public enum NameProblem: Error, Hashable, Sendable {
     case empty
     case isReserved
+    case isKeptByFolders
     case containsNUL
     case containsSlash
     case tooLong(bytes: Int, maximum: Int)
@@ -66,7 +73,7 @@ public enum NameProblem: Error, Hashable, Sendable {
         case .tooDeep(let levels, let maximum): .tooDeep(levels: levels + 1, maximum: maximum)
         case .pathTooLong(let bytes, let maximum):
             .pathTooLong(bytes: bytes + 1 + name.utf8.count, maximum: maximum)
-        case .empty, .isReserved, .containsNUL, .containsSlash, .tooLong: self
+        case .empty, .isReserved, .isKeptByFolders, .containsNUL, .containsSlash, .tooLong: self
         }
     }
 }
@@ -76,6 +83,7 @@ extension NameProblem: CustomStringConvertible {
         switch self {
         case .empty: "a name is empty"
         case .isReserved: "“.” and “..” are no names"
+        case .isKeptByFolders: "“.nacre” is where folders that sync keep their own files: take another name"
         case .containsNUL: "a name contains the character NUL"
         case .containsSlash: "a name contains “/”"
         case .tooLong(let bytes, let maximum): "a name has \(bytes) bytes, \(maximum) are allowed"

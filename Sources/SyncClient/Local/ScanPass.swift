@@ -247,8 +247,8 @@ struct ScanPass {
 
     /// EILSEQ, EOPNOTSUPP and EXDEV: a name that is not text, a socket or the like, and a mounted file
     /// system.
-    private static let notText: Int32 = 84
-    private static let specialFile: Int32 = 95
+    private static let notText = FileError.notText
+    private static let specialFile = FileError.special
     private static let otherFileSystem: Int32 = 18
 
     static func join(_ directory: String, _ name: String) -> String {

@@ -129,6 +129,12 @@ public enum FileError: Error, Hashable, Sendable {
 
     /// `ENOSYS`: what a file system cannot do.
     public static let notSupported: Int32 = 38
+    /// EILSEQ, of a name that is not UTF-8; EOPNOTSUPP, of a pipe, a socket or a device.
+    static let notText: Int32 = 84
+    static let special: Int32 = 95
+
+    /// Whether it is of something that no folder syncs, and that nobody has to do anything about.
+    public var isOfSpecialFile: Bool { if case .system(_, Self.special) = self { true } else { false } }
 }
 
 extension FileError: CustomStringConvertible {
@@ -144,6 +150,9 @@ extension FileError: CustomStringConvertible {
         case .noSpace(let path): "there is no space left for `\(path)`: free some; it goes on by itself then"
         case .nameTooLong(let path): "the path `\(path)` is too long for this file system"
         case .folderMissing: "the folder is not there, or not mounted; nothing is done until it is"
+        case .system(let path, Self.notText):
+            "a name in \(path.isEmpty ? "the folder" : "`\(path)`") is not text (UTF-8): rename it, or ignore it"
+        case .system(let path, Self.special): "`\(path)` is no file, directory or symlink: it is left out"
         case .system(let path, let code): "`\(path)`: error \(code) of the system"
         }
     }
