@@ -189,12 +189,16 @@ public struct FolderRegistration: Sendable {
 
     /// What the policy of a namespace says of case: docs/formats/namespaces.md, "Policy".
     private static func ignoresCase(_ policy: String) -> Bool {
-        struct Policy: Decodable { var `case`: String? }
-        return (try? JSONDecoder().decode(Policy.self, from: Data(policy.utf8)))?.case != "sensitive"
+        struct Policy: Decodable {
+            var names: String?
+            var `case`: String?
+        }
+        let policy = try? JSONDecoder().decode(Policy.self, from: Data(policy.utf8))
+        return policy?.case != "sensitive" && policy?.names != "objects"
     }
 
     static func isWithin(_ path: String, _ other: String) -> Bool {
-        path.hasPrefix(other.hasSuffix("/") ? other : other + "/")
+        FolderPath.isBelow(path, other)
     }
 
     /// What a folder is called, of characters that a namespace may have.

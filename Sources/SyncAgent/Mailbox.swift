@@ -8,7 +8,7 @@ final class Mailbox: @unchecked Sendable {
     /// What came since it was emptied last.
     struct Mail {
         /// Paths that changed here; `nil` if there is no telling which.
-        var paths: Set<String>? = []
+        var paths: PathSet? = PathSet()
         var isRemote = false
         var isStopping = false
         var commands: [FolderCommand] = []
@@ -31,7 +31,7 @@ final class Mailbox: @unchecked Sendable {
     func noteChanges(_ paths: [String]?) {
         change { mail in
             guard let paths, mail.paths != nil else { return mail.paths = nil }
-            mail.paths?.formUnion(paths)
+            mail.paths?.insert(paths)
             if (mail.paths?.count ?? 0) > Self.maximumPaths { mail.paths = nil }
         }
     }

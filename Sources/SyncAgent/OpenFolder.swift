@@ -142,7 +142,9 @@ final class OpenFolder {
     var busyFiles: Int { scanner.report?.busy.count ?? 0 }
     var fullScans: Int { scanner.fullScans }
     /// What the last looks could not take, by path.
-    var unreadable: [(String, FileError)] { scanner.problems.sorted { $0.key < $1.key } }
+    var unreadable: [(String, FileError)] {
+        scanner.problems.sorted { $0.key < $1.key }.map { ($0.key.text, $0.value) }
+    }
     var scanMilliseconds: Int64? { scanner.milliseconds }
 
     func hasItemsToRetry(within milliseconds: Int64) -> Bool {
@@ -187,8 +189,8 @@ final class OpenFolder {
             return .everything
         }
         var all = paths
-        all.formUnion(scanner.report?.busy ?? [])
-        if !all.isEmpty { return .paths(all.sorted()) }
+        all.insert(scanner.report?.busy ?? [])
+        if !all.isEmpty { return .paths(all.sorted) }
         // A scan of no path decides about what was held.
         if let deadline = scanner.nextDeadline, deadline <= MachineClock.wallNanoseconds() {
             return .paths([])
@@ -224,7 +226,7 @@ final class NotingScanner: LocalScanning {
     private(set) var milliseconds: Int64?
     private(set) var fullScans = 0
     /// What could not be looked at when it was last tried.
-    private(set) var problems: [String: FileError] = [:]
+    private(set) var problems: [ExactPath: FileError] = [:]
 
     init(_ scanner: FolderScanner) { self.scanner = scanner }
 
@@ -242,11 +244,11 @@ final class NotingScanner: LocalScanning {
         case .paths(let paths):
             problems = problems.filter { problem in
                 !paths.contains {
-                    $0.isEmpty || problem.key == $0 || FolderRegistration.isWithin(problem.key, $0)
+                    $0.isEmpty || problem.key == ExactPath($0) || FolderPath.isBelow(problem.key.text, $0)
                 }
             }
         }
-        for problem in found.problems { problems[problem.path] = problem.error }
+        for problem in found.problems { problems[ExactPath(problem.path)] = problem.error }
         return found
     }
 }

@@ -15,7 +15,7 @@ struct OwnDirectory {
     let disk: any FolderFileSystem
     let environment: SyncEnvironment
     /// Directories in the trash that are there.
-    private var made: Set<String> = []
+    private var made = PathSet()
 
     init(disk: any FolderFileSystem, environment: SyncEnvironment) {
         self.disk = disk
@@ -116,7 +116,7 @@ struct OwnDirectory {
             made.insert(day)
         }
         var path = day
-        for part in name.split(separator: "/").dropLast() {
+        for part in FolderPath.names(of: name).dropLast() {
             path += "/" + part
             if made.contains(path) { continue }
             do throws(FileError) {
@@ -128,7 +128,10 @@ struct OwnDirectory {
                 default: throw error
                 }
             }
-            if made.count >= 10_000 { made = [day] }
+            if made.count >= 10_000 {
+                made.removeAll()
+                made.insert(day)
+            }
             made.insert(path)
         }
         return true

@@ -49,10 +49,10 @@ extension SyncEngine {
     }
 
     /// Runs changes of the disk and of the state together: first the disk, then a barrier, then the state.
-    func changeDisk(_ body: (inout Set<String>) throws -> Void) throws {
+    func changeDisk(_ body: (inout PathSet) throws -> Void) throws {
         do {
             try state.transaction {
-                var touched: Set<String> = []
+                var touched = PathSet()
                 try body(&touched)
                 try makeDurable(touched)
             }
@@ -63,10 +63,10 @@ extension SyncEngine {
         }
     }
 
-    private func makeDurable(_ directories: Set<String>) throws {
+    private func makeDurable(_ directories: PathSet) throws {
         if directories.isEmpty { return }
         if directories.count > 8 { return try disk.synchronizeAll() }
-        for directory in directories.sorted() {
+        for directory in directories.sorted {
             do {
                 try disk.synchronize(directory: directory)
             } catch FileError.notFound {

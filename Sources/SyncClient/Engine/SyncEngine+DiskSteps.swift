@@ -3,7 +3,7 @@ import TreeValues
 
 /// The single changes of the disk.
 extension SyncEngine {
-    func apply(_ step: DiskStep, _ touched: inout Set<String>) throws {
+    func apply(_ step: DiskStep, _ touched: inout PathSet) throws {
         switch step {
         case .makeDirectory(let id): try makeDirectory(id, &touched)
         case .move(let id, let parent, let name): try move(id, to: parent, name, &touched)
@@ -16,7 +16,7 @@ extension SyncEngine {
         }
     }
 
-    private func makeDirectory(_ id: NodeID, _ touched: inout Set<String>) throws {
+    private func makeDirectory(_ id: NodeID, _ touched: inout PathSet) throws {
         guard let remote = try state.node(id, in: .remote), try state.node(id, in: .local) == nil,
             let path = try path(of: remote.name, in: remote.parent)
         else { throw StepFailure(reason: .changedMeanwhile) }
@@ -25,7 +25,7 @@ extension SyncEngine {
         } catch FileError.exists {
             throw StepFailure.changed(path)
         }
-        touched.insert(Self.parent(of: path))
+        touched.insert(FolderPath.parent(of: path))
         var local = remote
         local.revision = 0
         local.contentRevision = 0
@@ -37,7 +37,7 @@ extension SyncEngine {
     }
 
     private func move(
-        _ id: NodeID, to parent: NodeID, _ name: String, _ touched: inout Set<String>
+        _ id: NodeID, to parent: NodeID, _ name: String, _ touched: inout PathSet
     ) throws {
         guard var local = try state.node(id, in: .local), let source = try localPath(of: id),
             let target = try path(of: name, in: parent)
@@ -54,8 +54,8 @@ extension SyncEngine {
         } else {
             try rename(source, to: target)
         }
-        touched.insert(Self.parent(of: source))
-        touched.insert(Self.parent(of: target))
+        touched.insert(FolderPath.parent(of: source))
+        touched.insert(FolderPath.parent(of: target))
         local.parent = parent
         local.name = name
         try state.put(local, in: .local)
@@ -73,14 +73,14 @@ extension SyncEngine {
     }
 
     private func setAside(
-        _ id: NodeID, name: String, detach isDetached: Bool, _ touched: inout Set<String>
+        _ id: NodeID, name: String, detach isDetached: Bool, _ touched: inout PathSet
     ) throws {
         guard var local = try state.node(id, in: .local), let source = try localPath(of: id),
             let target = try path(of: name, in: local.parent)
         else { throw StepFailure(reason: .changedMeanwhile) }
         let before = try check(id, local, at: source)
         try rename(source, to: target)
-        touched.insert(Self.parent(of: source))
+        touched.insert(FolderPath.parent(of: source))
         local.name = name
         try state.put(local, in: .local)
         try keepStamp(of: id, at: target, after: before)
@@ -98,7 +98,7 @@ extension SyncEngine {
         }
     }
 
-    private func remove(_ id: NodeID, isPruned: Bool, _ touched: inout Set<String>) throws {
+    private func remove(_ id: NodeID, isPruned: Bool, _ touched: inout PathSet) throws {
         guard let local = try state.node(id, in: .local), let path = try localPath(of: id) else {
             throw StepFailure(reason: .changedMeanwhile)
         }
@@ -111,9 +111,9 @@ extension SyncEngine {
             }
             directoryPaths.removeAll()
         } else {
-            touched.insert(Self.parent(of: try moveToTrash(path, as: before)))
+            touched.insert(FolderPath.parent(of: try moveToTrash(path, as: before)))
         }
-        touched.insert(Self.parent(of: path))
+        touched.insert(FolderPath.parent(of: path))
         try state.remove(id, from: .local)
         if !isPruned { try state.remove(id, from: .synced) }
         status.counters.removedHere += 1
@@ -138,13 +138,13 @@ extension SyncEngine {
         return now.identity == before.identity && now.size == before.size && now.modified == before.modified
     }
 
-    private func setAttributes(_ id: NodeID, _ touched: inout Set<String>) throws {
+    private func setAttributes(_ id: NodeID, _ touched: inout PathSet) throws {
         guard var local = try state.node(id, in: .local), let remote = try state.node(id, in: .remote),
             let path = try localPath(of: id)
         else { throw StepFailure(reason: .changedMeanwhile) }
         _ = try check(id, local, at: path)
         try disk.setAttributes(path, modified: remote.modified, mode: remote.mode)
-        touched.insert(Self.parent(of: path))
+        touched.insert(FolderPath.parent(of: path))
         local.modified = remote.modified
         local.mode = remote.mode ?? local.mode
         try state.put(local, in: .local)

@@ -55,7 +55,7 @@ extension SyncEngine {
                 try? disk.removeFile(job.temporary)
                 throw error
             }
-            touched.insert(Self.parent(of: path))
+            touched.insert(FolderPath.parent(of: path))
             // The server's content is in it: what is here is a change of that.
             synced.content = remote.content
             synced.size = remote.size

@@ -81,7 +81,7 @@ extension SyncEngine {
             try sweep()
             var isChanged = steps > done
             if !rescans.isEmpty {
-                let paths = rescans.sorted()
+                let paths = rescans.sorted
                 rescans.removeAll()
                 try scan(.paths(paths))
                 isChanged = true

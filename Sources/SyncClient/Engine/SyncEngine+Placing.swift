@@ -4,7 +4,7 @@ import TreeValues
 
 /// Putting what was fetched into its place.
 extension SyncEngine {
-    func put(_ job: FetchJob, _ touched: inout Set<String>) throws {
+    func put(_ job: FetchJob, _ touched: inout PathSet) throws {
         let id = job.remote.id
         var isPlaced = false
         do {
@@ -24,7 +24,7 @@ extension SyncEngine {
             }
             // From here on the file in the making is the older version, or nothing.
             isPlaced = true
-            touched.insert(Self.parent(of: job.path))
+            touched.insert(FolderPath.parent(of: job.path))
             try keep(job, over: local)
             succeed(id)
         } catch let failure as StepFailure {
@@ -41,13 +41,13 @@ extension SyncEngine {
     /// At every moment there is a file of that name where the file system can exchange two, and what somebody
     /// saved after the last look is put back. What is written into the older version after that goes to the
     /// trash with it.
-    func replace(_ local: SyncNode, with job: FetchJob, _ touched: inout Set<String>) throws {
+    func replace(_ local: SyncNode, with job: FetchJob, _ touched: inout PathSet) throws {
         let before = try check(local.id, local, at: job.path)
         do throws(FileError) {
             try disk.exchange(job.temporary, job.path)
         } catch {
             guard case .system(_, FileError.notSupported) = error else { throw error }
-            touched.insert(Self.parent(of: try moveToTrash(job.path, as: before)))
+            touched.insert(FolderPath.parent(of: try moveToTrash(job.path, as: before)))
             do throws(FileError) {
                 try disk.rename(job.temporary, to: job.path, replacing: false)
             } catch {
@@ -64,7 +64,7 @@ extension SyncEngine {
         }
         // An older version that cannot be moved now is moved when the next run begins.
         if let kept = try? own.moveToTrash(job.temporary, as: job.path) {
-            touched.insert(Self.parent(of: kept))
+            touched.insert(FolderPath.parent(of: kept))
         }
     }
 

@@ -73,11 +73,11 @@ extension SyncEngine {
             return false
         }
         guard let isExcluded = options.isExcluded else { return true }
-        var above = Substring(path)
         if isExcluded(path, node.kind == .directory) { return false }
-        while let slash = above.lastIndex(of: "/") {
-            above = above[..<slash]
-            if isExcluded(String(above), true) { return false }
+        var above = FolderPath.parent(of: path)
+        while !above.isEmpty {
+            if isExcluded(above, true) { return false }
+            above = FolderPath.parent(of: above)
         }
         return true
     }

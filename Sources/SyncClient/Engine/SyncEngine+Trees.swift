@@ -77,7 +77,7 @@ extension SyncEngine {
     /// The path of a name in a local directory.
     func path(of name: String, in directory: NodeID) throws -> String? {
         guard let above = try path(ofDirectory: directory) else { return nil }
-        return above.isEmpty ? name : above + "/" + name
+        return FolderPath.join(above, name)
     }
 
     func path(ofDirectory directory: NodeID) throws -> String? {
@@ -95,9 +95,5 @@ extension SyncEngine {
         if directoryPaths.count >= 100_000 { directoryPaths.removeAll() }
         directoryPaths[directory] = path
         return path
-    }
-
-    static func parent(of path: String) -> String {
-        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
     }
 }

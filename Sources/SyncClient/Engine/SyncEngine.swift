@@ -31,7 +31,7 @@ public final class SyncEngine {
     var isPrepared = false
     var hasScanned = false
     /// Paths that turned out not to be what the local tree says.
-    var rescans: Set<String> = []
+    var rescans = PathSet()
     /// The server has something that the remote tree has not.
     var needsPull = true
     /// Whether the namespace takes names for one that differ by case: learned from an answer.

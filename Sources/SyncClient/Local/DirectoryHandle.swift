@@ -70,12 +70,12 @@ struct DirectoryOpener: Sendable {
             }
             return nil
         }
-        for name in path.split(separator: "/", omittingEmptySubsequences: false) {
-            if !step.isEmpty, !usesOpenat2 || step.utf8.count + name.utf8.count > Self.maximumStepBytes {
+        for name in path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+            if !step.isEmpty, !usesOpenat2 || step.utf8.count + name.count > Self.maximumStepBytes {
                 if let failure = enter() { return .failure(failure) }
             }
             if !step.isEmpty { step += "/" }
-            step += name
+            step += Substring(name)
         }
         if let failure = enter() { return .failure(failure) }
         return .success(current)
@@ -133,12 +133,12 @@ final class DirectoryCache: Sendable {
     /// Nanoseconds.
     private static let lifetime: Int64 = 100_000_000
 
-    private let entries = Mutex<[String: Entry]>([:])
+    private let entries = Mutex<[ExactPath: Entry]>([:])
 
     func find(_ path: String, below root: DirectoryHandle) -> DirectoryHandle? {
         let now = Self.now
         let found: DirectoryHandle? = entries.withLock { entries in
-            guard let entry = entries[path], Self.counts(entry.opened, at: now) else { return nil }
+            guard let entry = entries[ExactPath(path)], Self.counts(entry.opened, at: now) else { return nil }
             return entry.handle
         }
         guard let found, path.hasPrefix(Self.own) || found.isAt(path, below: root.descriptor) else {
@@ -154,7 +154,7 @@ final class DirectoryCache: Sendable {
                 entries = entries.filter { Self.counts($0.value.opened, at: now) }
                 if entries.count >= Self.capacity { entries.removeAll(keepingCapacity: true) }
             }
-            entries[path] = Entry(handle: handle, opened: now)
+            entries[ExactPath(path)] = Entry(handle: handle, opened: now)
         }
     }
 

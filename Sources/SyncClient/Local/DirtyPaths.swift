@@ -8,9 +8,9 @@ struct DirtyPaths {
     /// More paths than this in all are one directory.
     static let maximumPaths = 512
 
-    private var names: [String: Set<String>] = [:]
+    private var names: [ExactPath: Set<ExactPath>] = [:]
     /// Directories that are looked at with all that is below them.
-    private var subtrees: Set<String> = []
+    private var subtrees: Set<ExactPath> = []
     private var count = 0
 
     var isEmpty: Bool { names.isEmpty && subtrees.isEmpty }
@@ -18,22 +18,22 @@ struct DirtyPaths {
     /// Notes a path.
     mutating func add(_ path: String) {
         guard !isCovered(path) else { return }
-        let (directory, name) = Self.split(path)
+        let (directory, name) = (FolderPath.parent(of: path), FolderPath.name(of: path))
         guard !name.isEmpty else { return addSubtree("") }
-        guard names[directory, default: []].insert(name).inserted else { return }
+        guard names[ExactPath(directory), default: []].insert(ExactPath(name)).inserted else { return }
         count += 1
-        if names[directory]?.count ?? 0 > Self.maximumNames { addSubtree(directory) }
+        if names[ExactPath(directory)]?.count ?? 0 > Self.maximumNames { addSubtree(directory) }
         if count + subtrees.count > Self.maximumPaths { collapse() }
     }
 
     /// Notes a directory with all that is below it.
     mutating func addSubtree(_ path: String) {
         guard !isCovered(path) else { return }
-        subtrees = subtrees.filter { !Self.isAtOrBelow($0, path) }
-        for directory in names.keys where Self.isAtOrBelow(directory, path) {
+        subtrees = subtrees.filter { !Self.isAtOrBelow($0.text, path) }
+        for directory in names.keys where Self.isAtOrBelow(directory.text, path) {
             count -= names.removeValue(forKey: directory)?.count ?? 0
         }
-        subtrees.insert(path)
+        subtrees.insert(ExactPath(path))
         if subtrees.count > Self.maximumPaths { collapse() }
     }
 
@@ -41,35 +41,27 @@ struct DirtyPaths {
     mutating func take() -> [String] {
         var paths = Array(subtrees)
         for (directory, below) in names {
-            for name in below { paths.append(directory.isEmpty ? name : directory + "/" + name) }
+            for name in below { paths.append(ExactPath(FolderPath.join(directory.text, name.text))) }
         }
         self = DirtyPaths()
-        return paths.sorted()
+        return paths.sorted().map(\.text)
     }
 
     private func isCovered(_ path: String) -> Bool {
-        subtrees.contains { Self.isAtOrBelow(path, $0) }
+        subtrees.contains { Self.isAtOrBelow(path, $0.text) }
     }
 
     /// Becomes the directory that everything is in.
     private mutating func collapse() {
-        var common: [Substring]?
+        var common: [ExactPath]?
         for path in Array(subtrees) + names.keys {
-            let segments = path.split(separator: "/")
+            let segments = FolderPath.names(of: path.text).map(ExactPath.init)
             common = common.map { zip($0, segments).prefix { $0 == $1 }.map(\.0) } ?? segments
         }
-        addSubtree((common ?? []).joined(separator: "/"))
-    }
-
-    private static func split(_ path: String) -> (directory: String, name: String) {
-        guard let slash = path.lastIndex(of: "/") else { return ("", path) }
-        return (String(path[..<slash]), String(path[path.index(after: slash)...]))
+        addSubtree((common ?? []).map(\.text).joined(separator: "/"))
     }
 
     private static func isAtOrBelow(_ path: String, _ directory: String) -> Bool {
-        let (path, directory) = (path.utf8, directory.utf8)
-        guard !directory.isEmpty else { return true }
-        guard path.starts(with: directory) else { return false }
-        return path.count == directory.count || path.dropFirst(directory.count).first == UInt8(ascii: "/")
+        path.utf8.elementsEqual(directory.utf8) || FolderPath.isBelow(path, directory)
     }
 }

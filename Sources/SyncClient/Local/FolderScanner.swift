@@ -21,7 +21,7 @@ public struct FolderScanner: LocalScanning {
     let clock: () -> Int64
 
     /// Files that are touched all the time, and since when that was seen.
-    var busySince: [String: Int64] = [:]
+    var busySince: [ExactPath: Int64] = [:]
     /// What is gone from the disk and still in the tree, and since when.
     var held: [NodeID: Int64] = [:]
 

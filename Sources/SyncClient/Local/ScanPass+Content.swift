@@ -67,7 +67,7 @@ extension ScanPass {
         case .failed(.notFound), .failed(.notDirectory): noteBusy(request.path)
         case .failed(let error): note(error, request.path)
         case .content(let content):
-            busySince[request.path] = nil
+            busySince[ExactPath(request.path)] = nil
             try put(content, of: file, &places)
         }
     }

@@ -2,11 +2,6 @@ import SyncProtocol
 import TreeValues
 
 extension ScanPass {
-    /// Names that a scan gives to nodes which are not in the tree yet.
-    struct NewNames {
-        var keys: Set<NameKey> = []
-    }
-
     /// Whether a node can stay the same: files and symlinks may take one another's place.
     func isSameKind(_ kind: TreeNodeKind, _ found: FileStatus.Kind) -> Bool {
         switch found {
@@ -61,13 +56,17 @@ extension ScanPass {
     }
 
     /// Takes up what the tree does not have at this place: a node that was elsewhere, or a new one.
-    mutating func add(_ entry: Entry, in parent: NodeID, _ names: inout NewNames) throws {
+    ///
+    /// - Parameter isWhole: whether all names of the directory were looked at before.
+    mutating func add(_ entry: Entry, in parent: NodeID, isWhole: Bool) throws {
         if let moved = try movedNode(entry, to: parent) {
             try move(moved, to: entry, in: parent)
             return
         }
-        guard try isFree(entry, in: parent, &names) else {
-            return note(.exists(entry.path), entry.path)
+        switch try room(for: entry, in: parent, isWhole: isWhole) {
+        case .free: break
+        case .unclear: return push(parent, FolderPath.parent(of: entry.path))
+        case .replaced(let node): return try replace(node, by: entry, in: parent)
         }
         switch entry.status.kind {
         case .directory:
@@ -130,14 +129,14 @@ extension ScanPass {
         let (age, overflow) = entry.seen.subtractingReportingOverflow(entry.status.changed)
         // A time in the future says nothing about now.
         guard !overflow, age < options.quietTime, age > -options.quietTime else {
-            busySince[entry.path] = nil
+            busySince[ExactPath(entry.path)] = nil
             return false
         }
         if busySince.count >= 10_000 { busySince.removeAll() }
-        let since = busySince[entry.path] ?? entry.seen
-        busySince[entry.path] = since
+        let since = busySince[ExactPath(entry.path)] ?? entry.seen
+        busySince[ExactPath(entry.path)] = since
         guard entry.seen - since < options.maximumBusyTime else {
-            busySince[entry.path] = nil
+            busySince[ExactPath(entry.path)] = nil
             return false
         }
         return true
@@ -147,20 +146,60 @@ extension ScanPass {
         if report.busy.count < ScannerOptions.maximumListed { report.busy.append(path) }
     }
 
-    /// Whether no other name of the directory is the same but for the form of letters.
-    private func isFree(_ entry: Entry, in parent: NodeID, _ names: inout NewNames) throws -> Bool {
-        guard options.ignoresCase || !entry.name.utf8.allSatisfy({ $0 < 0x80 }) else { return true }
+    /// What there is for a name that the tree does not have byte for byte.
+    private enum Room {
+        case free
+        /// The disk may take two names for one: what is in the directory tells.
+        case unclear
+        /// This one, in another form, is gone: the new file took its place.
+        case replaced(SyncNode)
+    }
+
+    /// Looks for names of the directory that are the same but for the form of letters. Those that the disk
+    /// has beside each other are two names; the planner gives one of them another.
+    ///
+    /// - Parameter isWhole: whether all names of the directory were looked at, so that those that are not
+    ///   there any more are known.
+    private mutating func room(for entry: Entry, in parent: NodeID, isWhole: Bool) throws -> Room {
+        guard options.ignoresCase || !entry.name.utf8.allSatisfy({ $0 < 0x80 }) else { return .free }
         let key = NameKey(entry.name, ignoringCase: options.ignoresCase)
-        guard names.keys.insert(key).inserted else { return false }
-        let directory =
-            entry.path.utf8.count == entry.name.utf8.count
-            ? "" : String(entry.path.utf8.dropLast(entry.name.utf8.count + 1)) ?? ""
+        let directory = FolderPath.parent(of: entry.path)
         for other in try tree.state.children(of: parent, named: entry.name, in: .local)
-        where NameKey(other.name, ignoringCase: options.ignoresCase) == key && !missing.contains(other.id) {
-            let status = try? fileSystem.status(Self.join(directory, other.name))
-            if status != nil { return false }
+        where NameKey(other.name, ignoringCase: options.ignoresCase) == key
+            && ExactPath(other.name) != ExactPath(entry.name)
+        {
+            if !missing.contains(other.id) {
+                if isWhole { continue }
+                let path = Self.join(directory, other.name)
+                do throws(FileError) {
+                    if let there = try fileSystem.status(path) {
+                        guard there.identity == entry.status.identity else { continue }
+                        return .unclear
+                    }
+                } catch .folderMissing {
+                    throw FileError.folderMissing
+                } catch {
+                    // What cannot be looked at is not gone.
+                    continue
+                }
+            }
+            if isSameKind(other.kind, entry.status.kind) { return .replaced(other) }
+            noteReplaced(other.id)
         }
-        return true
+        return .free
+    }
+
+    /// Gives a node whose name had another form to what has it now.
+    private mutating func replace(_ node: SyncNode, by entry: Entry, in parent: NodeID) throws {
+        missing.remove(node.id)
+        held[node.id] = nil
+        let stamp = try tree.state.stamp(of: node.id)
+        var renamed = node
+        renamed.name = entry.name
+        try tree.state.put(renamed, in: .local)
+        try tree.state.setStamp(stamp, of: node.id)
+        countChange()
+        try compare(LocalChild(renamed, stamp: stamp), entry, in: parent)
     }
 }
 

@@ -14,7 +14,7 @@ struct ScanPass {
     let device: UInt64
 
     var report = ScanReport()
-    var busySince: [String: Int64]
+    var busySince: [ExactPath: Int64]
     var held: [NodeID: Int64]
     /// Nodes that are not where the tree has them.
     var missing: Set<NodeID> = []
@@ -88,11 +88,11 @@ struct ScanPass {
     mutating func start(at path: String) throws {
         var directory = tree.state.root
         var walked = ""
-        let names = path.split(separator: "/").map(String.init)
+        let names = FolderPath.names(of: path)
         guard !names.isEmpty else { return start() }
         guard !names.contains(where: { $0 == "." || $0 == ".." }) else { return }
         for (index, name) in names.enumerated() {
-            let here = walked.isEmpty ? name : walked + "/" + name
+            let here = Self.join(walked, name)
             // A directory that the tree does not have is new: everything below it is.
             let known = try tree.child(of: directory, name)
             guard index < names.count - 1, let known, known.kind == .directory else {
@@ -106,7 +106,7 @@ struct ScanPass {
 
     /// Compares one entry with the tree, and what is below it.
     private mutating func look(at name: String, in directory: Directory) throws {
-        let path = directory.path.isEmpty ? name : directory.path + "/" + name
+        let path = Self.join(directory.path, name)
         let known = try tree.localChild(of: directory.id, name)
         let seen = clock()
         let status: FileStatus?
@@ -125,12 +125,11 @@ struct ScanPass {
         }
         let entry = Entry(name: name, path: path, status: status, seen: seen)
         guard try accepts(entry) else { return }
-        var names = NewNames()
         if let known, isSameKind(known.kind, status.kind) {
             try compare(known, entry, in: directory.id)
         } else {
             if let known { noteReplaced(known.id) }
-            try add(entry, in: directory.id, &names)
+            try add(entry, in: directory.id, isWhole: false)
         }
     }
 
@@ -156,13 +155,13 @@ struct ScanPass {
             // Also if it is gone: whoever looks at the directory above finds that out.
             return note(error, directory.path)
         }
-        var places: [EntryName: Int] = Dictionary(minimumCapacity: found.count)
+        var places: [ExactPath: Int] = Dictionary(minimumCapacity: found.count)
         for (index, entry) in found.enumerated() {
             guard let name = entry.name else {
                 note(.system(directory.path, code: Self.notText), directory.path)
                 continue
             }
-            places[EntryName(name)] = index
+            places[ExactPath(name)] = index
         }
         report.seen += found.count
         steps += found.count
@@ -171,7 +170,7 @@ struct ScanPass {
         var absent: [LocalChild] = []
         var below: [Directory] = []
         try tree.forEachLocalChild(of: directory.id) { child in
-            guard let index = places.removeValue(forKey: EntryName(child.name)) else {
+            guard let index = places.removeValue(forKey: ExactPath(child.name)) else {
                 absent.append(child)
                 return
             }
@@ -189,8 +188,7 @@ struct ScanPass {
         }
         for next in below where !isExcluded(next.path, isDirectory: true) { directories.append(next) }
         try scan(
-            changed, new: places.values.sorted { found[$0].orderedName < found[$1].orderedName }, found,
-            in: directory, seen)
+            changed, new: places.values.sorted { found[$0].isBefore(found[$1]) }, found, in: directory, seen)
     }
 
     private mutating func scan(
@@ -207,10 +205,9 @@ struct ScanPass {
                 replaced.append(index)
             }
         }
-        var names = NewNames()
         for index in new + replaced {
             guard let entry = entry(found[index], in: directory, seen), try accepts(entry) else { continue }
-            try add(entry, in: directory.id, &names)
+            try add(entry, in: directory.id, isWhole: true)
         }
     }
 
@@ -252,7 +249,7 @@ struct ScanPass {
     private static let otherFileSystem: Int32 = 18
 
     static func join(_ directory: String, _ name: String) -> String {
-        directory.isEmpty ? name : directory + "/" + name
+        FolderPath.join(directory, name)
     }
 
     func isExcluded(_ path: String, isDirectory: Bool) -> Bool {
@@ -280,21 +277,13 @@ struct ScanPass {
     }
 }
 
-/// A name by its bytes: two forms of one letter are two names of a directory, and one `String`.
-struct EntryName: Hashable {
-    private let text: String
-
-    init(_ text: String) { self.text = text }
-
-    static func == (a: Self, b: Self) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
-
-    func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-    }
-}
-
 extension FileEntry {
-    /// Directories are listed in any order; what is made of them is to be the same each time.
-    fileprivate var orderedName: String { name ?? "" }
+    /// Directories are listed in any order; what is made of them is to be the same each time. Of two forms of
+    /// one name the composed one comes first: it is the one that keeps its name.
+    fileprivate func isBefore(_ other: Self) -> Bool {
+        guard let name, let otherName = other.name else { return name == nil && other.name != nil }
+        // Texts are equal in any form.
+        guard name == otherName else { return name < otherName }
+        return (name.utf8.count, ExactPath(name)) < (otherName.utf8.count, ExactPath(otherName))
+    }
 }

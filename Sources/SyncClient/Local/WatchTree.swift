@@ -4,7 +4,7 @@ struct WatchTree {
     private struct Watch {
         var parent: Int32
         var name: String
-        var children: [String: Int32] = [:]
+        var children: [ExactPath: Int32] = [:]
     }
 
     private var watches: [Int32: Watch] = [:]
@@ -30,24 +30,25 @@ struct WatchTree {
         }
         watches[number]?.parent = parent
         watches[number]?.name = name
-        watches[parent]?.children[name] = number
+        watches[parent]?.children[ExactPath(name)] = number
     }
 
     /// Takes a directory out of the one above it, unless another one has its name there.
     private mutating func unlink(_ number: Int32) {
-        guard let watch = watches[number], watches[watch.parent]?.children[watch.name] == number else {
+        guard let watch = watches[number], watches[watch.parent]?.children[ExactPath(watch.name)] == number
+        else {
             return
         }
-        watches[watch.parent]?.children[watch.name] = nil
+        watches[watch.parent]?.children[ExactPath(watch.name)] = nil
     }
 
     /// Whether a directory is still at a place, as far as is known.
     func isAt(_ number: Int32, _ name: String, in parent: Int32) -> Bool {
         guard let watch = watches[number] else { return false }
-        return watch.parent == parent && watch.name == name
+        return watch.parent == parent && ExactPath(watch.name) == ExactPath(name)
     }
 
-    func child(_ name: String, of parent: Int32) -> Int32? { watches[parent]?.children[name] }
+    func child(_ name: String, of parent: Int32) -> Int32? { watches[parent]?.children[ExactPath(name)] }
 
     /// Forgets a directory and all below it.
     ///

@@ -26,11 +26,14 @@ public struct NodeStates: Hashable, Sendable {
 }
 
 extension SyncNode {
+    /// Whether the two are called the same byte for byte.
+    func hasName(of other: SyncNode) -> Bool { name.utf8.elementsEqual(other.name.utf8) }
+
     /// Whether the two are at the same place: the same directory, and the same name but for its Unicode
     /// form.
     public func isInPlace(of other: SyncNode) -> Bool {
         guard parent == other.parent else { return false }
-        return name.utf8.elementsEqual(other.name.utf8) || NameKey(name) == NameKey(other.name)
+        return hasName(of: other) || NameKey(name) == NameKey(other.name)
     }
 
     /// Whether the two have the same attributes: time and mode of a file. A mode that is not known is like
@@ -70,6 +73,13 @@ extension SyncTrees {
         return try children(of: directory, in: tree).filter {
             NameKey($0.name, ignoringCase: true) == key
         }
+    }
+
+    /// Children called as a node is but for case and Unicode form at most, the one of just its name first.
+    func children(of directory: NodeID, namedAs node: SyncNode, in tree: TreeName) throws -> [SyncNode] {
+        let found = try children(of: directory, named: node.name, in: tree)
+        guard found.count > 1 else { return found }
+        return found.filter { $0.hasName(of: node) } + found.filter { !$0.hasName(of: node) }
     }
 }
 

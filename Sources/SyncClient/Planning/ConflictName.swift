@@ -7,8 +7,10 @@ public struct ConflictName: Hashable, Sendable {
     public enum Reason: String, CaseIterable, Hashable, Sendable {
         /// Another version has the name.
         case content = "conflict"
-        /// A name that differs by case or Unicode form only is taken.
+        /// A name that differs by case only is taken.
         case letterCase = "case conflict"
+        /// A name that differs by Unicode form only is taken: the two look alike.
+        case unicodeForm = "unicode conflict"
     }
 
     /// The most bytes of a name on common file systems and in a namespace.

@@ -38,7 +38,7 @@ public enum HoldReason: String, CaseIterable, Hashable, Sendable {
     case remoteChange = "remote_change"
     /// The name cannot be on a disk: empty, `.`, `..`, with a slash, or the folder's own `.nacre`.
     case nameNotPossible = "name_not_possible"
-    /// Another node has the name here, where case is not told apart.
+    /// Another node has the name but for case or Unicode form, and neither is renamed.
     case nameClash = "name_clash"
 }
 

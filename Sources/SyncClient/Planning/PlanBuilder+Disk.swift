@@ -67,12 +67,21 @@ extension PlanBuilder {
             guard parent.local?.kind == .directory else { return .not(.after(remote.parent)) }
         }
         if takenDisk.contains(Slot(remote.parent, remote.name)) { return .not(.wait) }
-        for other in try trees.children(of: remote.parent, named: remote.name, in: .local)
+        for other in try trees.children(of: remote.parent, namedAs: remote, in: .local)
         where other.id != remote.id && !leavingDisk.contains(other.id) {
             guard policy.ignoresCaseLocally || NameKey(other.name) == NameKey(remote.name) else { continue }
+            // The namespace has both, and so can the disk.
+            if !policy.ignoresCaseLocally, !other.hasName(of: remote), try isServersPlace(of: other) {
+                continue
+            }
             return .not(try makeRoom(for: remote, where: other))
         }
         return .free
+    }
+
+    /// Whether a node is here where the server has it, by the same bytes.
+    private func isServersPlace(of local: SyncNode) throws -> Bool {
+        try states(of: local.id).remote.map { local.hasPlace(of: $0) } ?? false
     }
 
     /// Another node is on the disk where one of the server's is to be.
@@ -153,8 +162,11 @@ extension PlanBuilder {
             }
             copies[directory] = all
         }
-        return all.filter { $0.name.isCopy(ofSameAs: original) && $0.node.id != id }
-            .sorted { ($0.name.tag, $0.node.id) < ($1.name.tag, $1.node.id) }
+        // What has its name because of another one's spelling is no version of that.
+        return all.filter {
+            $0.name.reason == .content && $0.name.isCopy(ofSameAs: original) && $0.node.id != id
+        }
+        .sorted { ($0.name.tag, $0.node.id) < ($1.name.tag, $1.node.id) }
     }
 
     /// Gives a local node the name of a conflict copy.
@@ -162,8 +174,10 @@ extension PlanBuilder {
         _ local: SyncNode, reason: ConflictName.Reason, detach: Bool = false
     ) throws -> Outcome {
         // Its new name has to come to the server some day; until then it would be set aside again and
-        // again.
-        guard policy.canPull, !leavingDisk.contains(local.id) else { return hold(local.id, .remoteChange) }
+        // again. A folder that only sends keeps its names, unless two of its own are one there.
+        guard policy.canPull || reason == .unicodeForm, !leavingDisk.contains(local.id) else {
+            return hold(local.id, reason == .content ? .remoteChange : .nameClash)
+        }
         let name = ConflictName(copyOf: local.name, reason: reason, tag: policy.conflictTag)
         for number in 1...Self.maximumNumber {
             let text = name.text(number: number)

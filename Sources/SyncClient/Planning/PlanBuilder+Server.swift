@@ -77,7 +77,7 @@ extension PlanBuilder {
         }
         let slot = Slot(local.parent, local.name)
         if takenServer.contains(slot) { return .not(.wait) }
-        for other in try trees.children(of: local.parent, named: local.name, in: .remote)
+        for other in try trees.children(of: local.parent, namedAs: local, in: .remote)
         where other.id != local.id && !leavingServer.contains(other.id) {
             guard policy.ignoresCaseRemotely || NameKey(other.name) == NameKey(local.name) else { continue }
             return .not(try yield(local, to: other))
@@ -106,7 +106,9 @@ extension PlanBuilder {
             // It is elsewhere here: its name is free once it is there on the server.
             if isMovedLocally(there, other, synced) { return .after(other.id) }
         }
-        if there.isInPlace(of: other) { return try setAside(local, reason: .letterCase) }
+        if there.isInPlace(of: other) {
+            return try setAside(local, reason: isSameName ? .unicodeForm : .letterCase)
+        }
         // It comes here yet, and this one has its name.
         return try setAside(local, reason: .content)
     }

@@ -52,19 +52,20 @@ enum ConflictCopies {
         guard let folder = FolderTrash.folder(of: copy) else {
             throw CommandError(.notFound, "\(SyncOutput.shown(text)) is in no synced folder")
         }
-        let below = String(copy.dropFirst(folder.hasSuffix("/") ? folder.count : folder.count + 1))
-        let parent = (below as NSString).deletingLastPathComponent
-        func path(_ name: String) -> String { parent.isEmpty ? name : parent + "/" + name }
+        let start = folder.hasSuffix("/") ? folder.utf8.count : folder.utf8.count + 1
+        let below = String(Substring(copy.utf8.dropFirst(start)))
+        let parent = FolderPath.parent(of: below)
+        func path(_ name: String) -> String { FolderPath.join(parent, name) }
         let trash = try FolderTrash(folder: folder)
         var original = path(name.original)
-        if name.reason == .letterCase, try !trash.has(original),
+        if name.reason != .content, try !trash.has(original),
             let other = try trash.names(in: parent).first(where: { $0.isSameButForCase(as: name.original) })
         {
             // The name that stands in the way is spelled otherwise: beside it there would be another conflict.
             original = path(other)
         }
         let left = try resolve(below, trash, keeping: choice, original: original) {
-            path("\(name.stem) \($0)\(name.suffix)")
+            "\(name.stem) \($0)\(name.suffix)"
         }
         return (folder as NSString).appendingPathComponent(left)
     }
@@ -92,21 +93,34 @@ enum ConflictCopies {
             try trash.take(copy)
             return original
         case .both:
-            for number in 2...1000 {
-                do {
-                    try trash.rename(copy, to: numbered(number))
-                    return numbered(number)
-                } catch FileError.exists {
-                    continue
-                }
-            }
+            if let path = try move(copy, trash, toOneOf: (2...1000).map(numbered)) { return path }
             throw CommandError(.conflict, "there are a thousand files of this name already")
         }
+    }
+
+    /// Gives a file the first of some names that is free; `nil` if none is.
+    private static func move(
+        _ path: String, _ trash: FolderTrash, toOneOf names: [String]
+    ) throws -> String? {
+        let parent = FolderPath.parent(of: path)
+        // Beside one that differs by case or Unicode form there would be another conflict.
+        let taken = Set(try trash.names(in: parent).map { NameKey($0, ignoringCase: true) })
+        let free = names.filter { !taken.contains(NameKey($0, ignoringCase: true)) }
+        for name in free {
+            let other = FolderPath.join(parent, name)
+            do throws(FileError) {
+                try trash.rename(path, to: other)
+                return other
+            } catch {
+                guard case .exists = error else { throw error }
+            }
+        }
+        return nil
     }
 }
 
 extension String {
-    /// Whether two names are one where case is not told apart.
+    /// Whether two names are one where case and Unicode form are not told apart.
     fileprivate func isSameButForCase(as other: String) -> Bool {
         NameKey(self, ignoringCase: true) == NameKey(other, ignoringCase: true)
     }

@@ -192,6 +192,97 @@ import TreeValues
         #expect(Array((pair.server.tree().keys.first ?? "").utf8) == Array("caf\u{e9}".utf8))
     }
 
+    private static let composed = "caf\u{e9}.txt"
+    private static let decomposed = "cafe\u{301}.txt"
+
+    /// One of the two was left out, and its folder never came to rest.
+    @Test(arguments: VirtualDisk.Names.allCases, [true, false])
+    func ofTwoUnicodeFormsOnOneDiskOneGetsAnotherName(names: VirtualDisk.Names, isEqual: Bool) throws {
+        let pair = try TwoDevices(names: names)
+        try pair.there.write("1", to: Self.composed)
+        try pair.there.write(isEqual ? "1" : "2", to: Self.decomposed)
+        try pair.there.synchronize()
+        try pair.settle()
+        let end = try pair.files(pair.there)
+        #expect(Set(end.keys) == [Self.composed, "caf\u{e9} (unicode conflict there).txt"])
+        #expect(end.values.sorted() == ["1", isEqual ? "1" : "2"])
+        #expect(try pair.files(pair.here) == end)
+        #expect(try pair.there.names().count == 2)
+        for device in [pair.here, pair.there] { #expect(device.engine?.status.activity == .settled) }
+    }
+
+    @Test(arguments: ["new", "old"])
+    func aNewFileInAnotherUnicodeFormGetsAnotherName(text: String) throws {
+        try expect(
+            [Self.composed: "old"], here: { try $0.write(text, to: Self.decomposed) }, there: { _ in },
+            [Self.composed: "old", "caf\u{e9} (unicode conflict here).txt": text])
+    }
+
+    @Test func twoUnicodeFormsOnTwoDisksAreOneName() throws {
+        try expect(
+            [:], here: { try $0.write("mine", to: Self.decomposed) },
+            there: { try $0.write("theirs", to: Self.composed) },
+            [Self.composed: "theirs", "caf\u{e9} (conflict here).txt": "mine"])
+        let pair = try TwoDevices()
+        try expect(
+            [:], here: { try $0.write("same", to: Self.decomposed) },
+            there: { try $0.write("same", to: Self.composed) }, [Self.composed: "same"], pair: pair)
+        // Nobody's file is renamed for it.
+        #expect(try pair.here.names().map(ExactPath.init) == [ExactPath(Self.decomposed)])
+    }
+
+    @Test func aDirectoryInAnotherUnicodeFormGetsAnotherNameWithAllThatIsInIt() throws {
+        try expect(
+            ["\u{e9}": "/", "\u{e9}/x": "1"],
+            here: { device in
+                try device.makeDirectory("e\u{301}")
+                try device.write("2", to: "e\u{301}/x")
+            }, there: { try $0.write("3", to: "\u{e9}/y") },
+            [
+                "\u{e9}": "/", "\u{e9}/x": "1", "\u{e9}/y": "3", "\u{e9} (unicode conflict here)": "/",
+                "\u{e9} (unicode conflict here)/x": "2",
+            ])
+    }
+
+    /// As a program does that writes names in the other form.
+    @Test(arguments: VirtualDisk.Names.allCases)
+    func aFileThatIsReplacedInAnotherUnicodeFormKeepsItsNode(names: VirtualDisk.Names) throws {
+        let pair = try TwoDevices(names: names)
+        try pair.there.write("old", to: Self.composed)
+        try pair.settle()
+        let before = pair.server.tree()[Self.composed]?.id
+        try pair.here.remove(Self.composed)
+        try pair.here.write("new", to: Self.decomposed)
+        try pair.settle()
+        #expect(before != nil && pair.server.tree()[Self.composed]?.id == before)
+        for device in [pair.here, pair.there] { #expect(try pair.files(device) == [Self.composed: "new"]) }
+    }
+
+    @Test func twoUnicodeFormsAreResolvedByRemovingOne() throws {
+        let pair = try TwoDevices()
+        try pair.here.write("1", to: Self.composed)
+        try pair.settle()
+        try pair.here.write("2", to: Self.decomposed)
+        try pair.settle()
+        let copy = try #require(pair.here.names().first { ConflictName($0) != nil })
+        try pair.here.remove(Self.composed)
+        try pair.here.move(copy, to: Self.decomposed)
+        try pair.settle()
+        for device in [pair.here, pair.there] { #expect(try pair.files(device) == [Self.composed: "2"]) }
+        #expect(pair.here.engine?.status.activity == .settled)
+    }
+
+    /// A slash with such a mark behind it is no slash to a program that looks at characters.
+    @Test func aNameMayBeginWithACombiningMark() throws {
+        let name = "d/\u{301}m"
+        try expect(
+            ["d": "/", name: "1"], here: { try $0.write("2", to: name) }, there: { _ in },
+            ["d": "/", name: "2"])
+        try expect(
+            ["d": "/", name: "1", "d/\u{301}n": "2"], here: { try $0.remove(name) },
+            there: { try $0.write("3", to: "d/\u{301}n") }, ["d": "/", "d/\u{301}n": "3"])
+    }
+
     @Test func aFileBecomesADirectoryAndADirectoryAFile() throws {
         try expect(
             ["a": "file", "d": "/", "d/x": "1"], here: { _ in },

@@ -107,9 +107,11 @@ import TreeValues
             let random = SimulationRandom(seed: UInt64(seed))
             let contents = WrittenContents()
             func act(_ device: SimulatedDevice, _ times: Int) {
-                let user = SimulatedUser(
+                var user = SimulatedUser(
                     disk: device.disk, name: device.name, random: random, contents: contents,
                     server: pair.server, clock: pair.clock)
+                // A folder whose names are not all names of the namespace does not stay what it is.
+                if side == .folder { user.ownNames.removeAll { $0.unicodeScalars.count == 2 } }
                 for _ in 0..<times { user.act() }
             }
             act(side == .node ? pair.there : pair.here, 12)

@@ -44,8 +44,8 @@ struct TwoDevices {
     func files(_ device: SimulatedDevice) throws -> [String: String] {
         var files: [String: String] = [:]
         for (path, entries) in try device.tree() {
-            let names = path.split(separator: "/").map { name in
-                guard let copy = ConflictName(String(name)) else { return String(name) }
+            let names = FolderPath.names(of: path).map { name in
+                guard let copy = ConflictName(name) else { return name }
                 let device = copy.tag.split(separator: " ").last ?? ""
                 return "\(copy.stem) (\(copy.reason.rawValue) \(device))\(copy.suffix)"
             }
@@ -85,6 +85,12 @@ extension SimulatedDevice {
                 try disk.removeFile(path)
             }
         }
+    }
+
+    /// What is in the folder itself, as the disk writes it.
+    func names() throws -> [String] {
+        let entries = try disk.asUser { disk throws(FileError) in try disk.list("") }
+        return entries.compactMap(\.name).filter { $0 != SyncNames.ownDirectory }
     }
 
     /// What is in the trash.

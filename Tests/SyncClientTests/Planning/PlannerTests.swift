@@ -72,6 +72,40 @@ import TreeValues
         #expect(try plan(state).disk.isEmpty)
     }
 
+    /// A namespace of objects tells Unicode forms apart, and so does the disk.
+    @Test func twoUnicodeFormsOfTheServersAreTwoFiles() throws {
+        let state = MemorySyncState(root: root)
+        for tree in TreeName.allCases { state.put(try file(2, "\u{e9}", 1), in: tree) }
+        state.put(try file(3, "e\u{301}", 2), in: .remote)
+        #expect(try plan(state).disk == [.fetch(NodeID(bits: 3))])
+        // Where the disk takes them for one there is nothing to be done.
+        let policy = SyncPolicy(ignoresCaseLocally: true, conflictTag: "tag")
+        let plan = try Planner(policy).plan(try state.unsettledStates(after: nil, limit: 9), in: state)
+        #expect(plan.isEmpty && plan.held.map(\.reason) == [.nameClash])
+    }
+
+    /// Of several that could be the server's it is the one of just its name.
+    @Test func aFileIsTakenForTheServersByItsBytesFirst() throws {
+        let state = MemorySyncState(root: root)
+        state.put(try file(2, "e\u{301}", 1), in: .remote)
+        state.put(try file(3, "\u{e9}", 1), in: .local)
+        state.put(try file(4, "e\u{301}", 1), in: .local)
+        let plan = try plan(state)
+        #expect(plan.state == [.adopt(local: NodeID(bits: 4), as: NodeID(bits: 2))], "\(plan)")
+    }
+
+    /// It is another file, and no version of the one whose name it would have.
+    @Test func aFileThatIsSpelledOtherwiseIsNoConflictCopy() throws {
+        let state = MemorySyncState(root: root)
+        state.put(try file(2, "\u{e9}", 1), in: .synced)
+        state.put(try file(2, "\u{e9}", 2), in: .remote)
+        state.put(try file(2, "\u{e9}", 3), in: .local)
+        let other = try file(3, "e\u{301} (unicode conflict 2026-01-01 0000 laptop)", 3)
+        for tree in TreeName.allCases { state.put(other, in: tree) }
+        let name = "\u{e9} (conflict 2026-11-21 1925 laptop)"
+        #expect(try plan(state).disk == [.setAside(NodeID(bits: 2), name: name, detach: true)])
+    }
+
     @Test func aCopyWithTheSameContentIsNotMadeTwice() throws {
         let state = MemorySyncState(root: root)
         state.put(try file(2, "a.txt", 1), in: .synced)

@@ -89,7 +89,7 @@ struct ModelCommit {
     private mutating func create(_ node: SyncNode) -> CommitResult {
         if let obstacle = obstacle(node.id, node.parent, node.name) {
             if case .conflict("name_taken", let current?) = obstacle,
-                current.name.utf8.elementsEqual(node.name.utf8), current.hasContent(of: node)
+                NameKey(current.name) == NameKey(node.name), current.hasContent(of: node)
             {
                 return .done(current)
             }
@@ -131,8 +131,7 @@ struct ModelCommit {
     private mutating func makeDirectory(_ node: SyncNode) -> CommitResult {
         if let row = namespace.rows[node.id] {
             let isThere =
-                row.node.kind == .directory && row.node.parent == node.parent
-                && row.node.name.utf8.elementsEqual(node.name.utf8)
+                row.node.kind == .directory && row.node.isInPlace(of: node)
             return isThere && isLive(node.id)
                 ? .done(row.node) : .conflict(reason: "stale", current: row.node)
         }
@@ -144,7 +143,7 @@ struct ModelCommit {
             return .refused(code: "unknown_node", message: "no such node")
         }
         guard isLive(id) else { return .conflict(reason: "stale", current: row.node) }
-        if row.node.parent == parent, row.node.name.utf8.elementsEqual(name.utf8) { return .done(row.node) }
+        if row.node.parent == parent, NameKey(row.node.name) == NameKey(name) { return .done(row.node) }
         if row.node.revision != base {
             let states = namespace.journal.filter { $0.node.id == id }
             let before = states.last { $0.node.revision <= base }?.node

@@ -84,7 +84,7 @@ final class SimulatedDevice {
     }
 
     /// What is in the folder, by path with NFC names; sync's own directory left out. Where names are bytes,
-    /// two may be the same but for the Unicode form: one of them is not synced, and reported.
+    /// two may be the same but for the Unicode form, until one of them gets another name.
     func tree() throws -> [String: Set<FolderEntry>] {
         try disk.asUser { disk throws(FileError) in try FolderEntry.tree(of: disk, below: "") }
     }
@@ -103,8 +103,7 @@ final class SimulatedDevice {
             try FolderEntry.tree(of: disk, below: OwnDirectory.trash)
         }
         var found: Set<[UInt8]> = []
-        for (path, entries) in trash where ConflictName(String(path.split(separator: "/").last ?? "")) != nil
-        {
+        for (path, entries) in trash where ConflictName(FolderPath.name(of: path)) != nil {
             for case .file(let bytes) in entries { found.insert(bytes) }
         }
         return found

@@ -212,7 +212,7 @@ struct Simulation {
         var expected: [String: FolderEntry] = [:]
         let blocks = server.backup()
         for (path, node) in server.tree() {
-            let key = path.split(separator: "/").map { NameKey(String($0)).text }.joined(separator: "/")
+            let key = FolderPath.names(of: path).map { NameKey($0).text }.joined(separator: "/")
             switch node.kind {
             case .directory: expected[key] = .directory
             case .symlink: expected[key] = .symlink(node.target ?? "")
@@ -226,13 +226,12 @@ struct Simulation {
         }
         for device in devices {
             let tree = try device.tree()
-            let twins = tree.filter { $0.value.count > 1 }.map { $0.key + "/" }
-            let extra = tree.keys.filter { path in
-                expected[path] == nil && !twins.contains { path.hasPrefix($0) }
-            }.sorted()
-            let missing = expected.filter { tree[$0.key]?.contains($0.value) != true }.keys.sorted()
+            let extra = tree.keys.filter { expected[$0] == nil }.sorted()
+            let missing = expected.filter { tree[$0.key] != [$0.value] }.keys.sorted()
             guard extra.isEmpty, missing.isEmpty else {
-                var text = "\(device.name) differs from the server: here \(extra), there \(missing)"
+                var text = "\(device.name) \(device.disk.names) differs from the server: here \(extra), "
+                text += "there \(missing)"
+                for path in missing.prefix(3) { text += "\n  \(path) here: \(tree[path] ?? [])" }
                 for states in device.state.base.contents.all { text += "\n  \(describe(states))" }
                 throw Failure(seed: seed, text: text)
             }

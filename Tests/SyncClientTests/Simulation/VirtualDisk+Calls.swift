@@ -8,7 +8,8 @@ extension VirtualDisk: FolderFileSystem {
             guard let inode = volume.inodes[id], inode.kind == .directory else {
                 throw .notDirectory(directory)
             }
-            if let last = directory.split(separator: "/").last, volume.unreadable.contains(Array(last.utf8)) {
+            if let last = directory.utf8.split(separator: 0x2F).last, volume.unreadable.contains(Array(last))
+            {
                 throw .denied(directory)
             }
             return inode.entries.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { name, id in
@@ -44,7 +45,7 @@ extension VirtualDisk: FolderFileSystem {
     {
         let bytes = try use { (volume) throws(FileError) -> [UInt8] in
             let id = try self.find(path, &volume)
-            if let last = path.split(separator: "/").last, volume.unreadable.contains(Array(last.utf8)) {
+            if let last = path.utf8.split(separator: 0x2F).last, volume.unreadable.contains(Array(last)) {
                 throw .denied(path)
             }
             guard let inode = volume.inodes[id], inode.kind == .file else { throw .isDirectory(path) }
