@@ -70,6 +70,44 @@ import Testing
         try node.stop()
     }
 
+    /// Nobody is asked to do anything about a pipe.
+    @Test func whatIsNoFileIsNamedAndNotWaitedFor() throws {
+        let path = try folder("special", ["plain"])
+        _ = try self.folder("special/d", ["in"])
+        #expect(mkfifo(path + "/d/pipe", 0o600) == 0)
+        var kinds = ["d/pipe"]
+        // Only root makes devices; 0x103 is that of /dev/null.
+        if mknod(path + "/device", S_IFCHR | 0o600, 0x103) == 0 { kinds.append("device") }
+        let outcome = try nacre.run("sync", path, "special", "--once")
+        #expect(outcome.status == 0 && outcome.text.hasPrefix("settled: 2 sent"), "\(outcome.text)")
+        for kind in kinds {
+            let text = "`\(kind)` is no file, directory or symlink: it is left out"
+            #expect(outcome.errors.contains(text), "\(outcome.errors)")
+        }
+        // As `status` of a folder that is being synced has it.
+        let report = try nacre.run("sync", path, "--once", "--json")
+        #expect(report.status == 0 && report.text.contains("\"pending\":0"), "\(report.text)")
+        for kind in kinds { #expect(report.text.contains("\"path\":\"\(kind)\""), "\(report.text)") }
+        try node.stop()
+    }
+
+    @Test func aNameThatIsNoTextIsSaidToBeSo() throws {
+        let path = try folder("bytes", ["plain"])
+        _ = try self.folder("bytes/d", ["in"])
+        let bad = Array((path + "/d/").utf8CString.dropLast()) + [-1, -2, 0]
+        let descriptor = open(bad, O_CREAT | O_WRONLY, 0o600)
+        #expect(descriptor >= 0)
+        close(descriptor)
+        let outcome = try nacre.run("sync", path, "bytes", "--once")
+        #expect(outcome.status == 3 && outcome.text.hasPrefix("waiting: 2 sent"), "\(outcome.text)")
+        let text = "a name in `d` is not text (UTF-8): what has it is not synced until it is renamed"
+        #expect(outcome.errors.contains(text), "\(outcome.errors)")
+        #expect(rename(bad, path + "/d/good") == 0)
+        let after = try nacre.run("sync", path, "--once")
+        #expect(after.status == 0 && after.text.hasPrefix("settled: 1 sent"), "\(after.text) \(after.errors)")
+        try node.stop()
+    }
+
     @Test func aWrongModeChangesNothing() throws {
         let path = try folder("modes", ["a"])
         #expect(try nacre.run("sync", path, "modes", "--once").status == 0)

@@ -72,7 +72,7 @@ extension DiskFolder {
         }
         guard count >= 0 else { throw FileError(errno, path) }
         guard let text = String(validating: bytes.prefix(count), as: UTF8.self) else {
-            throw .system(path, code: EILSEQ)
+            throw .system(path, code: FileError.targetNotText)
         }
         return text
     }

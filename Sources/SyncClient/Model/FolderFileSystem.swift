@@ -129,8 +129,10 @@ public enum FileError: Error, Hashable, Sendable {
 
     /// `ENOSYS`: what a file system cannot do.
     public static let notSupported: Int32 = 38
-    /// EILSEQ, of a name that is not UTF-8; EOPNOTSUPP, of a pipe, a socket or a device.
+    /// EILSEQ, of a directory with a name that is not UTF-8; ENOMSG, which no file system says, of a symlink
+    /// to what is not; EOPNOTSUPP, of a pipe, a socket or a device.
     static let notText: Int32 = 84
+    static let targetNotText: Int32 = 42
     static let special: Int32 = 95
 
     /// Whether it is of something that no folder syncs, and that nobody has to do anything about.
@@ -151,7 +153,10 @@ extension FileError: CustomStringConvertible {
         case .nameTooLong(let path): "the path `\(path)` is too long for this file system"
         case .folderMissing: "the folder is not there, or not mounted; nothing is done until it is"
         case .system(let path, Self.notText):
-            "a name in \(path.isEmpty ? "the folder" : "`\(path)`") is not text (UTF-8): rename it, or ignore it"
+            "a name in \(path.isEmpty ? "the folder" : "`\(path)`") is not text (UTF-8): what has it is not "
+                + "synced until it is renamed; `ls -b` shows it"
+        case .system(let path, Self.targetNotText):
+            "where `\(path)` leads to is not text (UTF-8): it is not synced until it is made anew"
         case .system(let path, Self.special): "`\(path)` is no file, directory or symlink: it is left out"
         case .system(let path, let code): "`\(path)`: error \(code) of the system"
         }

@@ -290,11 +290,12 @@ extension SyncCommand {
             var out = StandardOutput()
             try SyncOutput.write(summary: report, json: output.json, to: &out)
             try out.flush()
+            // Of a folder that is done as well: what is left out for good, such as a pipe.
+            for item in report.items { Terminal.warn("\(SyncOutput.shown(item.path)): \(item.reason)") }
             switch report.state {
             case "settled": return SyncOutput.tellAbsent(folder)
             case "read_only" where report.pending == 0: return
             case "waiting", "working", "read_only":
-                for item in report.items { Terminal.warn("\(SyncOutput.shown(item.path)): \(item.reason)") }
                 throw SilentExit(status: .partlyDone)
             default:
                 throw CommandError(.failed, report.detail ?? "the folder is \(report.state)")
