@@ -19,10 +19,13 @@ extension SyncEngine {
             }
             let batch = ids[start..<end]
             start = end
-            guard try hasRoom(bytes) else { return pauseDownloads("the disk is full") }
+            guard try hasRoom(bytes) else { return pauseDownloads(Self.diskIsFull) }
             try fetchBatch(batch)
         }
     }
+
+    private static let diskIsFull =
+        "the disk is full, or has room for no more files: free some; it goes on by itself then"
 
     private func hasRoom(_ bytes: Int64) throws -> Bool {
         let free = try disk.freeBytes()

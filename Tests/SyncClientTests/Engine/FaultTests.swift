@@ -92,6 +92,35 @@ import TreeValues
         #expect(activity(pair.here) == .settled)
     }
 
+    /// Each file asked the disk again by its own time.
+    @Test(arguments: [VirtualDisk.FilesLeft.none, .noneUncounted])
+    func aDiskThatHasRoomForNoMoreFilesPausesDownloads(files: VirtualDisk.FilesLeft) throws {
+        let pair = try pairWithFiles(2)
+        for number in 0..<20 { try pair.there.write("new \(number)", to: "new\(number)") }
+        try pair.there.synchronize()
+        try pair.here.write("mine", to: "here")
+        pair.here.disk.set(files: files)
+        try pair.here.synchronize()
+        let engine = try #require(pair.here.engine)
+        let pause = try #require(engine.status.downloadsPaused)
+        #expect(pause.until == pair.clock.steady() + 60_000)
+        let isNamed = pause.reason.contains(files == .none ? "no more files" : "no space left for")
+        #expect(isNamed, "\(pause.reason)")
+        #expect(pair.server.tree()["here"] != nil, "what is here is sent")
+        // Nobody asks before the minute is over.
+        #expect(engine.nextRetry.map { $0 >= pause.until } ?? true)
+        let refusals = pair.here.disk.refusals
+        pair.clock.advance(milliseconds: 59_000)
+        try pair.here.synchronize()
+        #expect(pair.here.disk.refusals == refusals && engine.status.downloadsPaused == pause)
+        #expect(engine.status.activity == .waiting && engine.status.pending == 20)
+        pair.here.disk.set(files: .some)
+        pair.clock.advance(milliseconds: 1_000)
+        try pair.here.synchronize()
+        #expect(engine.status.downloadsPaused == nil && engine.status.activity == .settled)
+        #expect(try pair.files(pair.here)["new19"] == "new 19")
+    }
+
     @Test func aReadOnlyDiskPausesDownloadsAndDeletesNothing() throws {
         let pair = try pairWithFiles(2)
         try pair.there.write("new", to: "there")
@@ -210,6 +239,71 @@ import TreeValues
         try pair.settle()
         #expect(try pair.files(pair.here)["d/f1"] == "content 1")
         #expect(try pair.files(pair.there)["d/f1"] == "content 1")
+    }
+
+    // MARK: Gone on both sides
+
+    private func stateWithOneFile(in trees: TreeName...) throws -> (MemorySyncState, SyncNode) {
+        let state = MemorySyncState(root: NodeID(bits: 1))
+        let node = SyncNode(
+            id: NodeID(bits: 2), parent: state.root, name: "a", kind: .file,
+            content: SimulatedUser.root(of: [1]), size: 1)
+        for tree in trees { state.put(node, in: tree) }
+        return (state, node)
+    }
+
+    @Test func aScanForgetsWhatTheServerHasNoMore() throws {
+        let (state, node) = try stateWithOneFile(in: .local, .synced)
+        #expect(try ScannedTree(state).removeSubtree(node.id) == 1)
+        #expect(state.states(of: node.id) == NodeStates(id: node.id, remote: nil, local: nil, synced: nil))
+        let (other, same) = try stateWithOneFile(in: .remote, .local, .synced)
+        #expect(try ScannedTree(other).removeSubtree(same.id) == 1)
+        #expect(other.node(same.id, in: .synced) != nil, "the server is told of the removal")
+    }
+
+    @Test func theJournalForgetsWhatIsHereNoMore() throws {
+        for isHere in [false, true] {
+            let pair = try pairWithFiles(1)
+            let id = try #require(pair.server.tree()["d/f0"]).id
+            let state = pair.here.state
+            if !isHere { state.base.remove(id, from: .local) }
+            try pair.here.startEngine().removeRemote(id)
+            #expect(state.base.node(id, in: .remote) == nil)
+            #expect((state.base.node(id, in: .synced) != nil) == isHere, "what is here is removed yet")
+        }
+    }
+
+    /// Whatever moment the machine stops at: once it knew that both sides had removed a file, whoever brings
+    /// it back is not undone by it.
+    @Test(arguments: [true, false])
+    func whatBothSidesHadRemovedComesBackToStay(isRemovedHereFirst: Bool) throws {
+        var cases = 0
+        for transactions in 0..<40 {
+            let pair = try pairWithFiles(2)
+            let id = try #require(pair.server.tree()["d/f0"]).id
+            try pair.there.remove("d/f0")
+            try pair.there.synchronize()
+            if !isRemovedHereFirst {
+                pair.here.disk.set(readOnly: true)
+                try pair.here.synchronize()
+                pair.here.disk.set(readOnly: false)
+            }
+            try pair.here.remove("d/f0")
+            pair.here.state.crashIn = transactions
+            try pair.here.synchronize()
+            let isOver = (pair.here.state.crashIn ?? -1) >= 0
+            pair.here.state.crashIn = nil
+            let states = pair.here.state.base.states(of: id)
+            if states.remote == nil, states.local == nil {
+                cases += 1
+                pair.server.undelete(SimulationRandom(seed: 1), among: [id])
+                try pair.settle()
+                #expect(try pair.files(pair.here)["d/f0"] == "content 0", "after \(transactions)")
+                #expect(try pair.files(pair.there)["d/f0"] == "content 0", "after \(transactions)")
+            }
+            if isOver { break }
+        }
+        #expect(cases > 1)
     }
 
     // MARK: Modes

@@ -19,13 +19,15 @@ final class SimulatedDevice {
     private(set) var events = EventLog()
 
     init(
-        name: String, server: ModelServer, names: VirtualDisk.Names, canExchange: Bool, clock: SimulatedClock,
-        random: SimulationRandom, batch: Int
+        name: String, server: ModelServer, names: VirtualDisk.Names, canExchange: Bool,
+        maximumUnnamed: Int = 0,
+        clock: SimulatedClock, random: SimulationRandom, batch: Int
     ) throws {
         self.name = name
         self.clock = clock
         self.random = random
-        disk = VirtualDisk(names: names, canExchange: canExchange, clock: { clock.now() })
+        disk = VirtualDisk(
+            names: names, canExchange: canExchange, maximumUnnamed: maximumUnnamed, clock: { clock.now() })
         let removals = RemovalLog()
         state = SimulatedState(root: server.root, disk: disk, epoch: { server.epoch }, removals: removals)
         self.server = SimulatedServer(
@@ -79,6 +81,7 @@ final class SimulatedDevice {
     /// Ends the engine, as a person does who stops the program.
     func stop() {
         engine = nil
+        disk.endProcess()
         disk.crash(afterCalls: nil)
         state.crashIn = nil
     }

@@ -60,8 +60,8 @@ struct Simulation {
             devices.append(
                 try SimulatedDevice(
                     name: "d\(index)", server: server, names: names, canExchange: !random.oneIn(3),
-                    clock: clock,
-                    random: random, batch: random.pick([2, 5, 50])))
+                    maximumUnnamed: random.pick([0, 2, 50]), clock: clock, random: random,
+                    batch: random.pick([2, 5, 50])))
         }
     }
 

@@ -1,4 +1,4 @@
-import SyncClient
+@testable import SyncClient
 
 /// The system calls.
 extension VirtualDisk: FolderFileSystem {
@@ -21,7 +21,8 @@ extension VirtualDisk: FolderFileSystem {
     }
 
     func status(_ path: String) throws(FileError) -> FileStatus? {
-        try use { (volume) throws(FileError) in
+        try name(path)
+        return try use { (volume) throws(FileError) in
             do throws(FileError) {
                 let id = try self.find(path, &volume)
                 return volume.inodes[id].map { self.status(id, $0) }
@@ -43,6 +44,7 @@ extension VirtualDisk: FolderFileSystem {
     func read(_ path: String, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(FileError)
         -> Int
     {
+        try name(path)
         let bytes = try use { (volume) throws(FileError) -> [UInt8] in
             let id = try self.find(path, &volume)
             if let last = path.utf8.split(separator: 0x2F).last, volume.unreadable.contains(Array(last)) {
@@ -57,7 +59,7 @@ extension VirtualDisk: FolderFileSystem {
 
     private func make(_ path: String, _ inode: Inode) throws(FileError) {
         try changeNames { (volume) throws(FileError) in
-            if volume.isFull { throw .noSpace(path) }
+            try Self.takeRoom(for: path, &volume, isNew: true)
             let (directory, name) = try self.parent(of: path, &volume)
             if name.utf8.count > 255 { throw .nameTooLong(path) }
             guard self.entry(name, in: directory, volume) == nil else { throw .exists(path) }
@@ -79,6 +81,61 @@ extension VirtualDisk: FolderFileSystem {
         try make(path, Inode(kind: .symlink, target: target, modified: now, changed: now, mode: 0o777))
     }
 
+    /// As ``UnnamedFiles`` has it: where the system makes files without a name, those in the making get one
+    /// when they are in place, and end with the process.
+    func create(
+        _ path: String, _ content: UnsafeRawBufferPointer, modified: Int64?, mode: UInt32?
+    ) throws(FileError) {
+        let now = clock()
+        let bytes = Array(content)
+        let isMade = try use { (volume) throws(FileError) in
+            guard path.hasPrefix(OwnDirectory.temporary + "/"), volume.unnamed.count < self.maximumUnnamed
+            else { return false }
+            if volume.isUnmounted { throw .folderMissing }
+            if volume.isReadOnly { throw .readOnly(path) }
+            try Self.takeRoom(for: path, &volume, isNew: true)
+            _ = try self.parent(of: path, &volume)
+            volume.inodes[volume.nextInode] = Inode(
+                kind: .file, content: bytes, modified: modified ?? now, changed: now, mode: mode ?? 0o644)
+            volume.unnamed[Array(path.utf8)] = volume.nextInode
+            volume.nextInode += 1
+            return true
+        }
+        if isMade { return }
+        try create(path)
+        if !content.isEmpty { try write(content, to: path, at: 0) }
+        try setAttributes(path, modified: modified, mode: mode)
+    }
+
+    /// Gives a file that has none the name under which it was made.
+    private func name(_ path: String) throws(FileError) { _ = try place(path, at: path) }
+
+    /// Puts a file that has no name in its place; where that cannot be, the file is no more.
+    ///
+    /// - Returns: whether there was one of that path.
+    private func place(_ source: String, at destination: String) throws(FileError) -> Bool {
+        guard maximumUnnamed > 0, isUnnamed(source) else { return false }
+        let now = clock()
+        let id = try use { (volume) throws(FileError) in
+            volume.unnamed.removeValue(forKey: Array(source.utf8))
+        }
+        guard let id else { return false }
+        do throws(FileError) {
+            try changeNames { (volume) throws(FileError) in
+                let (directory, name) = try self.parent(of: destination, &volume)
+                if name.utf8.count > 255 { throw .nameTooLong(destination) }
+                guard self.entry(name, in: directory, volume) == nil else { throw .exists(destination) }
+                volume.inodes[directory]?.entries[self.stored(name)] = id
+                volume.inodes[directory]?.changed = now
+                volume.inodes[id]?.changed = now
+            }
+        } catch {
+            drop(id)
+            throw error
+        }
+        return true
+    }
+
     func create(_ path: String) throws(FileError) {
         let now = clock()
         try make(path, Inode(kind: .file, modified: now, changed: now, mode: 0o644))
@@ -87,8 +144,9 @@ extension VirtualDisk: FolderFileSystem {
     func write(_ bytes: UnsafeRawBufferPointer, to path: String, at offset: Int64) throws(FileError) {
         let now = clock()
         let new = Array(bytes)
+        try name(path)
         try use { (volume) throws(FileError) in
-            if volume.isFull { throw .noSpace(path) }
+            try Self.takeRoom(for: path, &volume, isNew: false)
             if volume.isReadOnly { throw .readOnly(path) }
             let id = try self.find(path, &volume)
             var content = volume.inodes[id]?.content ?? []
@@ -114,7 +172,12 @@ extension VirtualDisk: FolderFileSystem {
     func synchronize(file path: String) throws(FileError) {
         passBarrier()
         try use { (volume) throws(FileError) in
-            let id = try self.find(path, &volume)
+            let id: Int
+            if let unnamed = volume.unnamed[Array(path.utf8)] {
+                id = unnamed
+            } else {
+                id = try self.find(path, &volume)
+            }
             let content = volume.inodes[id]?.content ?? []
             volume.inodes[id]?.durable = content
         }
@@ -134,6 +197,7 @@ extension VirtualDisk: FolderFileSystem {
     }
 
     func rename(_ source: String, to destination: String, replacing: Bool) throws(FileError) {
+        if replacing { try name(source) } else if try place(source, at: destination) { return }
         let now = clock()
         try changeNames { (volume) throws(FileError) in
             let (from, name) = try self.parent(of: source, &volume)
@@ -158,6 +222,7 @@ extension VirtualDisk: FolderFileSystem {
     }
 
     func exchange(_ first: String, _ second: String) throws(FileError) {
+        try name(first)
         guard canExchange else { throw .system(first, code: FileError.notSupported) }
         let now = clock()
         try changeNames { (volume) throws(FileError) in
@@ -173,6 +238,12 @@ extension VirtualDisk: FolderFileSystem {
     }
 
     func removeFile(_ path: String) throws(FileError) {
+        let isUnnamed = try use { (volume) throws(FileError) in
+            guard let id = volume.unnamed.removeValue(forKey: Array(path.utf8)) else { return false }
+            volume.inodes[id] = nil
+            return true
+        }
+        if isUnnamed { return }
         try changeNames { (volume) throws(FileError) in
             let (directory, name) = try self.parent(of: path, &volume)
             guard let found = self.entry(name, in: directory, volume) else { throw .notFound(path) }
@@ -194,6 +265,7 @@ extension VirtualDisk: FolderFileSystem {
     }
 
     func setAttributes(_ path: String, modified: Int64?, mode: UInt32?) throws(FileError) {
+        try name(path)
         let now = clock()
         try use { (volume) throws(FileError) in
             if volume.isReadOnly { throw .readOnly(path) }
@@ -205,6 +277,14 @@ extension VirtualDisk: FolderFileSystem {
     }
 
     func freeBytes() throws(FileError) -> Int64 {
-        try use { (volume) throws(FileError) in volume.isFull ? 0 : 1 << 40 }
+        try use { (volume) throws(FileError) in volume.isFull || volume.files == .none ? 0 : 1 << 40 }
+    }
+
+    private static func takeRoom(
+        for path: String, _ volume: inout sending Volume, isNew: Bool
+    ) throws(FileError) {
+        guard volume.isFull || (isNew && volume.files != .some) else { return }
+        volume.refusals += 1
+        throw .noSpace(path)
     }
 }

@@ -18,6 +18,14 @@ final class VirtualDisk: Sendable {
         case decomposed
     }
 
+    /// Whether the disk has room for more files, however many bytes are free.
+    enum FilesLeft: Sendable {
+        case some
+        case none
+        /// None, and the file system does not say so: it counts no files.
+        case noneUncounted
+    }
+
     struct Inode {
         var kind: FileStatus.Kind
         var content: [UInt8] = []
@@ -41,6 +49,11 @@ final class VirtualDisk: Sendable {
         var isUnmounted = false
         var isFull = false
         var isReadOnly = false
+        var files = FilesLeft.some
+        /// How often there was no room for something.
+        var refusals = 0
+        /// Files in the making that have no name yet, by the path under which they were made.
+        var unnamed: [[UInt8]: Int] = [:]
         var interference: (at: Int, body: @Sendable () -> Void)?
         /// Runs when something is about to be made durable.
         var lateInterference: (@Sendable () -> Void)?
@@ -49,12 +62,18 @@ final class VirtualDisk: Sendable {
 
     let names: Names
     let canExchange: Bool
+    /// How many files in the making may be without a name at once; the others have one.
+    let maximumUnnamed: Int
     let clock: @Sendable () -> Int64
     private let volume: Mutex<Volume>
 
-    init(names: Names = .bytes, canExchange: Bool = true, clock: @escaping @Sendable () -> Int64) {
+    init(
+        names: Names = .bytes, canExchange: Bool = true, maximumUnnamed: Int = 0,
+        clock: @escaping @Sendable () -> Int64
+    ) {
         self.names = names
         self.canExchange = canExchange
+        self.maximumUnnamed = maximumUnnamed
         self.clock = clock
         let now = clock()
         let root = Inode(kind: .directory, modified: now, changed: now, mode: 0o755)
@@ -71,8 +90,13 @@ final class VirtualDisk: Sendable {
         volume.withLock { volume in volume.crashAt = count.map { volume.calls + $0 } }
     }
     func crashNow() { volume.withLock { $0.isCrashed = true } }
-    func set(unmounted: Bool? = nil, full: Bool? = nil, readOnly: Bool? = nil) {
+    /// How often the disk said that it has no room.
+    var refusals: Int { volume.withLock { $0.refusals } }
+    func set(
+        unmounted: Bool? = nil, full: Bool? = nil, readOnly: Bool? = nil, files: FilesLeft? = nil
+    ) {
         volume.withLock { volume in
+            if let files { volume.files = files }
             if let unmounted { volume.isUnmounted = unmounted }
             if let full { volume.isFull = full }
             if let readOnly { volume.isReadOnly = readOnly }
@@ -102,9 +126,28 @@ final class VirtualDisk: Sendable {
         body?()
     }
 
+    /// Whether a file was made under that path and has no name.
+    func isUnnamed(_ path: String) -> Bool { volume.withLock { $0.unnamed[Array(path.utf8)] != nil } }
+
+    /// Lets a file go that has no name.
+    func drop(_ id: Int) { volume.withLock { $0.inodes[id] = nil } }
+
+    /// Ends the process that has the folder open: files that have no name end with it.
+    func endProcess() { volume.withLock { Self.dropUnnamed(&$0) } }
+
+    private static func dropUnnamed(_ volume: inout Volume) {
+        for id in volume.unnamed.values { volume.inodes[id] = nil }
+        volume.unnamed.removeAll()
+    }
+
     /// Starts again after a crash with what was durable, and what happened to be.
     func restart(_ random: SimulationRandom) {
         volume.withLock { volume in
+            let withoutName = volume.unnamed
+            defer {
+                volume.unnamed = withoutName
+                Self.dropUnnamed(&volume)
+            }
             if !volume.undurable.isEmpty {
                 let index = random.number(0...volume.undurable.count)
                 if index < volume.undurable.count {
@@ -139,13 +182,14 @@ final class VirtualDisk: Sendable {
         let kept = volume.withLock { volume in
             let kept = (
                 volume.crashAt, volume.isCrashed, volume.isUnmounted, volume.isFull, volume.isReadOnly,
-                volume.unreadable, volume.interference, volume.lateInterference, volume.calls
+                volume.files, volume.unreadable, volume.interference, volume.lateInterference, volume.calls
             )
             volume.crashAt = nil
             volume.isCrashed = false
             volume.isUnmounted = false
             volume.isFull = false
             volume.isReadOnly = false
+            volume.files = .some
             volume.unreadable = []
             volume.interference = nil
             volume.lateInterference = nil
@@ -156,7 +200,8 @@ final class VirtualDisk: Sendable {
                 Self.barrier(&volume)
                 (
                     volume.crashAt, volume.isCrashed, volume.isUnmounted, volume.isFull, volume.isReadOnly,
-                    volume.unreadable, volume.interference, volume.lateInterference, volume.calls
+                    volume.files, volume.unreadable, volume.interference, volume.lateInterference,
+                    volume.calls
                 ) = kept
             }
         }
