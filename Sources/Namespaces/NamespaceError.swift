@@ -18,6 +18,8 @@ public enum NamespaceError: Error, Hashable, Sendable {
     case notADirectory(String)
     /// There is no such state: the JID is beyond the head.
     case versionAbsent(JID, head: JID)
+    /// The version is a time that has not come, by the clock of the node: text, and RFC 3339.
+    case versionInFuture(String, now: String)
     /// A text is no version: no number, no time, no root of a snapshot.
     case versionUnknown(String)
     /// The version is not kept any more. `next` is the first after it that is.
@@ -62,6 +64,9 @@ extension NamespaceError: CustomStringConvertible {
             "“\(path)” is not a directory"
         case .versionAbsent(let jid, let head):
             "there is no version \(jid); the newest is \(head)"
+        case .versionInFuture(let text, let now):
+            "\(text) has not come yet: it is \(now) by the clock of the node; leave the version out for the "
+                + "newest state"
         case .versionRemoved(let jid, let next):
             "version \(jid) is not kept any more; the next one that is kept is \(next)"
         case .notInTrash(let text):

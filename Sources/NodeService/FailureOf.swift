@@ -68,7 +68,7 @@ extension NodeFailure {
         case .unknownNamespace, .unknownDeletedNamespace: (.notFound, "namespace-not-found")
         case .unknownNode, .pathAbsent, .notInTrash: (.notFound, "path-not-found")
         case .notADirectory: (.conflict, "not-a-directory")
-        case .versionAbsent, .versionUnknown: (.notFound, "version-not-found")
+        case .versionAbsent, .versionUnknown, .versionInFuture: (.notFound, "version-not-found")
         case .historyRemoved, .versionRemoved: (.notFound, "history-removed")
         case .tooManyHeld, .noteTooLong: (.invalid, "invalid-value")
         case .policyInvalid: (.invalid, "invalid-policy")

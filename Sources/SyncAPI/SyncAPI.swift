@@ -145,7 +145,7 @@ public enum SyncAPI {
             switch error {
             case .unknownNamespace, .unknownDeletedNamespace: (.notFound, "unknown_namespace")
             case .unknownNode, .pathAbsent, .notADirectory, .notInTrash: (.notFound, "unknown_node")
-            case .policyInvalid, .versionUnknown: (.badRequest, "bad_request")
+            case .policyInvalid, .versionUnknown, .versionInFuture: (.badRequest, "bad_request")
             case .epochChanged, .versionAbsent: (.gone, "reset_required")
             case .tooManyOperations: (.contentTooLarge, "batch_too_large")
             case .notAtomic: (.conflict, "not_atomic")

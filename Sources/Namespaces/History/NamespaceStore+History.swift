@@ -7,7 +7,7 @@ extension NamespaceStore {
     /// The JID that a person means by a version: a number, a time (RFC 3339: the newest state not after
     /// it), or the root CID of a snapshot.
     ///
-    /// - Throws: `versionUnknown`, `versionAbsent`.
+    /// - Throws: `versionUnknown`, `versionAbsent`, `versionInFuture`.
     public func jid(of version: String, in namespace: Namespace) throws -> JID {
         if let number = JID(version) {
             let head = try self.namespace(namespace.id.text).head
@@ -17,6 +17,11 @@ extension NamespaceStore {
             return number
         }
         if let time = Self.time(version) {
+            let now = catalog.namespaces.now()
+            // A second without a fraction is meant to its end, and may be the one that is now.
+            guard time - 999 <= now else {
+                throw NamespaceError.versionInFuture(version, now: Self.text(ofTime: now))
+            }
             return try read { try TreeTables($0, of: namespace).lastEntry(notAfter: time) }
         }
         if let root = try? CID(text: version) {
@@ -34,6 +39,10 @@ extension NamespaceStore {
         }
         guard let date = try? Date.ISO8601FormatStyle().parse(text) else { return nil }
         return Int64(date.timeIntervalSince1970) * 1000 + 999
+    }
+
+    private static func text(ofTime milliseconds: Int64) -> String {
+        Date(timeIntervalSince1970: Double(milliseconds / 1000)).formatted(.iso8601)
     }
 
     /// Brings a whole namespace, or what is at a path of it, back to an earlier state, by new journal

@@ -13,18 +13,30 @@ extension NamespaceCommand {
         @OptionGroup var namespace: NamespaceArgument
         @Argument(help: ArgumentHelp("Only the changes of what is at this path.", valueName: "path"))
         var path: String?
-        @Option(name: .long, help: ArgumentHelp("At most so many.", valueName: "n"))
-        var limit = 100
+        @Option(name: .long, help: ArgumentHelp("At most so many; 100 if it is left out.", valueName: "n"))
+        var limit: Int?
+        @Flag(name: .long, help: "All of them.")
+        var all = false
+
+        private static let defaultLimit = 100
 
         func validate() throws {
-            guard limit >= 1 else { throw ValidationError("--limit is at least 1") }
+            if all, limit != nil { throw ValidationError("--all and --limit are not both possible") }
+            guard (1..<Int.max).contains(limit ?? 1) else { throw ValidationError("--limit is at least 1") }
         }
 
         func run() throws {
+            let maximum = all ? Int.max : limit ?? Self.defaultLimit
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
-                try node.forEachNamespaceEntry(namespace.namespaceText, path: path, limit: limit) { entry in
+                var count = 0
+                // One more, to know whether there is one.
+                try node.forEachNamespaceEntry(
+                    namespace.namespaceText, path: path, limit: all ? maximum : maximum + 1
+                ) { entry in
                     try Interruption.cancellation.check()
+                    count += 1
+                    guard count <= maximum else { return }
                     if output.json { return try out.writeJSON(entry) }
                     let name = PathText.printable((entry.path ?? "(\(entry.name))").utf8)
                     let slash = entry.kind == "dir" ? "/" : ""
@@ -33,6 +45,9 @@ extension NamespaceCommand {
                         line: "\(entry.version) \(entry.time) \(entry.operation) \(name)\(slash)\(more)")
                 }
                 try out.flush()
+                if count > maximum {
+                    Terminal.note("there are earlier changes: --limit N lists N of them, --all every one")
+                }
             }
         }
     }

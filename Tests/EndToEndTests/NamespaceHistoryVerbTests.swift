@@ -1,0 +1,60 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Verbs about earlier states: the real program against a node that runs, and without one.
+@Suite struct NamespaceHistoryVerbTests {
+    private let directory: TemporaryDirectory
+    private let nacre: NacreProcess
+    private let node: ServedNode
+
+    init() throws {
+        directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
+        var nacre = NacreProcess(data: directory.path("data"))
+        nacre.environment["NACRE_SYNC_HOME"] = directory.path("home")
+        self.nacre = nacre
+        node = try ServedNode(nacre)
+        let folder = directory.path("recipes")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for number in 0..<130 {
+            try Data("\(number)".utf8).write(to: URL(fileURLWithPath: folder + "/f\(number)"))
+        }
+        let synced = try nacre.run("sync", folder, "recipes", "--once")
+        try #require(synced.status == 0, "\(synced.errors)")
+    }
+
+    /// It stopped at a hundred lines without a word.
+    @Test func aLogThatIsCutSaysSo() throws {
+        let note = "there are earlier changes: --limit N lists N of them, --all every one\n"
+        func check() throws {
+            for (arguments, lines, isCut) in [
+                ([], 100, true), (["--limit", "129"], 129, true), (["--limit", "130"], 130, false),
+                (["--limit", "5000"], 130, false), (["--all"], 130, false),
+            ] as [([String], Int, Bool)] {
+                let log = try nacre.run(["ns", "log", "recipes"] + arguments)
+                #expect(log.status == 0 && log.lines.count == lines, "\(arguments)")
+                #expect(log.errors == (isCut ? note : ""), "\(arguments): \(log.errors)")
+            }
+        }
+        try check()
+        let both = try nacre.run("ns", "log", "recipes", "--all", "--limit", "3")
+        #expect(both.status == 2 && both.errors.contains("not both possible"))
+        try node.stop()
+        try check()
+    }
+
+    /// The newest state was taken for one of tomorrow.
+    @Test func aTimeThatHasNotComeIsNoVersion() throws {
+        let tomorrow = Date().addingTimeInterval(86_400).formatted(.iso8601)
+        for arguments in [["restore", "recipes", tomorrow], ["snapshot", "recipes", tomorrow]] {
+            let refused = try nacre.run(["ns"] + arguments)
+            #expect(refused.status == 4, "\(arguments): \(refused.text)")
+            #expect(refused.errors.contains("\(tomorrow) has not come yet: it is 20"), "\(refused.errors)")
+            #expect(refused.errors.contains("leave the version out for the newest state"))
+        }
+        let now = Date().formatted(.iso8601)
+        let restored = try nacre.run("ns", "restore", "recipes", now)
+        #expect(restored.text == "version 130, 0 changes\n", "\(restored.errors)")
+        try node.stop()
+    }
+}
