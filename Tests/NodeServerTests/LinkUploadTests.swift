@@ -32,7 +32,9 @@ import Testing
                     #expect(!answer.text.contains("taken.txt") || answer.status == 404, "\(path)")
                 }
                 let put = try connection.put(box + "taken.txt", "of a guest")
-                #expect(put.status == 201 && put.text == "received taken.txt\n", "the name as it was sent")
+                #expect(
+                    put.status == 201 && put.text == "received taken.txt\n",
+                    "nothing tells that another has the name")
                 let again = try connection.put(box + "Taken.txt", "of another")
                 #expect(again.status == 201 && again.text == "received Taken.txt\n")
                 let form = try connection.form(
@@ -83,6 +85,37 @@ import Testing
                 Set(names).isSuperset(of: ["syncignore", "nacre", "upload", "ab", "y.doc", "afdp.exe"]),
                 "\(names)")
             #expect(names.contains { $0.hasPrefix("nnn") && $0.hasSuffix(".pdf") && $0.utf8.count == 255 })
+        }
+    }
+
+    /// It answered `received ../../evil.txt`, as if that were where the file is.
+    @Test func whatLeadsOutOfTheFolderStaysInItAndIsNamedAsItIsKept() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try Self.fill(laboratory)
+            try laboratory.put("evil.txt", "of the owner", in: info)
+            let box = try laboratory.box("recipes", "/in")
+            try await laboratory.connect { connection throws in
+                for (sent, kept) in [
+                    ("..%2F..%2Fevil.txt", "evil.txt"), ("%2Fetc%2Fpasswd", "passwd"),
+                    ("..%5C..%5Cboot.ini", "boot.ini"), ("in%2F..%2F..%2Fup", "up"), ("%2E%2E%2F", "upload"),
+                ] {
+                    let put = try connection.put(box + sent, "of a guest")
+                    #expect(put.status == 201 && put.text == "received \(kept)\n", "\(sent): \(put.text)")
+                }
+                let form = try connection.form(
+                    box, [("../../evil.sh", "text/plain", "x"), ("/root/.profile", "text/plain", "y")])
+                #expect(
+                    form.status == 201 && form.text == "received evil.sh\nreceived profile\n", "\(form.text)")
+            }
+            #expect(
+                try Set(laboratory.names("recipes", below: "in")) == [
+                    "taken.txt", "evil.txt", "passwd", "boot.ini", "up", "upload", "evil.sh", "profile",
+                ])
+            #expect(try Set(laboratory.names("recipes")) == ["in", "evil.txt"])
+            let key = try laboratory.key([.read])
+            try await laboratory.connect { connection throws in
+                #expect(try connection.get("/n/recipes/evil.txt", key).text == "of the owner")
+            }
         }
     }
 

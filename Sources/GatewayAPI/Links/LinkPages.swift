@@ -75,7 +75,7 @@ public enum LinkPages {
     /// Says what became of an upload.
     ///
     /// - Parameters:
-    ///   - received: names as they were sent.
+    ///   - received: names under which files were kept, but for a number that tells them from others.
     ///   - problem: why the rest was not taken.
     public static func uploaded(
         _ request: DoorRequest, _ status: HTTPResponse.Status, received: [String], problem: String?

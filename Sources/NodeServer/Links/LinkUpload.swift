@@ -71,8 +71,9 @@ struct LinkUpload: Sendable {
                 detail: "a file is put under a name: /c/TOKEN/NAME; curl -T FILE adds it behind a slash")
         }
         var reader = RequestBodyReader(body)
-        try take(name, request.fields[.contentType], length, atMost: nil) { try reader.read(into: $0) }
-        return name
+        return try take(name, request.fields[.contentType], length, atMost: nil) {
+            try reader.read(into: $0)
+        }
     }
 
     private func takeForm(_ body: any RequestBytes, _ type: String, _ received: inout [String]) throws {
@@ -97,14 +98,16 @@ struct LinkUpload: Sendable {
             }
             var rest: ArraySlice<UInt8> = []
             let left = length.map { max(0, $0 - form.received) }
-            try take(name, part.contentType, nil, atMost: left.map { $0 + Self.window }) { target in
+            let taken = try take(
+                name, part.contentType, nil, atMost: left.map { $0 + Self.window }
+            ) { target in
                 if rest.isEmpty { rest = try form.nextBytes() ?? [] }
                 let count = min(rest.count, target.count)
                 rest.prefix(count).withUnsafeBytes { target.copyMemory(from: $0) }
                 rest = rest.dropFirst(count)
                 return count
             }
-            received.append(name)
+            received.append(taken)
         }
         guard !received.isEmpty else {
             throw NodeFailure(
@@ -114,10 +117,12 @@ struct LinkUpload: Sendable {
     }
 
     /// Takes one file within what the link still allows; what is broken off or too large leaves nothing.
+    ///
+    /// - Returns: what it is called in the folder: see ``DropBox/take(_:read:)``.
     private func take(
         _ name: String, _ type: String?, _ bytes: Int64?, atMost: Int64?,
         read: (UnsafeMutableRawBufferPointer) throws -> Int
-    ) throws {
+    ) throws -> String {
         let admission = try visit.admit(
             .write, contentType: type ?? MediaType.of(name: name), bytes: bytes, atMost: atMost)
         do {
@@ -130,7 +135,8 @@ struct LinkUpload: Sendable {
                 }
                 return read
             }
-            try admission.settle(bytes: taken)
+            try admission.settle(bytes: taken.bytes)
+            return taken.name
         } catch {
             // A second call does nothing.
             try? admission.giveBack()

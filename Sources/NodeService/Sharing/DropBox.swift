@@ -9,7 +9,7 @@ import TreeValues
 import UnixFS
 
 /// A folder of a namespace into which whoever holds a link brings files, and in which nothing of them is
-/// ever told: neither what is there nor what a file is called in the end.
+/// ever told: not what is there, and so not the number that a file gets whose name another one has.
 ///
 /// A file that comes has a name of its own, whatever is there; nothing is overwritten. It appears when it
 /// is whole and durable. Synchronous and thread-safe.
@@ -40,10 +40,10 @@ public struct DropBox: Sendable {
     /// - Parameters:
     ///   - name: as it was sent; see ``name(for:)``.
     ///   - read: fills a buffer; returns 0 only at the end. What it throws leaves nothing behind.
-    /// - Returns: its bytes.
+    /// - Returns: its bytes, and its name in the folder but for a number that tells it from others.
     public func take(
         _ name: String, read: (UnsafeMutableRawBufferPointer) throws -> Int
-    ) throws -> Int64 {
+    ) throws -> (bytes: Int64, name: String) {
         let lease = try node.beginLease()
         defer { lease.end() }
         let blocks = try NamespaceBlocks(node, of: namespace)
@@ -56,7 +56,7 @@ public struct DropBox: Sendable {
         try blocks.commit()
         let bytes = Int64(clamping: entry.contentBytes)
         try put(.file(entry.cid, bytes: bytes), under: name)
-        return bytes
+        return (bytes, name)
     }
 
     /// Puts it under the first name that is free.
