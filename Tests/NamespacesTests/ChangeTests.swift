@@ -155,6 +155,41 @@ import TreeValues
                 == .refused(.badName(.pathTooLong(bytes: 4097, maximum: 4096))))
     }
 
+    /// A directory could be moved so that what was in it was too deep, or had too long a path.
+    @Test func aMovedDirectoryTakesNothingBeyondTheLimits() throws {
+        let folder = try Folder()
+        var deep: TreeNode?
+        for _ in 0..<60 { deep = try folder.directory("d", in: deep) }
+        let top = try folder.directory("top")
+        var below = top
+        for _ in 0..<3 { below = try folder.directory("e", in: below) }
+        let place = try folder.place("top", in: deep)
+        let deepest = try folder.commit(.move(top.id, to: place, base: top.revision))[0]
+        #expect(deepest.isDone, "64 levels")
+        let moved = try folder.namespace.head
+        let back = try folder.commit(.move(top.id, to: folder.place("top"), base: moved))[0]
+        #expect(back.isDone)
+        try folder.put("file", 1, in: below)
+        let head = try folder.namespace.head
+        #expect(
+            try folder.commit(.move(top.id, to: place, base: head))[0]
+                == .refused(.badName(.tooDeep(levels: 65, maximum: 64))))
+        let unchanged = try folder.namespace.head
+        #expect(unchanged == head)
+        // Where it does not go deeper nothing is in the way.
+        let renamed = try folder.commit(.move(top.id, to: folder.place("Top"), base: head))[0]
+        #expect(renamed.isDone)
+
+        let name = String(repeating: "n", count: 255)
+        var parent: TreeNode?
+        for _ in 0..<15 { parent = try folder.directory(name, in: parent) }
+        let short = try folder.directory("s")
+        try folder.put(name, 2, in: short)
+        #expect(
+            try folder.commit(.move(short.id, to: folder.place("s", in: parent), base: short.revision))[0]
+                == .refused(.badName(.pathTooLong(bytes: 15 * 256 + 2 + 255, maximum: 4096))))
+    }
+
     /// Each item of a commit is told its own reason, also below a directory that was refused.
     @Test func whatIsBelowARefusedDirectoryIsRefusedForTheSameReason() throws {
         let folder = try Folder()

@@ -127,6 +127,28 @@ package struct TreeTables {
         return Below(nodes: try row.integer(0), bytes: try row.integer(1), newest: try row.integer(2))
     }
 
+    /// How far what is live below a directory goes. Reads every row there.
+    ///
+    /// - Returns: the most levels, 0 if there is nothing, and the most bytes of a path that begins below it.
+    package func extent(below directory: NodeID) throws -> (levels: Int, pathBytes: Int) {
+        // The key of a directory ends with the slash that a path has behind its name.
+        let row = try connection.firstRow(
+            """
+            WITH RECURSIVE below (nid, kind, level, bytes) AS (
+                SELECT nid, kind, 1, length(name_key) FROM tree_nodes
+                WHERE ns = $1 AND parent = $2 AND deleted = 0
+                UNION ALL
+                SELECT child.nid, child.kind, below.level + 1, below.bytes + length(child.name_key) FROM below
+                JOIN tree_nodes child ON child.ns = $1 AND child.parent = below.nid AND child.deleted = 0
+                WHERE below.kind = 1
+            )
+            SELECT CAST(COALESCE(max(level), 0) AS BIGINT),
+                CAST(COALESCE(max(bytes - CASE WHEN kind = 1 THEN 1 ELSE 0 END), 0) AS BIGINT) FROM below
+            """, [.integer(number), .blob(directory.bytes)])
+        guard let row else { return (0, 0) }
+        return (Int(try row.integer(0)), Int(try row.integer(1)))
+    }
+
     /// Counts what is live in the whole tree. Reads every row of it once.
     ///
     /// Those that are not deleted, less those that are below a deleted directory.

@@ -20,6 +20,7 @@ extension TreeCommit {
         if current.kind == .directory, try ancestors(of: place.parent).contains(id) {
             return .conflict(.cycle, current: current)
         }
+        if let refusal = try refusal(ofWhatIsBelow: current, in: place) { return .refused(refusal) }
         return try record(.move, next, from: current, operation)
     }
 
@@ -56,6 +57,7 @@ extension TreeCommit {
         var next = current
         let place = place ?? JournalEntry.Place(parent: current.parent, name: current.name)
         if let obstacle = try take(place, for: &next) { return obstacle }
+        if let refusal = try refusal(ofWhatIsBelow: current, in: place) { return .refused(refusal) }
         let below = current.kind == .directory ? try tables.below(id) : TreeTables.Below()
         if let refusal = quotaRefusal(nodes: below.nodes + 1, bytes: below.bytes + current.size) {
             return .refused(refusal)
@@ -99,6 +101,28 @@ extension TreeCommit {
         // A node may take its own name in another spelling.
         if let other, other.id != node.id { return .conflict(.nameTaken, current: other) }
         return nil
+    }
+
+    /// Whether what is below a directory would come to be too deep, or its paths too long. Looked at only
+    /// where it goes deeper, or to a longer path: else it was as far before.
+    private mutating func refusal(
+        ofWhatIsBelow node: TreeNode, in place: TreeChange.Place
+    ) throws -> ChangeRefusal? {
+        guard node.kind == .directory, let new = try position(of: place.parent) else { return nil }
+        let pathBytes = new.pathBytes + place.name.utf8.count + 1
+        if let old = try position(of: node.parent), new.depth <= old.depth,
+            pathBytes <= old.pathBytes + node.name.utf8.count + 1
+        {
+            return nil
+        }
+        let below = try tables.extent(below: node.id)
+        let levels = new.depth + 1 + below.levels
+        if levels > NameRules.maximumDepth {
+            return .badName(.tooDeep(levels: levels, maximum: NameRules.maximumDepth))
+        }
+        guard below.levels > 0, pathBytes + below.pathBytes > NameRules.maximumPathBytes else { return nil }
+        return .badName(
+            .pathTooLong(bytes: pathBytes + below.pathBytes, maximum: NameRules.maximumPathBytes))
     }
 
     /// Where a live directory is; `nil` if it is none.
