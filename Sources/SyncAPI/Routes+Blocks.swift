@@ -13,7 +13,7 @@ extension SyncAPI {
             let missing = try call.service.missing(request.cids, of: call.namespace)
             return try call.answer(BlockList(missing).value(call.form))
         },
-        SyncRoute(.post, "/ns/{ns}/blocks/store") { call in try call.store() },
+        SyncRoute(.post, "/ns/{ns}/blocks/store", requiring: .device) { call in try call.store() },
         SyncRoute(.post, "/ns/{ns}/blocks/retrieve") { call in
             let request = try BlockList(try call.message())
             let found = try call.service.retrieve(request.cids, of: call.namespace)

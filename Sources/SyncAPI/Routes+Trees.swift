@@ -9,7 +9,7 @@ import SyncProtocol
 extension SyncAPI {
     static let generalRoutes: [SyncRoute] = [
         SyncRoute(.get, "/hello", requiring: .nothing) { call in
-            try call.answer(hello(call.service.rates))
+            try call.answer(hello(call.service.rates, time: call.service.time))
         },
         SyncRoute(.get, "/ns") { call in
             let infos = try call.service.list()
@@ -58,7 +58,7 @@ extension SyncAPI {
     ]
 
     static let treeRoutes: [SyncRoute] = [
-        SyncRoute(.post, "/ns/{ns}/commit") { call in
+        SyncRoute(.post, "/ns/{ns}/commit", requiring: .device) { call in
             let request = try CommitRequest(try call.message())
             let answer = try call.service.commit(request, to: call.namespace, device: call.device)
             return try call.answer(answer.value(call.form, to: request.operations))
@@ -81,13 +81,16 @@ extension SyncAPI {
     ]
 
     /// What the node speaks, and its limits.
-    private static func hello(_ rates: DeviceRates.Limits) -> IPLDValue {
+    private static func hello(_ rates: DeviceRates.Limits, time: Int64) -> IPLDValue {
         func number(_ key: String, _ value: Int) -> IPLDEntry {
             IPLDEntry(key: key, value: .integer(Int128(value)))
         }
         return .map([
             IPLDEntry(key: "server", value: .string("Nacre " + NacreVersion.text)),
             IPLDEntry(key: "versions", value: .list([.string("1")])),
+            // Nothing is deleted because a journal is another one.
+            IPLDEntry(key: "epoch_policy", value: .string("compare")),
+            IPLDEntry(key: "time", value: .integer(Int128(time))),
             IPLDEntry(
                 key: "features",
                 value: .list(features.map { .string($0) })),

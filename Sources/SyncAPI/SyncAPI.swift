@@ -51,6 +51,11 @@ public enum SyncAPI {
     ) -> DoorResponse {
         let call = SyncRequest(request: request, values: values, service: service, body: body)
         do {
+            if route.requirement == .device, call.device.isEmpty {
+                throw SyncFailure.badRequest(
+                    "X-Device-Id is missing: it names the machine that writes, in 1 to 64 characters of "
+                        + "ASCII without spaces")
+            }
             return try route.handler(call).packed(accepting: request.fields[.acceptEncoding])
         } catch {
             let (status, problem) = problem(of: error)

@@ -11,6 +11,9 @@ public struct SyncRoute: Sendable {
         case nothing
         /// Credentials that are accepted.
         case credentials
+        /// Credentials, and the name of the device that speaks: what it writes is told by it from what others
+        /// write.
+        case device
     }
 
     public let method: HTTPRequest.Method

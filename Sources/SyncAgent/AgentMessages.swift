@@ -33,6 +33,9 @@ public struct FolderReport: Codable, Hashable, Sendable {
     public var last: LastRun?
     /// What came of the last `revert` or `override`.
     public var decision: Decision?
+    /// Milliseconds by which the clock of this machine is ahead of the node's, less than 0 where it is
+    /// behind; `nil` where it is about the same, two minutes at most.
+    public var clockLead: Int64?
 
     /// How a folder was at the end of a run.
     public struct LastRun: Codable, Hashable, Sendable {

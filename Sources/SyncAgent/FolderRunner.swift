@@ -80,7 +80,14 @@ public final class FolderRunner: @unchecked Sendable {
     ///
     /// - Returns: the state of the folder then.
     public func runOnce() -> FolderReport {
-        run { [self] in try work(once: $0) }
+        run { [self] folder in
+            try work(once: folder)
+            switch folder.engine.status.activity {
+            // It is told to people, and nothing depends on it.
+            case .settled, .waiting, .working: try? checkClock()
+            case .offline, .folderMissing, .stopped: break
+            }
+        }
         server.close()
         return status
     }
@@ -278,6 +285,18 @@ public final class FolderRunner: @unchecked Sendable {
         known.mayWrite = mayWrite
         mailbox.send(.mayWrite(mayWrite))
     }
+    /// How often the clocks are compared: milliseconds.
+    private static let clockInterval: Int64 = 600_000
+    /// By how much clocks may differ: milliseconds.
+    static let maximumClockLead: Int64 = 120_000
+
+    /// Compares the clock of this machine with the node's. Nothing is decided by clocks, but people read
+    /// times.
+    private func checkClock() throws(SyncServerError) {
+        let lead = try server.clockLead()
+        report.withLock { $0.clockLead = lead.flatMap { $0.magnitude > Self.maximumClockLead ? $0 : nil } }
+    }
+
 
     private func waitForNode() {
         var role = (mayWrite: true, at: -Self.roleInterval)
@@ -291,6 +310,7 @@ public final class FolderRunner: @unchecked Sendable {
             // Until the last news was looked at there is nothing to ask.
             guard let cursor, passes > seen else {
                 // Soon after news, and seldom where a folder rests or is away.
+        var nextClock: Int64 = 0
                 Thread.sleep(forTimeInterval: idle)
                 idle = min(idle * 1.5, 0.5)
                 continue
@@ -308,6 +328,10 @@ public final class FolderRunner: @unchecked Sendable {
                 }
                 if !news.changed.isEmpty, isNews(beyond: cursor) {
                     let now = position.withLock { $0 }
+                if MachineClock.steadyMilliseconds() >= nextClock {
+                    try checkClock()
+                    nextClock = MachineClock.steadyMilliseconds() + Self.clockInterval
+                }
                     seen = now.cursor == cursor ? now.passes : passes
                     mailbox.noteRemoteChange()
                 }

@@ -216,6 +216,19 @@ public final class HTTPSyncServer: SyncServer {
         do { return try NamespaceInfo(value) } catch { throw .badAnswer(error.description) }
     }
 
+    /// How far the clock of this machine is ahead of the node's: milliseconds, less than 0 where it is
+    /// behind; certain to half of the time that the answer takes. `nil` where the node does not say what
+    /// time it is.
+    public func clockLead() throws(SyncServerError) -> Int64? {
+        let before = MachineClock.wallNanoseconds() / 1_000_000
+        guard case .integer(let time)? = try get("hello")[key: "time"], let time = Int64(exactly: time) else {
+            return nil
+        }
+        let after = MachineClock.wallNanoseconds() / 1_000_000
+        let (lead, isOverflow) = ((before + after) / 2).subtractingReportingOverflow(time)
+        return isOverflow ? nil : lead
+    }
+
     /// Makes the namespace.
     public func create(_ request: NamespaceRequest) throws(SyncServerError) -> NamespaceInfo {
         let value = try exchange("ns", WireForm.cbor.rawValue, try Self.encode(request.value(.cbor)))

@@ -141,6 +141,11 @@ public final class NodeDialer: SyncServer, PrefetchSource {
         try call { server throws(SyncServerError) in try server.info() }
     }
 
+    /// See ``HTTPSyncServer/clockLead()``.
+    func clockLead() throws(SyncServerError) -> Int64? {
+        try call { server throws(SyncServerError) in try server.clockLead() }
+    }
+
     /// Makes this machine known to the node.
     public func register(_ request: DeviceRequest) throws(SyncServerError) {
         try call { server throws(SyncServerError) in _ = try server.register(request) }

@@ -17,7 +17,10 @@ extension HTTPConnection {
         _ method: String, _ path: String, _ body: [UInt8], type: String, _ fields: String = "",
         length: Int? = nil
     ) {
-        let content = "Content-Type: \(type)\r\nContent-Length: \(length ?? body.count)\r\n"
+        var content = "Content-Type: \(type)\r\nContent-Length: \(length ?? body.count)\r\n"
+        // Who writes says as which device.
+        let writes = path.hasSuffix("/commit") || path.hasSuffix("/blocks/store")
+        if writes, !fields.contains("X-Device-Id") { content += "X-Device-Id: a-test\r\n" }
         send(Array(Self.request("/sync/v1" + path, fields + content, method: method).utf8) + body)
     }
 

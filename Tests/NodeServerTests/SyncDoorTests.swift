@@ -1,9 +1,11 @@
 import Access
 import Catalog
+import Foundation
 import IPLD
 import Multiformats
 import NodeCore
 import NodeService
+import SyncAgent
 import SyncProtocol
 import TestKit
 import Testing
@@ -27,6 +29,13 @@ import TreeValues
                 #expect(
                     hello.text.contains("\"commit_ops\":1000") && hello.text.contains("\"versions\":[\"1\"]"))
                 #expect(hello.fields["x-request-id"] != nil)
+                #expect(hello.text.contains("\"epoch_policy\":\"compare\""))
+                guard case .integer(let time)? = try hello.message()[key: "time"] else {
+                    Issue.record("hello says no time")
+                    return
+                }
+                let now = Int128(Date().timeIntervalSince1970 * 1000)
+                #expect((now - 60_000...now + 60_000).contains(time))
             }
             for (method, path) in Self.calls {
                 for fields in ["", "Authorization: Bearer nacre_nonsense\r\n"] {
@@ -39,6 +48,55 @@ import TreeValues
                     #expect(!answer.text.contains("recipes"))
                 }
             }
+        }
+    }
+
+    /// What is written is told by its device from what others write; who only reads need not be one.
+    @Test func whoWritesSaysAsWhichDevice() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes", visibility: "public"))
+            let key = try laboratory.key()
+            let block = SyncCalls.block("leaf")
+            for (path, body, type) in [
+                (
+                    "commit",
+                    try WireForm.json.encode(
+                        CommitRequest(epoch: info.epoch, operations: []).value(.json)),
+                    "application/json"
+                ), ("blocks/store", SyncCalls.car([block]), "application/vnd.ipld.car"),
+            ] {
+                for (device, status) in [("", 400), (" ", 400), ("laptop", 200)] {
+                    let answer = try await laboratory.connect { connection in
+                        connection.sendCall(
+                            "POST", "/ns/recipes/" + path, body, type: type,
+                            key + "X-Device-Id: \(device)\r\n")
+                        return try connection.answer()
+                    }
+                    #expect(answer.status == status, "\(path) \(device): \(answer.text)")
+                    if status == 400 {
+                        #expect(answer.problem?.code == "bad_request")
+                        #expect(answer.problem?.message.hasPrefix("X-Device-Id is missing") == true)
+                    }
+                }
+            }
+            try await laboratory.connect { connection throws in
+                let list = ListRequest(cursor: nil, limit: 10).value(.cbor)
+                #expect(try connection.post("/ns/recipes/list", list, key).status == 200)
+                #expect(try connection.get("/n/recipes/").status == 200, "nobody's device, and no key")
+            }
+        }
+    }
+
+    /// Whoever reads times of files is told that one of the clocks is wrong.
+    @Test func aClientKnowsHowFarItsClockIsFromTheNodes() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let address = "http://127.0.0.1:\(laboratory.port)"
+            let lead = try await Task.detached {
+                let server = try HTTPSyncServer(.init(node: address, token: nil), namespace: "x", device: "d")
+                defer { server.close() }
+                return try server.clockLead()
+            }.value
+            #expect(try abs(#require(lead)) < 60_000)
         }
     }
 

@@ -228,7 +228,7 @@ extension Doorkeeper {
         let facts = RequestFacts(
             source: IPAddress(request.remoteAddress), referrer: request.fields[.referer])
         do {
-            guard requirement == .credentials else {
+            guard requirement != .nothing else {
                 return SyncService(node, as: .anonymous, hub: hub, rates: rates)
             }
             let authorizer = authority.authorizer

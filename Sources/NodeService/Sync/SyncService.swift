@@ -48,6 +48,9 @@ public struct SyncService: Sendable {
 
     var namespaces: NamespaceStore { node.namespaces }
 
+    /// What time it is for the node: Unix milliseconds.
+    public var time: Int64 { node.catalog.namespaces.currentTime }
+
     /// The namespace of a name or an id, for who may do the operation.
     ///
     /// - Throws: `unknown_namespace`, also where it must not be seen; `forbidden`.

@@ -292,6 +292,7 @@ extension SyncCommand {
             try out.flush()
             // Of a folder that is done as well: what is left out for good, such as a pipe.
             for item in report.items { Terminal.warn("\(SyncOutput.shown(item.path)): \(item.reason)") }
+            if let lead = report.clockLead { Terminal.warn(SyncOutput.clock(lead)) }
             switch report.state {
             case "settled": return SyncOutput.tellAbsent(folder)
             case "read_only" where report.pending == 0: return

@@ -53,6 +53,7 @@ enum SyncOutput {
             try out.write(line: "  changes are found by scanning: \(problem)")
         }
         if let bytes = report.counters.prefetchedBytes, bytes > 0 {
+        if let lead = report.clockLead { try out.write(line: "  " + clock(lead)) }
             let used = report.counters.prefetchedBytesUsed ?? 0
             try out.write(
                 line:
@@ -112,6 +113,16 @@ enum SyncOutput {
         case .merged(let path):
             Terminal.note(place + "\(shown(path)) was changed on both sides: it has both changes")
         case .editWins(let path):
+    /// That the clock of this machine is wrong, or the node's.
+    static func clock(_ lead: Int64) -> String {
+        let minutes = (lead.magnitude + 30_000) / 60_000
+        let time =
+            minutes < 120 ? "\(minutes) min" : minutes < 2880 ? "\(minutes / 60) h" : "\(minutes / 1440) days"
+        return
+            "the clock of this machine is \(time) \(lead < 0 ? "behind" : "ahead of") the node's: set the "
+            + "one that is wrong; files keep the times that programs gave them"
+    }
+
             Terminal.note(
                 place + "\(shown(path)) was removed on one side and edited on the other: it is kept")
         case .reset:
