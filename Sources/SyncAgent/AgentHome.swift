@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import SyncClient
 
 /// Where the folders that this user syncs are written down.
 ///
@@ -136,6 +137,16 @@ public struct AgentHome: Sendable {
         report.last = lastRun(of: folder)
         if let settled = report.last?.settled {
             report.settledAgo = max(0, MachineClock.wallNanoseconds() / 1_000_000 - settled)
+        }
+        do {
+            if let resting = try RestingFolder(folder, home: self) {
+                try resting.describe(&report)
+                try resting.close()
+            }
+        } catch SyncStateError.inUse {
+            report.detail = "a process that cannot be asked has it at the moment"
+        } catch {
+            report.detail = String(describing: error)
         }
         return report
     }

@@ -14,13 +14,17 @@ public struct FolderReport: Codable, Hashable, Sendable {
     public var pending = 0
     /// What waits, and for what; the first hundred.
     public var items: [Item] = []
+    /// How many of ``pending`` are not among the items; `nil` for none.
+    public var moreItems: Int?
+    /// Conflict copies that nobody decided about yet; the first hundred.
+    public var conflicts: [Conflict]?
     /// Files that are being written, and are looked at again soon.
     public var busy: Int?
     /// How often everything was looked at since the start.
     public var fullScans: Int?
     public var uploadsPaused: String?
     public var downloadsPaused: String?
-    /// So many would be removed that a person is asked: `nacre sync confirm`.
+    /// So many would be removed that a person is asked: `nacre sync confirm`, or `decline`.
     public var removalsToConfirm: Int?
     public var counters = Counters()
     /// Milliseconds since both sides were last equal; `nil` if they were not since the start, or, where nothing
@@ -29,13 +33,13 @@ public struct FolderReport: Codable, Hashable, Sendable {
     public var scanMilliseconds: Int64?
     /// Changes are not told by the system: the folder is scanned instead.
     public var watchDegraded: String?
-    /// How it was when it was synced last, where nothing runs.
-    public var last: LastRun?
-    /// What came of the last `revert` or `override`.
-    public var decision: Decision?
     /// Milliseconds by which the clock of this machine is ahead of the node's, less than 0 where it is
     /// behind; `nil` where it is about the same, two minutes at most.
     public var clockLead: Int64?
+    /// How it was when it was synced last, where nothing runs.
+    public var last: LastRun?
+    /// What came of the last `revert`, `override`, `confirm` or `decline`.
+    public var decision: Decision?
 
     /// How a folder was at the end of a run.
     public struct LastRun: Codable, Hashable, Sendable {
@@ -55,6 +59,8 @@ public struct FolderReport: Codable, Hashable, Sendable {
         public var id: String
         /// Why nothing was done; `nil` if it was.
         public var refusal: String?
+        /// How many removals were agreed to or declined; `nil` if none were held.
+        public var removals: Int?
         /// What was done for it.
         public var counters = Counters()
     }
@@ -68,6 +74,16 @@ public struct FolderReport: Codable, Hashable, Sendable {
         public var attempts: Int
         /// Milliseconds until it is tried again.
         public var retryIn: Int64
+    }
+
+    /// A conflict copy, and what it is a copy of; paths are relative to the folder.
+    public struct Conflict: Codable, Hashable, Sendable {
+        public var path: String
+        public var original: String
+        /// When the copy was made, such as `2026-11-21T19:25Z`; `nil` where its name does not say.
+        public var since: String?
+        /// What decides about it: for the file as it is; `copy` and `both` are the other choices.
+        public var command: String
     }
 
     /// What was done since the process was started.
@@ -104,13 +120,25 @@ public struct FolderReport: Codable, Hashable, Sendable {
     }
 }
 
+/// What a person decides about a folder.
+public enum FolderChoice: String, CaseIterable, Codable, Hashable, Sendable {
+    /// A folder that only receives becomes what the node has.
+    case revert
+    /// The namespace of a folder that only sends becomes what the folder is.
+    case override
+    /// What would be removed is removed, though it is much.
+    case confirm
+    /// What would be removed comes back.
+    case decline
+}
+
 /// What is asked over the control socket: one JSON object on a line, answered by one.
 public struct ControlRequest: Codable, Hashable, Sendable {
-    /// `status`, `pause`, `resume`, `rescan`, `confirm`, `revert`, `override`, `reload` or `stop`.
+    /// `status`, `pause`, `resume`, `rescan`, `reload`, `stop`, or a ``FolderChoice``.
     public var verb: String
     /// Id of a folder; all if it is left out.
     public var folder: String?
-    /// By which the report names what came of a `revert` or `override`.
+    /// By which the report names what came of a ``FolderChoice``.
     public var id: String?
 
     public init(verb: String, folder: String? = nil, id: String? = nil) {

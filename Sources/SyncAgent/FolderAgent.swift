@@ -108,16 +108,17 @@ public final class FolderAgent: @unchecked Sendable {
         case "pause": send(.pause)
         case "resume": send(.resume)
         case "rescan": send(.rescan)
-        case "confirm": send(.confirm)
-        case "revert", "override":
-            guard request.folder != nil, let id = request.id else {
-                return ControlAnswer(error: "\(request.verb) is asked of one folder, with an id")
-            }
-            send(.decide(request.verb == "revert" ? .node : .folder, id: id))
         case "reload":
             do { try reload() } catch { return ControlAnswer(error: String(describing: error)) }
         case "stop": isStopping.withLock { $0 = true }
-        default: return ControlAnswer(error: "\(request.verb.prefix(40)) is nothing that can be asked")
+        default:
+            guard let choice = FolderChoice(rawValue: request.verb) else {
+                return ControlAnswer(error: "\(request.verb.prefix(40)) is nothing that can be asked")
+            }
+            guard request.folder != nil, let id = request.id else {
+                return ControlAnswer(error: "\(request.verb) is asked of one folder, with an id")
+            }
+            send(.decide(choice, id: id))
         }
         return ControlAnswer(folders: chosen.map(\.status).sorted { $0.id < $1.id })
     }

@@ -92,11 +92,12 @@ public final class FolderRunner: @unchecked Sendable {
         return status
     }
 
-    /// Makes one side what the other is, on this thread: see ``SyncEngine/decide(for:)``.
+    /// Does what a person decided, on this thread: see ``SyncEngine/decide(for:)`` and
+    /// ``SyncEngine/answerRemovals(_:)``.
     ///
     /// - Returns: the state of the folder then, with the decision.
-    public func runOnce(deciding side: SyncEngine.Side) -> FolderReport {
-        run { [self] in try decide(for: side, id: "", in: $0) }
+    public func runOnce(deciding choice: FolderChoice) -> FolderReport {
+        run { [self] in try decide(choice, id: "", in: $0) }
         server.close()
         return status
     }
@@ -192,13 +193,10 @@ public final class FolderRunner: @unchecked Sendable {
                 case .rescan:
                     scope = .everything
                     folder.engine.retryNow()
-                case .confirm:
-                    try folder.engine.confirmRemovals(token: folder.engine.status.removalsToken)
-                    scope = scope ?? .paths([])
                 case .mayWrite(let mayWrite):
                     folder.engine.setMayWrite(mayWrite)
                     scope = scope ?? .paths([])
-                case .decide(let side, let id):
+                case .decide(let choice, let id):
                     guard !isPaused else {
                         report.withLock {
                             $0.decision = .init(id: id, refusal: "the folder is paused: resume it first")
@@ -206,8 +204,8 @@ public final class FolderRunner: @unchecked Sendable {
                         continue
                     }
                     prefetching?.hold()
-                    try waitForQuiet(folder)
-                    try decide(for: side, id: id, in: folder)
+                    if choice == .revert || choice == .override { try waitForQuiet(folder) }
+                    try decide(choice, id: id, in: folder)
                 }
             }
         }
@@ -222,12 +220,17 @@ public final class FolderRunner: @unchecked Sendable {
         }
     }
 
-    private func decide(for side: SyncEngine.Side, id: String, in folder: OpenFolder) throws {
+    private func decide(_ choice: FolderChoice, id: String, in folder: OpenFolder) throws {
         var decision = FolderReport.Decision(id: id)
         let before = FolderReport.Counters(folder.engine.status.counters)
         report.withLock { $0.state = "working" }
         do {
-            try folder.engine.decide(for: side)
+            switch choice {
+            case .revert: try folder.engine.decide(for: .node)
+            case .override: try folder.engine.decide(for: .folder)
+            case .confirm: decision.removals = try folder.engine.answerRemovals(.agree)
+            case .decline: decision.removals = try folder.engine.answerRemovals(.decline)
+            }
         } catch let error as SyncEngineError {
             decision.refusal = error.description
         }
@@ -253,7 +256,14 @@ public final class FolderRunner: @unchecked Sendable {
         case .offline, .folderMissing, .stopped: break
         }
         let now = MachineClock.steadyMilliseconds()
-        report.withLock { $0.update(from: folder, now: now) }
+        let items = try folder.openItems(now: now)
+        let conflicts = try folder.openConflicts()
+        report.withLock { report in
+            report.update(from: folder, items)
+            report.conflicts = conflicts
+        }
+        // It is told to people, and nothing depends on it.
+        try? folder.keepItems(items)
         if folder.engine.status.activity == .settled { settled.withLock { $0 = now } }
         position.withLock { $0 = (cursor, $0.passes + 1, false) }
     }
@@ -275,16 +285,6 @@ public final class FolderRunner: @unchecked Sendable {
     /// How often the node is asked at most what may be done in the namespace: milliseconds.
     private static let roleInterval: Int64 = 30_000
 
-    /// Asks what may be done in the namespace, now and then, and tells where that is something else.
-    private func checkRole(_ known: inout (mayWrite: Bool, at: Int64)) throws(SyncServerError) {
-        let now = MachineClock.steadyMilliseconds()
-        guard now - known.at >= Self.roleInterval else { return }
-        known.at = now
-        let mayWrite = try server.info().role != "viewer"
-        guard mayWrite != known.mayWrite else { return }
-        known.mayWrite = mayWrite
-        mailbox.send(.mayWrite(mayWrite))
-    }
     /// How often the clocks are compared: milliseconds.
     private static let clockInterval: Int64 = 600_000
     /// By how much clocks may differ: milliseconds.
@@ -297,9 +297,20 @@ public final class FolderRunner: @unchecked Sendable {
         report.withLock { $0.clockLead = lead.flatMap { $0.magnitude > Self.maximumClockLead ? $0 : nil } }
     }
 
+    /// Asks what may be done in the namespace, now and then, and tells where that is something else.
+    private func checkRole(_ known: inout (mayWrite: Bool, at: Int64)) throws(SyncServerError) {
+        let now = MachineClock.steadyMilliseconds()
+        guard now - known.at >= Self.roleInterval else { return }
+        known.at = now
+        let mayWrite = try server.info().role != "viewer"
+        guard mayWrite != known.mayWrite else { return }
+        known.mayWrite = mayWrite
+        mailbox.send(.mayWrite(mayWrite))
+    }
 
     private func waitForNode() {
         var role = (mayWrite: true, at: -Self.roleInterval)
+        var nextClock: Int64 = 0
         var wasRefused = false
         var backOff = 1.0
         var idle = 0.005
@@ -310,7 +321,6 @@ public final class FolderRunner: @unchecked Sendable {
             // Until the last news was looked at there is nothing to ask.
             guard let cursor, passes > seen else {
                 // Soon after news, and seldom where a folder rests or is away.
-        var nextClock: Int64 = 0
                 Thread.sleep(forTimeInterval: idle)
                 idle = min(idle * 1.5, 0.5)
                 continue
@@ -318,6 +328,10 @@ public final class FolderRunner: @unchecked Sendable {
             idle = 0.005
             do throws(SyncServerError) {
                 try checkRole(&role)
+                if MachineClock.steadyMilliseconds() >= nextClock {
+                    try checkClock()
+                    nextClock = MachineClock.steadyMilliseconds() + Self.clockInterval
+                }
                 let prefetching = ahead.withLock { $0 }
                 let news = try server.wait(
                     after: cursor, inflightMark: prefetching == nil ? nil : mark,
@@ -328,10 +342,6 @@ public final class FolderRunner: @unchecked Sendable {
                 }
                 if !news.changed.isEmpty, isNews(beyond: cursor) {
                     let now = position.withLock { $0 }
-                if MachineClock.steadyMilliseconds() >= nextClock {
-                    try checkClock()
-                    nextClock = MachineClock.steadyMilliseconds() + Self.clockInterval
-                }
                     seen = now.cursor == cursor ? now.passes : passes
                     mailbox.noteRemoteChange()
                 }

@@ -65,10 +65,8 @@ enum FolderCommand: Hashable, Sendable {
     case resume
     /// Everything again at once: scan, and items that wait for their time.
     case rescan
-    /// Agrees to removals.
-    case confirm
     /// Tells whether the node takes changes from here.
     case mayWrite(Bool)
-    /// Says whose version stands, where changes go one way; with an id for what comes of it.
-    case decide(SyncEngine.Side, id: String)
+    /// Decides about what is held; with an id for what comes of it.
+    case decide(FolderChoice, id: String)
 }

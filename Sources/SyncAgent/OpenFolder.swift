@@ -22,6 +22,7 @@ final class OpenFolder {
     private let blocks: IndexedBlocks
     private let environment: SyncEnvironment
     private let cache: PrefetchCache?
+    private var keptItems: [KeptItem]?
 
     /// What is read ahead where nothing else is said: bytes.
     static let prefetchBytes = 512 * 1024 * 1024
@@ -85,7 +86,7 @@ final class OpenFolder {
             environment: environment, options: options)
     }
 
-    private static let volumeKey = "volume"
+    static let volumeKey = "volume"
 
     static func mode(_ text: String) throws(AgentError) -> SyncPolicy.Mode {
         switch text {
@@ -133,6 +134,41 @@ final class OpenFolder {
     }
 
     func cursor() throws -> SyncCursor? { try state.cursor() }
+
+    // MARK: What a person is told
+
+    /// What is not done, and why: the first hundred.
+    func openItems(now: Int64) throws -> [FolderReport.Item] {
+        let maximum = FolderReport.maximumListed
+        // What cannot be read is on one side only, and nothing but a person gets it on.
+        let problems = unreadable.prefix(maximum).map { path, error in
+            FolderReport.Item(
+                path: path, code: ItemReason.file(error).code, reason: error.description, attempts: 1,
+                retryIn: 0)
+        }
+        let items = try engine.openItems(limit: maximum).map { item in
+            FolderReport.Item(
+                path: item.path, code: item.reason.code, reason: item.reason.description,
+                // What waits for somebody is not tried again by itself.
+                attempts: item.attempts, retryIn: item.retryAt == .max ? 0 : max(0, item.retryAt - now))
+        }
+        return Array((items.prefix(maximum - min(problems.count, maximum / 2)) + problems).prefix(maximum))
+    }
+
+    func openConflicts() throws -> [FolderReport.Conflict]? {
+        FolderReport.conflicts(try state.openConflicts(limit: FolderReport.maximumListed), in: record)
+    }
+
+    /// Keeps why items wait, for who asks when no process syncs the folder.
+    func keepItems(_ items: [FolderReport.Item]) throws {
+        let kept = items.compactMap(KeptItem.init)
+        guard kept != keptItems else { return }
+        let text = try KeptItem.text(of: kept)
+        if try state.value(KeptItem.key) != text {
+            try state.transaction { try state.setValue(text, KeptItem.key) }
+        }
+        keptItems = kept
+    }
 
     func close() { disk.releaseDescriptors() }
 
@@ -255,7 +291,9 @@ final class NotingScanner: LocalScanning {
 
 extension FolderReport {
     /// Takes over what the engine says.
-    mutating func update(from folder: OpenFolder, now: Int64) {
+    ///
+    /// - Parameter items: see ``OpenFolder/openItems(now:)``.
+    mutating func update(from folder: OpenFolder, _ items: [Item]) {
         let status = folder.engine.status
         switch status.activity {
         case .settled: (state, detail) = ("settled", nil)
@@ -270,22 +308,12 @@ extension FolderReport {
             (state, detail) = ("stopped", Self.stopText(code, message, folder.record))
         }
         pending = status.pending
-        items = folder.engine.waitingItems(limit: 100).map { item in
-            Item(
-                path: item.path, code: item.reason.code, reason: item.reason.description,
-                // What waits for somebody is not tried again by itself.
-                attempts: item.attempts, retryIn: item.retryAt == .max ? 0 : max(0, item.retryAt - now))
-        }
-        // What cannot be read is on one side only, and nothing but a person gets it on.
+        self.items = items
         let problems = folder.unreadable
-        items += problems.prefix(max(0, 100 - items.count)).map { path, error in
-            Item(
-                path: path, code: ItemReason.file(error).code, reason: error.description, attempts: 1,
-                retryIn: 0)
-        }
         // A pipe is named, and not waited for.
         let unsettled = problems.count { !$0.1.isOfSpecialFile }
         pending += unsettled
+        moreItems = pending > items.count ? pending - items.count : nil
         if state == "settled", unsettled > 0 { state = "waiting" }
         if state == "settled" || state == "waiting", let readOnly = status.readOnly {
             state = "read_only"
@@ -341,15 +369,25 @@ extension FolderReport.Counters {
         bytesReused = done.bytesReused
     }
 
-    /// What was done since an earlier moment, of what a decision about held changes does.
-    func since(_ before: Self) -> Self {
-        var counters = Self()
-        counters.uploaded = uploaded - before.uploaded
-        counters.downloaded = downloaded - before.downloaded
-        counters.movedHere = movedHere - before.movedHere
-        counters.movedThere = movedThere - before.movedThere
-        counters.removedHere = removedHere - before.removedHere
-        counters.removedThere = removedThere - before.removedThere
+    /// What was done since an earlier moment.
+    public func since(_ before: Self) -> Self {
+        var counters = self
+        counters.uploaded -= before.uploaded
+        counters.downloaded -= before.downloaded
+        counters.movedHere -= before.movedHere
+        counters.movedThere -= before.movedThere
+        counters.removedHere -= before.removedHere
+        counters.removedThere -= before.removedThere
+        counters.conflictCopies -= before.conflictCopies
+        counters.merged -= before.merged
+        counters.adopted -= before.adopted
+        counters.failures -= before.failures
+        counters.bytesSent -= before.bytesSent
+        counters.bytesReceived -= before.bytesReceived
+        counters.bytesReused -= before.bytesReused
+        counters.prefetchedBlocks = prefetchedBlocks.map { $0 - (before.prefetchedBlocks ?? 0) }
+        counters.prefetchedBytes = prefetchedBytes.map { $0 - (before.prefetchedBytes ?? 0) }
+        counters.prefetchedBytesUsed = prefetchedBytesUsed.map { $0 - (before.prefetchedBytesUsed ?? 0) }
         return counters
     }
 }

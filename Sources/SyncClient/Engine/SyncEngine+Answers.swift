@@ -5,6 +5,16 @@ import TreeValues
 extension SyncEngine {
     func take(_ result: CommitResult, of sent: Outgoing) throws {
         let id = sent.step.id
+        if case .makeDirectory = sent.step {
+            switch result {
+            case .done, .conflict: break
+            case .need, .refused, .confirmationNeeded: untakenDirectories.insert(id)
+            }
+        }
+        if case .done = result {
+        } else if let parent = sent.node?.parent, untakenDirectories.contains(parent) {
+            return wait(id, for: parent)
+        }
         switch result {
         case .done(let node):
             try done(node, sent)

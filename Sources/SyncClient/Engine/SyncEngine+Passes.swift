@@ -40,7 +40,7 @@ extension SyncEngine {
                 status.activity = .folderMissing
             case .otherFolder:
                 status.activity = .stopped(code: "other_folder", message: error.description)
-            case .changesGoThere, .changesComeHere: throw error
+            case .changesGoThere, .changesComeHere, .removalsStay: throw error
             }
         } catch let error as FileError {
             hasScanned = false
@@ -154,6 +154,7 @@ extension SyncEngine {
         if status.pending == 0 {
             items.removeAll()
             status.removalsToken = nil
+            status.removalsToConfirm = nil
             try state.transaction { try state.setValue(nil, StateKey.allowedRemovals) }
             removalConfirmation = nil
         } else {

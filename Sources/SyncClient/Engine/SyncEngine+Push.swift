@@ -28,6 +28,7 @@ extension SyncEngine {
     ///
     /// - Throws: `SyncServerError`; what the state throws. Nothing is under way then.
     func push(_ steps: [ServerStep]) throws {
+        untakenDirectories.removeAll()
         var flight: Flight?
         // An answer that nobody takes over is one that was lost: what it is about is sent again.
         defer { flight?.commit.wait() }
@@ -158,6 +159,7 @@ extension SyncEngine {
         _ step: ServerStep, _ prepared: PreparedContent, _ pending: inout PendingOperations, epoch: Int64
     ) throws -> Outgoing? {
         let states = try state.states(of: step.id)
+        if let local = states.local, waitsForFolder(step, in: local.parent) { return nil }
         let change: SyncOperation.Change
         switch step {
         case .put(_, let base):
@@ -187,6 +189,26 @@ extension SyncEngine {
             step: step, fingerprint: fingerprint, node: states.local,
             path: try localPath(of: step.id) ?? states.remote?.name ?? "", operation: operation,
             leaves: prepared.leaves, isThere: states.remote != nil)
+    }
+
+    /// Keeps back what goes into a directory that the server did not take a moment ago.
+    private func waitsForFolder(_ step: ServerStep, in parent: NodeID) -> Bool {
+        guard !untakenDirectories.isEmpty, untakenDirectories.contains(parent) else { return false }
+        switch step {
+        case .put(_, base: nil), .makeDirectory, .move: break
+        case .put, .delete, .setAttributes: return false
+        }
+        wait(step.id, for: parent)
+        return true
+    }
+
+    /// The item is tried again with its directory.
+    func wait(_ id: NodeID, for directory: NodeID) {
+        if let node = try? state.node(id, in: .local), node.kind == .directory {
+            untakenDirectories.insert(id)
+        }
+        fail(id, .waitsForFolder, path: (try? localPath(of: id)) ?? "")
+        if let retryAt = items[directory]?.retryAt { items[id]?.retryAt = retryAt }
     }
 
     // MARK: Sending

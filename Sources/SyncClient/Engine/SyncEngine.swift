@@ -49,6 +49,8 @@ public final class SyncEngine {
     var unmergeable: Set<MergePair> = []
     /// Whether texts that both sides changed are merged: the namespace says so with each answer.
     var mergesText = false
+    /// Directories that the server did not take in this push: what is in them is not sent.
+    var untakenDirectories: Set<NodeID> = []
     /// Steps that were done.
     var steps = 0
 

@@ -8,6 +8,9 @@ public enum SyncEngineError: Error, Hashable, Sendable {
     case changesGoThere
     /// Changes of the node are taken over: there is none to go over.
     case changesComeHere
+    /// What is to come back may not: it was removed on the node and nothing is sent from here, or it was
+    /// removed here and nothing is received.
+    case removalsStay(isHere: Bool)
 }
 
 extension SyncEngineError: CustomStringConvertible {
@@ -30,6 +33,16 @@ extension SyncEngineError: CustomStringConvertible {
             """
             this folder takes over what is changed on the node, so that there is nothing to go over; `nacre \
             ns restore` brings an earlier version back
+            """
+        case .removalsStay(isHere: true):
+            """
+            this folder sends nothing, so that what was removed on the node cannot be sent back; `nacre ns \
+            restore` brings it back there
+            """
+        case .removalsStay(isHere: false):
+            """
+            this folder only sends, so that what was removed here cannot be fetched; with `--mode two-way` \
+            it can
             """
         }
     }

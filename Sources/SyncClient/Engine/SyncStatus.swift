@@ -32,6 +32,10 @@ public enum ItemReason: Hashable, Sendable {
     case damaged(String)
     /// So much would be removed that a person has to agree.
     case confirmationNeeded
+    /// The node has not taken the directory that it is in.
+    case waitsForFolder
+    /// Nothing is in its way: it waits for its turn.
+    case pending(PendingWork)
 
     /// For programs and status lines.
     public var code: String {
@@ -45,6 +49,8 @@ public enum ItemReason: Hashable, Sendable {
         case .blockMissing: "block_missing"
         case .damaged: "damaged"
         case .confirmationNeeded: "confirmation_needed"
+        case .waitsForFolder: "waits_for_folder"
+        case .pending(let work): work.rawValue
         }
     }
 }
@@ -65,6 +71,8 @@ extension ItemReason: CustomStringConvertible {
         case .blockMissing(let cid): "the node does not have block \(cid)"
         case .damaged(let text): "what the node sent is damaged: \(text)"
         case .confirmationNeeded: "a large part of the folder would be removed; confirm if that is meant"
+        case .waitsForFolder: "waits for its folder, which the node has not taken"
+        case .pending(let work): work.description
         }
     }
 }

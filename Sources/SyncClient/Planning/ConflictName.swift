@@ -62,6 +62,27 @@ public struct ConflictName: Hashable, Sendable {
         return stem + end + suffix
     }
 
+    /// What the file is called of which it is a copy.
+    public var original: String { stem + suffix }
+
+    /// When the copy was made, such as `2026-11-21T19:25Z`; `nil` where the tag is not one that Nacre makes.
+    public var made: String? {
+        let words = tag.split(separator: " ", maxSplits: 2)
+        guard words.count == 3, Self.isDate(words[0]), words[1].utf8.count == 4,
+            words[1].utf8.allSatisfy(Self.isDigit)
+        else { return nil }
+        return "\(words[0])T\(words[1].prefix(2)):\(words[1].suffix(2))Z"
+    }
+
+    private static func isDate(_ text: Substring) -> Bool {
+        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        return parts.map(\.count) == [4, 2, 2] && parts.allSatisfy { $0.allSatisfy(isDigit) }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+
     /// Whether two names are of copies of one file.
     func isCopy(ofSameAs other: ConflictName) -> Bool {
         NameKey(stem + suffix, ignoringCase: true) == NameKey(other.stem + other.suffix, ignoringCase: true)

@@ -109,3 +109,35 @@ extension SQLiteSyncState {
         try unsettled(after: id, limit: limit).map { try states(of: $0) }
     }
 }
+
+/// A conflict copy that nobody decided about yet.
+public struct OpenConflict: Hashable, Sendable {
+    /// Of the copy, relative to the folder.
+    public var path: String
+    /// What it is a copy of.
+    public var original: String
+    /// See ``ConflictName/made``.
+    public var made: String?
+}
+
+extension SQLiteSyncState {
+    /// Conflict copies in the folder as it was looked at last, in no particular order; at most `limit`. One
+    /// step, by an index.
+    public func openConflicts(limit: Int) throws -> [OpenConflict] {
+        let copies = try access { session in
+            let statement = try session.statement(.conflicts)
+            defer { statement.reset() }
+            var found: [(SyncNode, ConflictName)] = []
+            while found.count < limit, try statement.step() {
+                let node = try statement.node()
+                if let name = ConflictName(node.name) { found.append((node, name)) }
+            }
+            return found
+        }
+        return try copies.compactMap { node, name in
+            guard let path = try path(of: node, in: .local) else { return nil }
+            let original = FolderPath.join(FolderPath.parent(of: path), name.original)
+            return OpenConflict(path: path, original: original, made: name.made)
+        }
+    }
+}

@@ -48,6 +48,18 @@ public final class SQLiteSyncState: SyncState, @unchecked Sendable {
         session = StateSession(path: path)
     }
 
+    /// Opens a file that no process has open, to look at it: nothing is written, and no transaction is
+    /// possible.
+    ///
+    /// - Throws: ``SyncStateError``: `inUse` where a process syncs the folder.
+    public init(reading path: String, root: NodeID, options: Options = Options()) throws {
+        self.path = path
+        self.root = root
+        self.options = options
+        queue = try StateFile.openToRead(path, schema: .trees)
+        session = StateSession(path: path)
+    }
+
     deinit {
         // Who did not close it loses nothing: the write-ahead log is read at the next opening.
         try? close()
@@ -116,6 +128,22 @@ enum StateFile {
         return try mapping(path) {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.writeWithoutTransaction { try schema.apply(to: $0, path: path, now: now) }
+            return queue
+        }
+    }
+
+    /// Opens a file that is there, of this schema or of an earlier step of it. It stays as it is.
+    static func openToRead(_ path: String, schema: StateSchema) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "sync state"
+        configuration.readonly = true
+        configuration.busyMode = .timeout(1)
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF")
+        }
+        return try mapping(path) {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            _ = try queue.read { try schema.check($0, path: path) }
             return queue
         }
     }

@@ -13,6 +13,7 @@ enum StateQuery: Int, CaseIterable {
     case insertUnsettled, deleteUnsettled, unsettled, unsettledAfter
     case stamp, setStamp, localNode, localChildren, putScanned
     case changeID, changeParent
+    case conflicts
 
     static func node(_ tree: TreeName) -> Self { [.nodeRemote, .nodeLocal, .nodeSynced][tree.rawValue] }
     static func children(_ tree: TreeName) -> Self {
@@ -59,8 +60,13 @@ enum StateQuery: Int, CaseIterable {
                 + Self.stampColumns.joined(separator: ", ") + " FROM local WHERE parent = ?1"
         case .changeID: "UPDATE local SET nid = ?2 WHERE nid = ?1"
         case .changeParent: "UPDATE local SET parent = ?2 WHERE nid = ?1"
+        case .conflicts: Self.select("local", Self.mayBeConflict)
         }
     }
+
+    /// Which names may be those of conflict copies. It stands in the schema: text for text, or the index is
+    /// of no use.
+    static let mayBeConflict = "instr(key, 'conflict ') > 0"
 
     private static let columns = [
         "nid", "parent", "key", "name", "kind", "content", "target", "size", "modified", "mode", "revision",

@@ -21,6 +21,24 @@ struct StateSchema: Sendable {
                     step INTEGER NOT NULL PRIMARY KEY, applied INTEGER NOT NULL, checksum TEXT NOT NULL
                 )
                 """)
+        let applied = try check(database, path: path)
+        for index in applied..<steps.count {
+            try database.inTransaction(.immediate) {
+                try database.execute(sql: steps[index])
+                try database.execute(
+                    sql: "INSERT INTO schema_version (step, applied, checksum) VALUES (?, ?, ?)",
+                    arguments: [index + 1, now, Self.checksum(steps[index])])
+                return .commit
+            }
+        }
+    }
+
+    /// Checks that a database is at a step of this schema.
+    ///
+    /// - Returns: how many steps it has.
+    /// - Throws: `newerSchema`, `otherSchema`.
+    @discardableResult
+    func check(_ database: Database, path: String) throws -> Int {
         let applied = try Row.fetchAll(
             database, sql: "SELECT step, checksum FROM schema_version ORDER BY step")
         guard applied.count <= steps.count else {
@@ -32,15 +50,7 @@ struct StateSchema: Sendable {
                 throw SyncStateError.otherSchema(path: path, step: index + 1)
             }
         }
-        for index in applied.count..<steps.count {
-            try database.inTransaction(.immediate) {
-                try database.execute(sql: steps[index])
-                try database.execute(
-                    sql: "INSERT INTO schema_version (step, applied, checksum) VALUES (?, ?, ?)",
-                    arguments: [index + 1, now, Self.checksum(steps[index])])
-                return .commit
-            }
-        }
+        return applied.count
     }
 
     private static func checksum(_ sql: String) -> String {
@@ -64,7 +74,8 @@ extension StateSchema {
                 epoch INTEGER NOT NULL, jid INTEGER NOT NULL, text TEXT NOT NULL
             );
             CREATE TABLE value (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-            """
+            """,
+        "CREATE INDEX local_conflicts ON local (nid) WHERE \(StateQuery.mayBeConflict);",
     ])
 
     private static let stampColumns =

@@ -15,8 +15,8 @@ struct SyncCommand: ParsableCommand {
             namespace keeps every version.
             """,
         subcommands: [
-            Run.self, Status.self, Pause.self, Resume.self, Rescan.self, Confirm.self, Conflicts.self,
-            Resolve.self, Revert.self, Override.self, Ignore.self, Lock.self, Unlock.self,
+            Run.self, Status.self, Pause.self, Resume.self, Rescan.self, Confirm.self, Decline.self,
+            Conflicts.self, Resolve.self, Revert.self, Override.self, Ignore.self, Lock.self, Unlock.self,
             Devices.self, Remove.self,
         ],
         defaultSubcommand: Run.self)
@@ -291,7 +291,7 @@ extension SyncCommand {
             try SyncOutput.write(summary: report, json: output.json, to: &out)
             try out.flush()
             // Of a folder that is done as well: what is left out for good, such as a pipe.
-            for item in report.items { Terminal.warn("\(SyncOutput.shown(item.path)): \(item.reason)") }
+            if report.state != "offline" { SyncOutput.warn(ofItemsOf: report) }
             if let lead = report.clockLead { Terminal.warn(SyncOutput.clock(lead)) }
             switch report.state {
             case "settled": return SyncOutput.tellAbsent(folder)
@@ -318,6 +318,12 @@ extension SyncCommand {
             var last = try SyncPlace.ask("status", folder).first ?? FolderReport(folder)
             // A scan that is under way may have passed by what changed last.
             let scans = (last.fullScans ?? 0) + (last.state == "working" ? 2 : 1)
+            // Of all that the other process did, this is what it did since it was asked.
+            let before = last.counters
+            func sinceThen() -> FolderReport {
+                last.counters = last.counters.since(before)
+                return last
+            }
             _ = try SyncPlace.ask("rescan", folder)
             var idle = 0
             for _ in 0..<18_000 {
@@ -328,17 +334,17 @@ extension SyncCommand {
                 case "working": idle = 0
                 case "settled", "waiting", "read_only":
                     // A file that was written a moment ago is taken once it is quiet.
-                    if last.fullScans ?? 0 >= scans, last.busy ?? 0 == 0 { return last }
+                    if last.fullScans ?? 0 >= scans, last.busy ?? 0 == 0 { return sinceThen() }
                     idle += 1
                     if idle % 10 == 0 { _ = try SyncPlace.ask("rescan", folder) }
                 case "not-running":
                     // It was just added, or the process does not sync it.
                     idle += 1
-                    if idle > 50 { return last }
-                default: return last
+                    if idle > 50 { return sinceThen() }
+                default: return sinceThen()
                 }
             }
-            return last
+            return sinceThen()
         }
 
         private func runUntilStopped(_ only: Set<String>?) throws {

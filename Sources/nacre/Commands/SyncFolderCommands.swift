@@ -42,27 +42,6 @@ extension SyncCommand {
         }
     }
 
-    struct Confirm: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Agree that a large part of a folder is removed.",
-            discussion: """
-                So many files at once are not removed unless a person agrees: `nacre sync status` tells how \
-                many would be. To keep them, restore the namespace instead: `nacre ns restore`.
-                """)
-
-        @OptionGroup var global: GlobalOptions
-        @OptionGroup var folder: FolderArgument
-
-        func run() throws {
-            let folder = try FolderRegistration(SyncPlace.home).require(folder.path)
-            let removals = try SyncPlace.ask("status", folder).first?.removalsToConfirm
-            _ = try SyncPlace.ask("confirm", folder)
-            Terminal.note(
-                removals.map { "agreed: \($0) are removed in \(SyncOutput.shown(folder.path))" }
-                    ?? "nothing in \(SyncOutput.shown(folder.path)) waits for that")
-        }
-    }
-
     struct Conflicts: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List conflict copies: a line `PATH` for each.",

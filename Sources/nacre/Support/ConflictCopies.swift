@@ -125,8 +125,3 @@ extension String {
         NameKey(self, ignoringCase: true) == NameKey(other, ignoringCase: true)
     }
 }
-
-extension ConflictName {
-    /// What the file is called of which it is a copy.
-    var original: String { stem + suffix }
-}

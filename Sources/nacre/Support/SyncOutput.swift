@@ -22,7 +22,8 @@ enum SyncOutput {
 
     /// What to do about removals that wait for a person.
     static func confirmation(_ count: Int, _ folder: String) -> String {
-        "\(count) would be removed: agree with `nacre sync confirm \(shown(folder))`"
+        "\(count) would be removed: agree with `nacre sync confirm \(shown(folder))`, or have them back with "
+            + "`nacre sync decline \(shown(folder))`"
     }
 
     static func shown(_ path: String) -> String { PathText.printable(path.utf8) }
@@ -52,20 +53,46 @@ enum SyncOutput {
         if let problem = report.watchDegraded {
             try out.write(line: "  changes are found by scanning: \(problem)")
         }
-        if let bytes = report.counters.prefetchedBytes, bytes > 0 {
         if let lead = report.clockLead { try out.write(line: "  " + clock(lead)) }
+        if let bytes = report.counters.prefetchedBytes, bytes > 0 {
             let used = report.counters.prefetchedBytesUsed ?? 0
             try out.write(
                 line:
                     "  \(bytes >> 20) MiB read while others were sending them, \(used >> 20) MiB of them used"
             )
         }
-        for item in report.items.prefix(20) {
+        for item in report.items.prefix(maximumShown) {
             let wait = item.retryIn > 0 ? ", again in \((item.retryIn + 999) / 1000) s" : ""
             try out.write(line: "  \(shown(item.path)): \(item.reason)\(wait)")
         }
-        if report.items.count > 20 { try out.write(line: "  and \(report.items.count - 20) more") }
+        let more = max(0, report.items.count - maximumShown) + (report.moreItems ?? 0)
+        if more > 0 { try out.write(line: "  and \(more) more") }
+        try write(conflicts: report, to: &out)
         for hint in hints(report) { try out.write(line: "  " + hint) }
+    }
+
+    /// The most items, and conflict copies, that people are shown of a folder.
+    private static let maximumShown = 20
+
+    private static func write(conflicts report: FolderReport, to out: inout StandardOutput) throws {
+        let conflicts = report.conflicts ?? []
+        for conflict in conflicts.prefix(maximumShown) {
+            let since = conflict.since.map { " since \($0)" } ?? ""
+            try out.write(
+                line:
+                    "  \(shown(conflict.path)): conflict copy of \(shown(conflict.original))\(since); "
+                    + "decide with `\(shown(conflict.command))` (or `copy`, or `both`)")
+        }
+        if conflicts.count > maximumShown {
+            try out.write(
+                line: "  `nacre sync conflicts \(shown(report.path))` lists the other conflict copies")
+        }
+    }
+
+    /// Says on the error output what waits, and for what.
+    static func warn(ofItemsOf report: FolderReport) {
+        for item in report.items { Terminal.warn("\(shown(item.path)): \(item.reason)") }
+        if let more = report.moreItems { Terminal.warn("and \(more) more") }
     }
 
     /// The command that ends what is held, for each reason there is.
@@ -75,10 +102,25 @@ enum SyncOutput {
         if codes.contains("local_change") || codes.contains("read_only") {
             hints.append("`nacre sync revert \(shown(report.path))` puts back what the node has")
         }
+        if report.removalsToConfirm == nil, codes.contains("confirmation_needed") {
+            hints.append(
+                "`nacre sync confirm \(shown(report.path))` agrees, "
+                    + "`nacre sync decline \(shown(report.path))` has them back")
+        }
         if codes.contains("remote_change") {
             hints.append("`nacre sync override \(shown(report.path))` makes the node have what is here")
         }
         return hints
+    }
+
+    /// That the clock of this machine is wrong, or the node's.
+    static func clock(_ lead: Int64) -> String {
+        let minutes = (lead.magnitude + 30_000) / 60_000
+        let time =
+            minutes < 120 ? "\(minutes) min" : minutes < 2880 ? "\(minutes / 60) h" : "\(minutes / 1440) days"
+        return
+            "the clock of this machine is \(time) \(lead < 0 ? "behind" : "ahead of") the node's: set the "
+            + "one that is wrong; files keep the times that programs gave them"
     }
 
     /// What a run came to.
@@ -108,21 +150,10 @@ enum SyncOutput {
             if verbose { Terminal.note(place + "moved \(shown(from)) to \(shown(to))") }
         case .removedHere(let path): if verbose { Terminal.note(place + "removed \(shown(path))") }
         case .removedThere: break
-        case .conflictCopy(let path, let copy):
-            Terminal.warn(place + "\(shown(path)) was changed on both sides: yours is \(shown(copy))")
+        case .conflictCopy(let path, let copy): Terminal.warn(place + conflict(path, copy))
         case .merged(let path):
             Terminal.note(place + "\(shown(path)) was changed on both sides: it has both changes")
         case .editWins(let path):
-    /// That the clock of this machine is wrong, or the node's.
-    static func clock(_ lead: Int64) -> String {
-        let minutes = (lead.magnitude + 30_000) / 60_000
-        let time =
-            minutes < 120 ? "\(minutes) min" : minutes < 2880 ? "\(minutes / 60) h" : "\(minutes / 1440) days"
-        return
-            "the clock of this machine is \(time) \(lead < 0 ? "behind" : "ahead of") the node's: set the "
-            + "one that is wrong; files keep the times that programs gave them"
-    }
-
             Terminal.note(
                 place + "\(shown(path)) was removed on one side and edited on the other: it is kept")
         case .reset:
@@ -134,6 +165,19 @@ enum SyncOutput {
         case .confirmationNeeded(let count):
             Terminal.warn(place + confirmation(count, folder.path))
         case .folderMissing: Terminal.warn(place + "the folder is not there; nothing is done until it is")
+        }
+    }
+
+    /// Why there is a conflict copy.
+    private static func conflict(_ path: String, _ copy: String) -> String {
+        switch ConflictName(FolderPath.name(of: copy))?.reason {
+        case .letterCase:
+            "\(shown(path)) has a name that differs from another only in capital and small letters, which the "
+                + "namespace takes for one: it is called \(shown(copy))"
+        case .unicodeForm:
+            "\(shown(path)) has a name that looks like another and is written in other bytes, which the "
+                + "namespace takes for one: it is called \(shown(copy))"
+        case .content, nil: "\(shown(path)) was changed on both sides: yours is \(shown(copy))"
         }
     }
 

@@ -1,0 +1,63 @@
+import SyncProtocol
+import TreeValues
+
+/// Removals that are so many that a person is asked.
+///
+/// Those that others made are held here, those that were made here are held by the node; both at once may be.
+extension SyncEngine {
+    /// Agrees to the removals that are held, or has what they would remove come back: what others removed on
+    /// the node is sent there again, as new files, and what was removed here is fetched again.
+    ///
+    /// Looks first whether anything is held still, and synchronizes afterwards.
+    ///
+    /// - Returns: how many files and directories it was about; `nil` if nothing is held.
+    /// - Throws: `removalsStay` where nothing may go the way on which it would come back; else as
+    ///   ``synchronize(_:)``.
+    public func answerRemovals(_ answer: RemovalAnswer) throws -> Int? {
+        // Its journal may be another one since: what was held is asked for again.
+        forgetHeldRemovals()
+        try synchronize(hasScanned ? .paths([]) : .everything)
+        guard status.activity == .waiting, let count = status.removalsToConfirm else { return nil }
+        switch answer {
+        case .agree: try confirmRemovals(token: status.removalsToken)
+        case .decline: try declineRemovals()
+        }
+        try synchronize(.paths([]))
+        return count
+    }
+
+    private func declineRemovals() throws {
+        let isHeldHere = removalsHeld == true
+        let isHeldThere = status.removalsToken != nil
+        if isHeldHere, !policy.canPush { throw SyncEngineError.removalsStay(isHere: true) }
+        if isHeldThere, !policy.canPull { throw SyncEngineError.removalsStay(isHere: false) }
+        var here: [NodeID] = []
+        var there: [NodeID] = []
+        try Planner(policy).forEachPending(in: state, batch: options.planBatch) { states in
+            guard states.synced != nil else { return true }
+            if states.remote == nil, states.local != nil { here.append(states.id) }
+            if states.remote != nil, states.local == nil { there.append(states.id) }
+            return true
+        }
+        try state.transaction {
+            // A node does not come back under its id without a change of its content.
+            if isHeldHere { for id in here { try detach(id) } }
+            // It is new to this side.
+            if isHeldThere { for id in there { try state.remove(id, from: .synced) } }
+        }
+        forgetHeldRemovals()
+    }
+
+    private func forgetHeldRemovals() {
+        items = items.filter { $0.value.reason != .confirmationNeeded }
+        status.removalsToConfirm = nil
+        status.removalsToken = nil
+        removalsHeld = nil
+    }
+}
+
+/// What a person says to removals that are held.
+public enum RemovalAnswer: Hashable, Sendable {
+    case agree
+    case decline
+}
