@@ -40,7 +40,7 @@ extension LocalNode {
         _ text: String, _ version: String, _ request: VersionHoldMessage
     ) throws -> NamespaceVersionMessage {
         let found = try requireNamespace(text, for: .write)
-        let jid = try trees.jid(of: version, in: found)
+        let jid = try trees.pastJID(of: version, in: found)
         try trees.hold(jid, of: found.id, note: request.note ?? "")
         return try versionMessage(jid, of: found)
     }

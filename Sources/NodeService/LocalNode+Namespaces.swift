@@ -198,7 +198,7 @@ extension LocalNode {
             throw AccessError.operationNotAllowed(.delete)
         }
         let (head, entries) = try trees.restore(
-            found.id, path: request.path ?? "", asOf: try trees.jid(of: request.version, in: found),
+            found.id, path: request.path ?? "", asOf: try trees.pastJID(of: request.version, in: found),
             author: author)
         return NamespaceRestoredMessage(head: head, changes: Int64(entries))
     }

@@ -46,13 +46,15 @@ import Testing
     /// The newest state was taken for one of tomorrow.
     @Test func aTimeThatHasNotComeIsNoVersion() throws {
         let tomorrow = Date().addingTimeInterval(86_400).formatted(.iso8601)
-        for arguments in [["restore", "recipes", tomorrow], ["snapshot", "recipes", tomorrow]] {
+        for arguments in [["restore", "recipes", tomorrow], ["keep", "recipes", tomorrow]] {
             let refused = try nacre.run(["ns"] + arguments)
             #expect(refused.status == 4, "\(arguments): \(refused.text)")
             #expect(refused.errors.contains("\(tomorrow) has not come yet: it is 20"), "\(refused.errors)")
             #expect(refused.errors.contains("leave the version out for the newest state"))
         }
-        let now = Date().formatted(.iso8601)
+        // The second of the newest change is meant to its end, whenever in it the change was made.
+        let line = try #require(try nacre.run("ns", "log", "recipes", "--limit", "1").lines.first)
+        let now = try #require(line.split(separator: " ").dropFirst().first.map(String.init))
         let restored = try nacre.run("ns", "restore", "recipes", now)
         #expect(restored.text == "version 130, 0 changes\n", "\(restored.errors)")
         try node.stop()

@@ -7,7 +7,7 @@ extension NamespaceStore {
     /// The JID that a person means by a version: a number, a time (RFC 3339: the newest state not after
     /// it), or the root CID of a snapshot.
     ///
-    /// - Throws: `versionUnknown`, `versionAbsent`, `versionInFuture`.
+    /// - Throws: `versionUnknown`, `versionAbsent`.
     public func jid(of version: String, in namespace: Namespace) throws -> JID {
         if let number = JID(version) {
             let head = try self.namespace(namespace.id.text).head
@@ -17,12 +17,7 @@ extension NamespaceStore {
             return number
         }
         if let time = Self.time(version) {
-            let now = catalog.namespaces.now()
-            // A second without a fraction is meant to its end, and may be the one that is now.
-            guard time - 999 <= now else {
-                throw NamespaceError.versionInFuture(version, now: Self.text(ofTime: now))
-            }
-            return try read { try TreeTables($0, of: namespace).lastEntry(notAfter: time) }
+            return try read { try TreeTables($0, of: namespace).lastEntry(notAfter: time.upperBound) }
         }
         if let root = try? CID(text: version) {
             let found = try read { try TreeTables($0, of: namespace).snapshot(root: root) }
@@ -31,14 +26,26 @@ extension NamespaceStore {
         throw NamespaceError.versionUnknown(version)
     }
 
-    /// Unix milliseconds of an RFC 3339 time; of the end of its second if it has no fraction.
-    private static func time(_ text: String) -> Int64? {
-        let fractional = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-        if let date = try? fractional.parse(text) {
-            return Int64((date.timeIntervalSince1970 * 1000).rounded())
+    /// The same for what is changed by it: whoever means a time to come has mistyped it.
+    ///
+    /// - Throws: `versionInFuture`, by the clock of this node, and what ``jid(of:in:)`` throws.
+    public func pastJID(of version: String, in namespace: Namespace) throws -> JID {
+        let now = catalog.namespaces.now()
+        if JID(version) == nil, let time = Self.time(version), time.lowerBound > now {
+            throw NamespaceError.versionInFuture(version, now: Self.text(ofTime: now))
         }
-        guard let date = try? Date.ISO8601FormatStyle().parse(text) else { return nil }
-        return Int64(date.timeIntervalSince1970) * 1000 + 999
+        return try jid(of: version, in: namespace)
+    }
+
+    /// The moments that an RFC 3339 time means, first and last, in Unix milliseconds: one, or all of its second
+    /// if it has no fraction.
+    private static func time(_ text: String) -> ClosedRange<Int64>? {
+        // A style with fractions reads a time without one as well, as the beginning of its second.
+        let hasFraction = text.contains(".")
+        guard let date = try? Date.ISO8601FormatStyle(includingFractionalSeconds: hasFraction).parse(text)
+        else { return nil }
+        let first = Int64((date.timeIntervalSince1970 * 1000).rounded())
+        return first...(hasFraction ? first : first + 999)
     }
 
     private static func text(ofTime milliseconds: Int64) -> String {

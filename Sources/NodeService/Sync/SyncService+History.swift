@@ -105,7 +105,7 @@ extension SyncService {
         let author = ChangeAuthor(user: principal.user?.text, device: device)
         switch request.scope {
         case .tree(let version, let path):
-            let jid = try namespaces.jid(of: version, in: namespace)
+            let jid = try namespaces.pastJID(of: version, in: namespace)
             let (head, entries) = try namespaces.restore(
                 namespace.id, path: path, asOf: jid, author: author)
             return RestoreAnswer(head: head, entries: entries)
