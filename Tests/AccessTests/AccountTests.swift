@@ -264,6 +264,25 @@ import Testing
         try throttle.begin("ann", from: nil, at: 0)
     }
 
+    /// Whoever guessed at a link kept out everybody else who has it.
+    @Test func guessesFromOneAddressKeepNoOtherFromATarget() throws {
+        let throttle = LoginThrottle()
+        func attempt(from last: Int, at time: Int64 = 0) throws {
+            let address = IPAddress("10.0.0.\(last)")
+            try throttle.begin("link 10.0.0.\(last)", from: address, target: "link", at: time)
+        }
+        for _ in 0..<6 { try attempt(from: 1) }
+        #expect(throws: AccessError.loginThrottled(seconds: 1)) { try attempt(from: 1) }
+        try attempt(from: 2)
+        throttle.forgive("link 10.0.0.2", from: IPAddress("10.0.0.2"), target: "link")
+        // From everywhere it is too much at last, and one who knows the password changes nothing of that.
+        for last in 3..<97 { try attempt(from: last) }
+        try attempt(from: 98)
+        #expect(throws: AccessError.loginThrottled(seconds: 1)) { try attempt(from: 99) }
+        try attempt(from: 99, at: 1000)
+        #expect(throws: AccessError.loginThrottled(seconds: 2)) { try attempt(from: 100, at: 1000) }
+    }
+
     @Test func memoryOfGuessesIsBoundedAndTheLoudestStay() throws {
         var options = LoginThrottle.Options()
         options.capacity = 100

@@ -6,9 +6,10 @@ import Synchronization
 /// Tells whether what was shown opens a link.
 ///
 /// What ends the link is looked at before its password, so that nobody waits for a hash in vain. Who
-/// guesses waits as at a login: the link is the account. A password that was right is known again for a
-/// while by a hash under a key of this process, so that the many requests of a player or a resumed download
-/// cost one slow hash. Memory: at most `capacity` of them.
+/// guesses waits as at a login: the link as it is opened from one address is the account, so that a
+/// stranger keeps nobody else out, and the link from everywhere is slowed down only after many guesses. A
+/// password that was right is known again for a while by a hash under a key of this process, so that the
+/// many requests of a player or a resumed download cost one slow hash. Memory: at most `capacity` of them.
 final class LinkVerifier: Sendable {
     private struct Memory {
         /// Unix milliseconds until which a proof counts.
@@ -73,16 +74,17 @@ final class LinkVerifier: Sendable {
         if memory.withLock({ $0.proofs[proof].map { time < $0 } ?? false }) { return }
         // This machine may be a proxy that stands for many clients.
         let address = facts.source.flatMap { $0.isLoopback ? nil : $0.customer }
-        let account = "link:" + record.grant.text
-        try throttle.begin(account, from: address, at: time)
+        let link = "link:" + record.grant.text
+        let account = link + (address.map { " \($0)" } ?? "")
+        try throttle.begin(account, from: address, target: link, at: time)
         let isRight: Bool
         do { isRight = try hasher.verify(password, against: record.password) } catch {
             // A node that had no time to look has not refused anybody.
-            throttle.forgive(account, from: address)
+            throttle.forgive(account, from: address, target: link)
             throw error
         }
         guard isRight else { throw AccessError.loginRefused }
-        throttle.forgive(account, from: address)
+        throttle.forgive(account, from: address, target: link)
         memory.withLock { memory in
             if memory.proofs.count >= Self.capacity {
                 memory.proofs = memory.proofs.filter { time < $0.value }
