@@ -114,6 +114,13 @@ import UnixFS
         }
         #expect(try laboratory.get("/x?format=raw", host: host).text != "outer")
         #expect(try laboratory.get("/ipfs/\(root.cid)/x").text != "outer")
+        // A name is a site of its own as well, and below a path it shows content as it is.
+        let entry = try laboratory.node.createName("site")
+        _ = try laboratory.node.publish(try ContentPath(text: "/ipfs/\(root.cid)"), as: entry)
+        let named = try laboratory.get("/docs/x", host: "\(entry.id.ipnsName).ipns.localhost:8080")
+        #expect(named.status == 404 && named.text == "inner")
+        let below = try laboratory.get("/ipns/\(entry.id.ipnsName)/docs/x")
+        #expect(below.status == 404 && below.text.contains("no link named"))
         let bare = try directory([("docs", docs)])
         let absent = try laboratory.get("/x", host: "\(bare.cid).ipfs.localhost")
         #expect(absent.status == 404 && absent.text.contains("no link named"))
