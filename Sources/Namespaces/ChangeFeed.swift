@@ -86,6 +86,14 @@ public final class ChangeFeed: Sendable {
         }
     }
 
+    /// The same of the namespace whose changes have waited longest; 0 if nothing waits.
+    public var longestUnsettledMilliseconds: Int64 {
+        let now = ContinuousClock.now
+        return state.withLock { state in
+            state.unsettled.values.map(\.first).min().map { Int64((now - $0) / .milliseconds(1)) } ?? 0
+        }
+    }
+
     /// Namespaces that changed, and did not for `quiet` milliseconds or have been changing for `atMost`.
     /// Each is told of once.
     package func settled(quiet: Int64, atMost: Int64) -> [NamespaceID] {

@@ -174,6 +174,8 @@ final class Metrics: Sendable {
         "nacre_sync_blocks_total": "Blocks that came or went by the sync protocol, by what became of them.",
         "nacre_sync_block_bytes_total": "Bytes of the blocks that came or went by the sync protocol.",
         "nacre_sync_entries_total": "Entries that lists and snapshots gave.",
+        "nacre_sync_unsettled_seconds":
+            "Age of the oldest change that waits for the snapshot of its namespace; 0 for none.",
         "nacre_sync_waits": "Clients that wait for changes.",
         "nacre_sync_inflight_files": "Files that are being sent and that others read ahead.",
         "nacre_sync_inflight_bytes": "Bytes of such files that are here.",

@@ -133,10 +133,16 @@ public struct DeviceProgress: Hashable, Sendable {
     public var jid: JID
     /// How many entries are newer.
     public var behind: Int64
+    /// For how many milliseconds the oldest of them has waited for the device; `nil` if there is none.
+    public var behindMilliseconds: Int64?
     /// Unix milliseconds of when it was heard of last.
     public var lastSeen: Int64
 
-    public init(device: String, name: String, jid: JID, behind: Int64, lastSeen: Int64) {
+    public init(
+        device: String, name: String, jid: JID, behind: Int64, behindMilliseconds: Int64? = nil,
+        lastSeen: Int64
+    ) {
+        self.behindMilliseconds = behindMilliseconds
         self.device = device
         self.name = name
         self.jid = jid
@@ -150,6 +156,7 @@ public struct DeviceProgress: Hashable, Sendable {
         writer.put("name", name)
         writer.put("jid", jid)
         writer.put("behind", behind)
+        writer.put("behind_ms", behindMilliseconds)
         writer.put("last_seen_ms", lastSeen)
         return writer.value
     }
@@ -159,7 +166,9 @@ public struct DeviceProgress: Hashable, Sendable {
         self.init(
             device: try reader.require("device_id", reader.text("device_id")),
             name: try reader.text("name") ?? "", jid: try reader.number("jid") ?? 0,
-            behind: try reader.number("behind") ?? 0, lastSeen: try reader.number("last_seen_ms") ?? 0)
+            behind: try reader.number("behind") ?? 0,
+            behindMilliseconds: try reader.number("behind_ms"),
+            lastSeen: try reader.number("last_seen_ms") ?? 0)
     }
 }
 

@@ -101,12 +101,15 @@ import TreeValues
                 #expect(try progress().isEmpty)
                 let second = try list(first.cursor.text, own)
                 #expect(try progress().map { [$0.jid, $0.behind] } == [[2, 1]])
+                let waited = try #require(try progress().first?.behindMilliseconds)
+                #expect((0..<600_000).contains(waited))
                 // A client that never made itself known is nobody's device.
                 _ = try list(second.cursor.text, key + "X-Device-Id: other\r\n")
                 let wait = try connection.post("/wait", SyncCalls.wait(info, at: 3, seconds: 0), own)
                 #expect(wait.status == 204)
                 let done = try progress()
                 #expect(done.map(\.device) == ["laptop-1"] && done.map(\.behind) == [0])
+                #expect(done.map(\.behindMilliseconds) == [nil])
                 // A position that is not of this journal says nothing.
                 for (jid, epoch) in [(99, info.epoch), (1, info.epoch &+ 1)] {
                     let position = WaitRequest.Position(

@@ -197,7 +197,7 @@ struct MessageMaker {
                     devices: maker.list(3) {
                         DeviceProgress(
                             device: $0.name(), name: $0.name(), jid: $0.jid(), behind: $0.jid(),
-                            lastSeen: $0.signed())
+                            behindMilliseconds: $0.jid(), lastSeen: $0.signed())
                     }, leases: maker.list(3) { $0.lease() }, conflicts: maker.jid())
             },
             node: maybe { maker in

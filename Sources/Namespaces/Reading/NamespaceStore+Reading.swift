@@ -205,6 +205,11 @@ extension NamespaceStore {
 }
 
 extension NamespaceStore {
+    /// When the first entry after a JID was made, in Unix milliseconds; `nil` if there is none.
+    public func time(ofFirstAfter jid: JID, in namespace: Namespace) throws -> Int64? {
+        try read { try TreeTables($0, of: namespace).entries(after: jid, limit: 1).first?.time }
+    }
+
     /// A page of the journal, newest first.
     public func journal(
         of namespace: Namespace, before: JID = .max, limit: Int = 100

@@ -26,6 +26,9 @@ extension NodeGauges {
             gauge("inflight_files", Int64(inflight.offers)),
             gauge("inflight_bytes", inflight.bytes),
         ]
+        let unsettled = node.namespaces.feed.longestUnsettledMilliseconds
+        gauges.append(
+            Metrics.Gauge(name: "nacre_sync_unsettled_seconds", value: Double(unsettled) / 1000))
         for kind in SyncOperation.Kind.allCases {
             for outcome in CommitResult.Outcome.allCases {
                 gauges.append(

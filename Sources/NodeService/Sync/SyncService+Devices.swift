@@ -1,6 +1,7 @@
 import Access
 import Catalog
 import Foundation
+import Namespaces
 import NodeCore
 public import SyncProtocol
 
@@ -194,8 +195,10 @@ extension SyncService {
             else { return nil }
             // Of another journal it has nothing.
             let jid = ack.epoch == namespace.epoch ? min(ack.jid, namespace.head) : 0
+            let oldest = jid < namespace.head ? try namespaces.time(ofFirstAfter: jid, in: namespace) : nil
             return DeviceProgress(
                 device: device.id, name: device.name, jid: jid, behind: namespace.head - jid,
+                behindMilliseconds: oldest.map { max(0, time - $0) },
                 lastSeen: max(ack.seen, device.lastSeen, hub.devices.lastSeen(device)))
         }
     }

@@ -19,7 +19,8 @@ enum SyncReportOutput {
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         let names = Dictionary(grouping: namespace.devices, by: \.name)
         for device in namespace.devices {
-            let state = device.behind == 0 ? "has everything" : "\(device.behind) behind"
+            let wait = device.behindMilliseconds.map { " for " + age($0) } ?? ""
+            let state = device.behind == 0 ? "has everything" : "\(device.behind) behind" + wait
             // Machines of one name are told apart by their ids.
             let id = (names[device.name]?.count ?? 0) > 1 ? " (\(shown(device.device)))" : ""
             try out.write(
@@ -41,13 +42,16 @@ enum SyncReportOutput {
     static func shown(_ name: String) -> String { PathText.printable(name.utf8) }
 
     /// How long ago a moment was, in Unix milliseconds both.
-    static func ago(_ moment: Int64, _ now: Int64) -> String {
-        let seconds = max(0, now - moment) / 1000
+    static func ago(_ moment: Int64, _ now: Int64) -> String { age(now - moment) + " ago" }
+
+    /// Milliseconds as people say them.
+    private static func age(_ milliseconds: Int64) -> String {
+        let seconds = max(0, milliseconds) / 1000
         switch seconds {
-        case ..<120: return "\(seconds) s ago"
-        case ..<7200: return "\(seconds / 60) min ago"
-        case ..<172_800: return "\(seconds / 3600) h ago"
-        default: return "\(seconds / 86_400) days ago"
+        case ..<120: return "\(seconds) s"
+        case ..<7200: return "\(seconds / 60) min"
+        case ..<172_800: return "\(seconds / 3600) h"
+        default: return "\(seconds / 86_400) days"
         }
     }
 
