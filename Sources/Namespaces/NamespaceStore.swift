@@ -1,5 +1,6 @@
 public import Catalog
 import Foundation
+public import Multiformats
 public import TreeValues
 
 /// The trees of the namespaces: changes, and what was and is there.
@@ -83,6 +84,13 @@ public final class NamespaceStore: Sendable {
         /// The head before, so that a client sees whether others changed anything meanwhile.
         public let previousHead: JID
         public let epoch: Int64
+        /// Who may read the namespace, as of the commit: not as of when its blocks were put.
+        public let visibility: NamespaceVisibility
+
+        /// Of the files that are as they were asked for.
+        public var contents: [CID] {
+            outcomes.compactMap { if case .done(let node, _) = $0 { node.content } else { nil } }
+        }
     }
 
     /// Does operations in order, in one transaction.
@@ -135,14 +143,14 @@ public final class NamespaceStore: Sendable {
             return (
                 CommitResult(
                     outcomes: outcomes, head: commit.namespace.head, previousHead: namespace.head,
-                    epoch: namespace.epoch), commit.removed
+                    epoch: namespace.epoch, visibility: namespace.visibility), commit.removed
             )
         }
         massDeletes.note(removed, by: device, from: id, at: time)
         if result.head != result.previousHead { feed.notify(id, head: result.head) }
         return CommitResult(
             outcomes: result.outcomes.map { withToken($0, device, id, time) }, head: result.head,
-            previousHead: result.previousHead, epoch: result.epoch)
+            previousHead: result.previousHead, epoch: result.epoch, visibility: result.visibility)
     }
 
     /// Gives a refusal that asks for an agreement the token to agree with.

@@ -80,6 +80,51 @@ import TreeValues
         #expect(try namespace.visibility == .public)
     }
 
+    /// What was marked by the visibility of before, and got into the journal after it was changed, kept its
+    /// marks: nobody could read it, or everybody could.
+    @Test(arguments: [NamespaceVisibility.public, .private])
+    func aCommitUnderWayFollowsTheVisibilityOfItsTransaction(_ next: NamespaceVisibility) throws {
+        let before: NamespaceVisibility = next == .public ? .private : .public
+        if before == .private { _ = try node.setVisibility(.private, of: namespace) }
+        let known = try namespace
+        let blocks = try NamespaceBlocks(node, of: known)
+        let block = CutContent.block(Array("under way".utf8))
+        try blocks.put(block, scope: [])
+        try blocks.commit()
+        _ = try node.setVisibility(next, of: known)
+        #expect(try isPublic(block.cid) == (before == .public), "marked as it was when it came")
+        let put = TreeChange.Put(
+            .file(block.cid, bytes: Int64(block.bytes.count)),
+            place: TreeChange.Place(parent: known.root, name: "f"))
+        let done = try node.namespaces.commit(
+            [TreeOperation(.put(put))], to: known.id, author: ChangeAuthor())
+        #expect(done.visibility == next && done.contents == [block.cid])
+        try node.follow(done.contents, from: known.visibility, to: done.visibility)
+        #expect(try isPublic(block.cid) == (next == .public))
+    }
+
+    @Test(arguments: [NamespaceVisibility.public, .private])
+    func commitsAtTheMomentOfAChangeEndAsTheNamespaceIs(_ next: NamespaceVisibility) async throws {
+        let (node, device) = (node, device)
+        for round in 0..<24 {
+            _ = try node.setVisibility(next == .public ? .private : .public, of: namespace)
+            let operations = try (0..<100).map { number in
+                let file = try device.file("f\(round)-\(number)")
+                let content = PutContent.inline(Array("text \(round) \(number)".utf8))
+                return SyncOperation(id: device.id(), .put(file, base: nil, content))
+            }
+            let writing = Task.detached { try device.commit(operations).results }
+            // A little later each time, over about as long as a commit takes.
+            let start = ContinuousClock.now
+            while ContinuousClock.now - start < .milliseconds(3 * round) { await Task.yield() }
+            _ = try node.setVisibility(next, of: namespace)
+            for case .done(let file) in try await writing.value {
+                let cid = try #require(file.content)
+                #expect(try isPublic(cid) == (next == .public), "round \(round)")
+            }
+        }
+    }
+
     @Test func aPublicPinOfAnotherProjectIsAdoptedWithoutBeingSent() throws {
         let project = try laboratory.project("others")
         let others = try laboratory.service([.admin], in: project)

@@ -1,7 +1,7 @@
 import BlockStorage
 public import Catalog
 import Namespaces
-import Multiformats
+public import Multiformats
 import Synchronization
 public import TreeValues
 
@@ -56,6 +56,37 @@ extension StorageNode {
             try store.commitMarks()
             return changed
         }
+    }
+
+    /// Lets everybody read what a commit brought in, or nobody, where the visibility of its namespace was
+    /// changed while it was under way.
+    ///
+    /// Whoever changes it looks at what the journal has when the row is written, and a commit marks its blocks
+    /// by the row as it was before: what comes between the two is looked at here.
+    ///
+    /// - Parameters:
+    ///   - contents: of files, as the commit put them into the journal.
+    ///   - known: by which the blocks were marked.
+    ///   - committed: in the transaction of the commit.
+    public func follow(
+        _ contents: [CID], from known: NamespaceVisibility, to committed: NamespaceVisibility
+    ) throws {
+        guard known != committed, !contents.isEmpty else { return }
+        let cancellation = Cancellation()
+        switch committed {
+        case .public:
+            let visited = store.makeVisitedBlocks()
+            for root in contents {
+                try visit(root, visited, cancellation) { cid in
+                    try store.changeScopeMarks(of: [cid.multihash], adding: .public)
+                }
+            }
+        case .private:
+            try visibilityLock.withLock { _ in
+                try withdraw(except: nil, cancellation) { body in for root in contents { try body(root) } }
+            }
+        }
+        try store.commitMarks()
     }
 
     private func setRow(_ visibility: NamespaceVisibility, of namespace: Namespace) throws -> Namespace {

@@ -66,11 +66,10 @@ public struct DropBox: Sendable {
             let put = TreeChange.Put(
                 content, place: TreeChange.Place(parent: folder, name: Self.name(name, attempt: attempt)),
                 attributes: TreeChange.Attributes(modified: modified.overflow ? nil : modified.partialValue))
-            let outcome = try node.namespaces.commit(
-                [TreeOperation(.put(put))], to: namespace.id, author: author
-            ).outcomes.first
-            switch outcome {
-            case .done: return
+            let done = try node.namespaces.commit(
+                [TreeOperation(.put(put))], to: namespace.id, author: author)
+            switch done.outcomes.first {
+            case .done: return try node.follow(done.contents, from: namespace.visibility, to: done.visibility)
             case .conflict(.nameTaken, _), .conflict(.kindMismatch, _): continue
             case .conflict(.parentMissing, _): throw Self.ended
             case .refused(.quotaExceeded):

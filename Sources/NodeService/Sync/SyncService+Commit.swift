@@ -74,6 +74,7 @@ extension SyncService {
         let done = try namespaces.commit(
             operations, to: namespace.id,
             author: ChangeAuthor(user: principal.user?.text, device: device), options: options)
+        try node.follow(done.contents, from: namespace.visibility, to: done.visibility)
         try note(operations, done.outcomes, in: namespace, device: device)
         for operation in operations {
             if let node = operation.change.contentNode { hub.inflight.drop(node, in: namespace.id) }

@@ -147,6 +147,7 @@ extension SyncService {
         let done = try namespaces.commit(
             [TreeOperation(.put(put))], to: namespace.id,
             author: ChangeAuthor(user: principal.user?.text, device: device))
+        try self.node.follow(done.contents, from: namespace.visibility, to: done.visibility)
         switch done.outcomes.first {
         case .done?: return RestoreAnswer(head: done.head, entries: Int(done.head - done.previousHead))
         case .refused(let refusal)?:
