@@ -67,7 +67,12 @@ final class ModelServer: Sendable {
     /// A person brings back something that was deleted, where its place is free.
     func undelete(_ random: SimulationRandom, among ids: Set<NodeID>? = nil) {
         namespace.withLock { namespace in
-            let deleted = namespace.rows.values.filter { $0.isDeleted && ids?.contains($0.node.id) != false }
+            let deleted = namespace.rows.values.filter { row in
+                guard let ids else { return row.isDeleted }
+                let parent = row.node.parent
+                return row.isDeleted && ids.contains(row.node.id)
+                    && (parent == root || Self.isLive(parent, namespace, root))
+            }
             guard let row = deleted.sorted(by: { $0.node.id < $1.node.id }).randomElement(using: random)
             else { return }
             var change = ModelCommit(

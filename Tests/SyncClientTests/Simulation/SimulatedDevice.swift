@@ -38,6 +38,7 @@ final class SimulatedDevice {
         options.planBatch = batch
         options.commitBatch = batch
         options.fetchBatch = batch
+        state.whenGone = { [weak self] in self?.bringBack($0) }
         try startEngine().addFolder()
     }
 
@@ -65,6 +66,14 @@ final class SimulatedDevice {
             environment: environment, options: options)
         self.engine = engine
         return engine
+    }
+
+    /// Where somebody works on the server meanwhile: brings back what this device just learned to be gone, and
+    /// the machine may stand before it has thought about that.
+    private func bringBack(_ ids: Set<NodeID>) {
+        guard server.isBusy, !random.oneIn(4) else { return }
+        server.server.undelete(random, among: ids)
+        if !random.oneIn(3) { state.crashIn = min(state.crashIn ?? .max, random.number(0...1)) }
     }
 
     /// Runs once; a machine that stands is started again with what was durable.

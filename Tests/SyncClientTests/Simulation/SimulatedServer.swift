@@ -42,6 +42,7 @@ final class SimulatedServer: SyncServer {
         network.withLock { ($0.isDown, $0.lossOneIn) = (isDown, lossOneIn) }
     }
 
+    var isBusy: Bool { network.withLock { $0.isBusy } }
     func set(isBusy: Bool) { network.withLock { $0.isBusy = isBusy } }
 
     func set(mayWrite: Bool, mayRead: Bool = true) {

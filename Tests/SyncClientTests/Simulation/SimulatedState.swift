@@ -15,6 +15,8 @@ final class SimulatedState: SyncState {
     /// Nodes that neither side has any more, as far as is written down: they may come back, and are removed
     /// on the server again only once they were here again.
     private(set) var gone: Set<NodeID> = []
+    /// Is told of nodes that neither side has any more, once that is written down.
+    var whenGone: ((Set<NodeID>) -> Void)?
     /// Of which journal the server is at the moment.
     private let epoch: () -> Int64
     /// The first time that the state was not what it has to be.
@@ -69,6 +71,10 @@ final class SimulatedState: SyncState {
         }
         kept.append(before)
         if kept.count > 3 { kept.removeFirst() }
+        if gone != before.gone {
+            let ids = gone.subtracting(before.gone)
+            if !ids.isEmpty { whenGone?(ids) }
+        }
         return result
     }
 
@@ -110,7 +116,11 @@ final class SimulatedState: SyncState {
         }
         if let stopsIn { crashIn = min(crashIn ?? .max, stopsIn) }
     }
-    func renameLocal(_ id: NodeID, to new: NodeID) throws { base.renameLocal(id, to: new) }
+    func renameLocal(_ id: NodeID, to new: NodeID) throws {
+        base.renameLocal(id, to: new)
+        // What was found on the disk turned out to be that one: it is here.
+        if base.node(new, in: .local) != nil { gone.remove(new) }
+    }
     func unsettled(after: NodeID?, limit: Int) throws -> [NodeID] {
         base.unsettled(after: after, limit: limit)
     }

@@ -74,6 +74,23 @@ struct SimulatedUser: Sendable {
         }
     }
 
+    /// Removes something, and says what; `nil` if there is nothing.
+    func removeSomething() -> String? {
+        let path = try? disk.asUser { disk throws(FileError) -> String? in
+            let all = try paths(disk)
+            guard !all.isEmpty else { return nil }
+            let path = random.pick(all).path
+            try remove(path, disk)
+            return path
+        }
+        return path ?? nil
+    }
+
+    /// Removes what is at a path, if it is there.
+    func remove(_ path: String) {
+        try? disk.asUser { disk throws(FileError) in try remove(path, disk) }
+    }
+
     private func act(_ disk: VirtualDisk) throws(FileError) {
         let all = try paths(disk)
         let directories = [""] + all.filter { $0.kind == .directory }.map(\.path)

@@ -89,7 +89,7 @@ struct Simulation {
 
     private mutating func step() throws {
         let device = random.pick(devices)
-        switch random.number(0...12) {
+        switch random.number(0...14) {
         case 0...4: for _ in 0...random.number(0...3) { user(of: device).act() }
         case 5...8: try synchronize(device)
         case 9:
@@ -103,11 +103,25 @@ struct Simulation {
         case 10: if weather.races { server.undelete(random) }
         case 11:
             if weather.clockJumps { clock.jump(milliseconds: Int64(random.number(-100...100)) * 3_600_000) }
+        case 12, 13: if weather.races { try removeInTwoPlaces(device, random.pick(devices)) }
         default: device.stop()
         }
     }
 
-    private func synchronize(_ device: SimulatedDevice) throws {
+    /// Somebody removes something, and another device hears of it, where the same may be removed as well:
+    /// before that, or after its disk did not let it go.
+    private func removeInTwoPlaces(_ first: SimulatedDevice, _ second: SimulatedDevice) throws {
+        guard let path = user(of: first).removeSomething() else { return }
+        try synchronize(first)
+        let order = random.number(0...2)
+        if order == 1 { try synchronize(second, isReadOnly: true) }
+        if order > 0 { user(of: second).remove(path) }
+        try synchronize(second, isBusy: true)
+    }
+
+    private func synchronize(
+        _ device: SimulatedDevice, isReadOnly: Bool = false, isBusy: Bool = false
+    ) throws {
         let isLossy = weather.losses && random.oneIn(3)
         device.server.set(
             isDown: weather.losses && random.oneIn(8), lossOneIn: isLossy ? random.number(2...8) : 0)
@@ -126,11 +140,11 @@ struct Simulation {
             let user = user(of: device)
             device.disk.interfereBeforeBarrier { user.editSome() }
         }
-        device.server.set(isBusy: weather.races && random.oneIn(2))
+        device.server.set(isBusy: isBusy || (weather.races && random.oneIn(2)))
         device.disk.set(
             unmounted: weather.missingFolders && random.oneIn(12),
             full: weather.fullDisks && random.oneIn(12),
-            readOnly: weather.fullDisks && random.oneIn(20))
+            readOnly: isReadOnly || (weather.fullDisks && random.oneIn(20)))
         if weather.missingFolders {
             device.disk.set(unreadable: random.oneIn(10) ? random.pick(SimulatedUser.names) : nil)
         }
