@@ -131,14 +131,16 @@ package struct TreeTables {
     ///
     /// - Returns: the most levels, 0 if there is nothing, and the most bytes of a path that begins below it.
     package func extent(below directory: NodeID) throws -> (levels: Int, pathBytes: Int) {
+        let bytes = connection.dialect.byteCount(of:)
         // The key of a directory ends with the slash that a path has behind its name.
         let row = try connection.firstRow(
             """
             WITH RECURSIVE below (nid, kind, level, bytes) AS (
-                SELECT nid, kind, 1, length(name_key) FROM tree_nodes
+                SELECT nid, kind, 1, \(bytes("name_key")) FROM tree_nodes
                 WHERE ns = $1 AND parent = $2 AND deleted = 0
                 UNION ALL
-                SELECT child.nid, child.kind, below.level + 1, below.bytes + length(child.name_key) FROM below
+                SELECT child.nid, child.kind, below.level + 1, below.bytes + \(bytes("child.name_key"))
+                FROM below
                 JOIN tree_nodes child ON child.ns = $1 AND child.parent = below.nid AND child.deleted = 0
                 WHERE below.kind = 1
             )

@@ -16,6 +16,11 @@ package enum SQLDialect: String, Hashable, Sendable {
     /// A column of text, ordered by its UTF-8 bytes whatever the locale of the server is.
     package var textType: String { self == .sqlite ? "TEXT" : "TEXT COLLATE \"C\"" }
 
+    /// How many bytes of UTF-8 a text has; `length` counts its characters.
+    package func byteCount(of text: String) -> String {
+        self == .sqlite ? "length(CAST(\(text) AS BLOB))" : "octet_length(\(text))"
+    }
+
     /// What stands behind `CREATE TABLE … ( … )`. In SQLite the rows then live in the tree of the primary
     /// key, so that no second tree has to agree with it.
     package var tableOptions: String { self == .sqlite ? " WITHOUT ROWID" : "" }
