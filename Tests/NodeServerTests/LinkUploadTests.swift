@@ -147,6 +147,39 @@ import Testing
         }
     }
 
+    /// Who does not say how much comes has all that is left reserved, so that two at once are not more.
+    @Test func uploadsWithoutALengthAtOnceStayWithinTheirBytes() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try Self.fill(laboratory)
+            for perFile in [nil, 20] as [Int64?] {
+                let box = try laboratory.box("recipes", "/in") { request in
+                    request.maxFileBytes = perFile
+                    request.maxBytes = 25
+                }
+                let name = perFile == nil ? "all" : "each"
+                let statuses = try await laboratory.onThread {
+                    let connections = try (0..<4).map { _ in try HTTPConnection(port: laboratory.port) }
+                    let text = "0123456789abcde"
+                    for (number, connection) in connections.enumerated() {
+                        connection.send(
+                            HTTPConnection.request(
+                                box + "\(name)\(number)", "Transfer-Encoding: chunked\r\n", method: "PUT")
+                                + "f\r\n\(text)\r\n")
+                    }
+                    // None ends before all that there is was reserved.
+                    while try laboratory.administrator.links(inNamespace: "recipes", cursor: nil, limit: 9)
+                        .items.last?.bytes != 25
+                    { sched_yield() }
+                    for connection in connections { connection.send("0\r\n\r\n") }
+                    return try connections.map { try $0.answer().status }
+                }
+                let kept = try laboratory.names("recipes", below: "in").filter { $0.hasPrefix(name) }
+                #expect(statuses.count { $0 == 201 } == 1 && kept.count == 1, "\(statuses)")
+                #expect(statuses.allSatisfy { $0 == 201 || $0 == 410 || $0 == 413 }, "\(statuses)")
+            }
+        }
+    }
+
     @Test func parallelUploadsStayWithinTheirNumber() async throws {
         try await ServerLaboratory.serve { laboratory in
             _ = try Self.fill(laboratory)
