@@ -206,7 +206,7 @@ import TreeValues
     /// Restores as the reference does, takes it back, and restores as the store does: both must leave the
     /// same.
     private func restoreBothWays(
-        _ folder: Folder, asOf jid: JID, scope: NodeID? = nil, _ known: [NodeID]
+        _ folder: Folder, asOf jid: JID, scope: NodeID? = nil, _ known: [NodeID], window: JID
     ) throws {
         struct Undo: Error {}
         let database = folder.store.catalog.namespaces.database
@@ -229,7 +229,8 @@ import TreeValues
         do {
             actual = try database.write { connection in
                 let restore = TreeRestore(
-                    namespace: namespace, connection: connection, author: folder.author, time: time)
+                    namespace: namespace, connection: connection, author: folder.author, time: time,
+                    window: window)
                 _ = try restore.restore(asOf: jid, scope: scope)
                 return try outcome(folder, connection, after: namespace.head, known)
             }
@@ -274,11 +275,13 @@ import TreeValues
                 known.append(node.id)
             }
             if random.oneIn(5) { states.append((outcome.head, try tree(folder))) }
+            let window: JID = random.pick([1, 3, 4096])
             if random.oneIn(12), let state = states.randomElement(using: &random) {
                 if random.oneIn(2) {
-                    try restoreBothWays(folder, asOf: state.jid, scope: random.pick(known), known)
+                    try restoreBothWays(
+                        folder, asOf: state.jid, scope: random.pick(known), known, window: window)
                 }
-                try restoreBothWays(folder, asOf: state.jid, known)
+                try restoreBothWays(folder, asOf: state.jid, known, window: window)
                 #expect(try tree(folder) == state.tree)
                 let again = try folder.store.restore(folder.id, asOf: state.jid, author: folder.author)
                 #expect(again.entries == 0)

@@ -1,21 +1,19 @@
-package import TreeValues
+import TreeValues
 
 /// The rows of nodes, after the journal has the entries of a restore.
 extension RestoreTables {
-    /// Makes the rows of nodes what the entries after a JID say.
+    /// Makes the rows of nodes what the entries say.
     ///
     /// - Parameter fold: the folded name of a name.
-    package func applyEntries(after jid: JID, fold: (String) -> String?) throws {
-        let values: [SQLValue] = [number, .integer(jid)]
-        let places = try connection.firstRow(
-            "SELECT 1 FROM tree_journal WHERE ns = $1 AND jid > $2 AND op IN (3, 4, 5) LIMIT 1", values)
-        if places != nil {
+    package func applyEntries(_ entries: Entries, fold: (String) -> String?) throws {
+        let jid = entries.head
+        if entries.changesPlaces {
             // Names may go round in circles between the two states: all are given up before any is taken.
             try connection.execute(
                 """
                 UPDATE tree_nodes SET deleted = 1 WHERE ns = $1 AND deleted = 0 AND nid IN (
                     SELECT nid FROM tree_journal WHERE ns = $1 AND jid > $2 AND op IN (3, 4))
-                """, values)
+                """, [number, .integer(jid)])
             try takePlaces(after: jid)
             try takeNames(after: jid, fold: fold)
         }
@@ -95,8 +93,8 @@ extension RestoreTables {
             let rows = try connection.rows(
                 """
                 SELECT \(columns(TreeNodeRow.columns, of: "node")), \(columns(JournalRow.columns, of: "old"))
-                FROM \(Self.changed) AND last.jid > $4 ORDER BY last.jid LIMIT \(Self.page)
-                """, [number, .integer(request.jid), .integer(request.head), .integer(last)])
+                FROM \(Self.changed) ORDER BY last.jid LIMIT \(Self.page)
+                """, [number, .integer(request.jid), .integer(last), .integer(request.head)])
             for row in rows {
                 last = try TreeNodeRow.node(SQLRow(Array(row.values.prefix(TreeNodeRow.count)))).revision
                 guard row.values[TreeNodeRow.count] != .null else { continue }

@@ -5,16 +5,20 @@ package import TreeValues
 /// once, within a transaction.
 ///
 /// First the journal gets its entries (``addEntries(_:)``), then the rows of nodes are made to say what the
-/// entries say (``applyEntries(after:fold:)``). Only `Namespaces` uses it.
+/// entries say (``applyEntries(_:fold:)``). Only `Namespaces` uses it.
 package struct RestoreTables {
     let connection: any SQLConnection
     let tables: TreeTables
     let root: NodeID
+    /// How many entries of the journal are looked at at once. What is made of them fits into the memory that
+    /// the databases give to a temporary table (SQLite: 2 MB).
+    let window: JID
 
-    package init(_ connection: any SQLConnection, of namespace: Namespace) {
+    package init(_ connection: any SQLConnection, of namespace: Namespace, window: JID = 4096) {
         self.connection = connection
         tables = TreeTables(connection, of: namespace)
         root = namespace.root
+        self.window = max(1, window)
     }
 
     var number: SQLValue { .integer(tables.number) }
@@ -40,7 +44,7 @@ package struct RestoreTables {
         func distinct(_ column: String) throws -> [NodeID] {
             try connection.rows(
                 "SELECT DISTINCT \(column) FROM \(Self.changed) AND \(column) IS NOT NULL",
-                [number, .integer(jid), .integer(head)]
+                [number, .integer(jid), .integer(jid), .integer(head)]
             ).compactMap { NodeID(bytes: try $0.blob(0)) }
         }
         return (try distinct("node.parent"), try distinct("old.parent"))
@@ -62,61 +66,120 @@ package struct RestoreTables {
 
     // MARK: Entries
 
-    /// What changed after `$2` up to `$3`: the newest state of each node, and the one as of `$2` if there
+    /// What changed after `$3` up to `$4`: the newest state of each node, and the one as of `$2` if there
     /// is one.
     static let changed = """
         tree_journal last
         CROSS JOIN tree_nodes node
         LEFT JOIN tree_journal old ON old.ns = $1 AND old.jid = (
             SELECT max(jid) FROM tree_journal WHERE ns = $1 AND nid = node.nid AND jid <= $2)
-        WHERE last.ns = $1 AND last.jid > $2 AND last.jid <= $3
+        WHERE last.ns = $1 AND last.jid > $3 AND last.jid <= $4
             AND node.ns = $1 AND node.nid = last.nid AND node.rev = last.jid
         """
+
+    /// The entries of a restore.
+    package struct Entries {
+        /// The head before them.
+        package let head: JID
+        package var count = 0
+        /// Whether a node comes, goes or moves.
+        var changesPlaces = false
+    }
 
     /// Adds an entry for each node that is not as it was, in the order of the changes that are taken back.
     ///
     /// A node that was not there is deleted; but what is in a directory that was not there goes with it,
-    /// and has no entry. One transaction: nothing may change between this and
-    /// ``applyEntries(after:fold:)``.
-    ///
-    /// - Returns: how many.
-    package func addEntries(_ request: Request) throws -> Int {
+    /// and has no entry. One transaction: nothing may change between this and ``applyEntries(_:fold:)``.
+    package func addEntries(_ request: Request) throws -> Entries {
         if !connection.dialect.hasSealFunctions { try checkSeals(request) }
+        try makeFoundTable()
+        var entries = Entries(head: request.head)
+        var after = request.jid
+        while after < request.head {
+            let upTo = min(after.addingReportingOverflow(window).partialValue, request.head)
+            let count = try find(after: after, upTo: upTo, request)
+            if count > 0 {
+                try append(after: entries.head + JID(entries.count), request)
+                entries.count += count
+                if try !entries.changesPlaces && findsPlaces() { entries.changesPlaces = true }
+                try connection.execute("DELETE FROM restore_found")
+            }
+            after = upTo
+        }
+        if !connection.dialect.hasSealFunctions { try sealEntries(after: request.head) }
+        return entries
+    }
+
+    /// What is to be done, in its own table: an insert that reads the table that it changes keeps all of its
+    /// rows aside anyway, and a count over them costs more than the numbers that this table gives.
+    private func makeFoundTable() throws {
+        let (text, bytes) = (connection.dialect.textType, connection.dialect.bytesType)
+        try connection.execute(
+            """
+            CREATE TEMPORARY TABLE IF NOT EXISTS restore_found (
+                number \(connection.dialect.countedKey), nid \(bytes), previous BIGINT, now_crev BIGINT,
+                now_parent \(bytes), now_key \(text), parent \(bytes), name_key \(text), kind BIGINT,
+                content \(bytes), size BIGINT, mtime BIGINT, mode BIGINT, target \(text), meta \(text),
+                keeps BIGINT, op BIGINT)
+            """)
+        try connection.execute("DELETE FROM restore_found")
+    }
+
+    private static let found = """
+        nid, previous, now_crev, now_parent, now_key, parent, name_key, kind, content, size, mtime, mode, \
+        target, meta, keeps, op
+        """
+
+    /// Finds what is to be done about nodes whose last change is in a part of the journal.
+    ///
+    /// - Returns: how many nodes.
+    private func find(after: JID, upTo: JID, _ request: Request) throws -> Int {
+        let isScoped = request.scope != nil
         var values: [SQLValue] = [
-            number, .integer(request.jid), .integer(request.head), .optional(request.author.user),
-            .optional(request.author.device), .integer(request.time), .blob(root.bytes),
+            number, .integer(request.jid), .integer(after), .integer(upTo), .blob(root.bytes),
         ]
         if let scope = request.scope { values.append(.blob(scope.bytes)) }
-        let count = try connection.execute(
+        let inScope = " AND now_parent IN (SELECT nid FROM restore_scope WHERE view = 1)"
+        return try connection.execute(
+            """
+            INSERT INTO restore_found (\(Self.found))
+            SELECT \(Self.found) FROM (\(Self.candidates(connection.dialect, isScoped: isScoped))) candidate
+            WHERE op > 0 AND NOT (op = 4 AND now_parent <> $5 AND NOT EXISTS (
+                SELECT 1 FROM tree_journal made
+                WHERE made.ns = $1 AND made.nid = now_parent AND made.jid <= $2)\(isScoped ? inScope : ""))
+            ORDER BY previous
+            """, values)
+    }
+
+    private func findsPlaces() throws -> Bool {
+        try connection.firstRow("SELECT 1 FROM restore_found WHERE op IN (3, 4, 5) LIMIT 1") != nil
+    }
+
+    /// Writes entries for what was found.
+    private func append(after head: JID, _ request: Request) throws {
+        try connection.execute(
             """
             INSERT INTO tree_journal (\(JournalRow.columns))
             SELECT \(JournalRow.fields.joined(separator: ", ")), \(seal(JournalRow.fields))
-            FROM (\(Self.entries(connection.dialect, isScoped: request.scope != nil))) entry
-            """, values)
-        if !connection.dialect.hasSealFunctions { try sealEntries(after: request.head) }
-        return count
+            FROM (
+                SELECT CAST($1 AS BIGINT) AS ns, jid, nid, op, previous,
+                    CASE WHEN parent <> now_parent OR name_key <> now_key THEN now_parent END AS from_parent,
+                    CASE WHEN parent <> now_parent OR name_key <> now_key THEN now_key END AS from_key,
+                    1 AS below, parent, name_key, kind,
+                    CASE WHEN keeps = 1 THEN now_crev ELSE jid END AS crev,
+                    CASE WHEN op = 4 THEN 1 ELSE 0 END AS deleted, content, size, mtime, mode, target, meta,
+                    CAST($3 AS TEXT) AS user_id, CAST($4 AS TEXT) AS device,
+                    CAST(NULL AS \(connection.dialect.bytesType)) AS op_id, CAST($5 AS BIGINT) AS time
+                FROM (
+                    SELECT restore_found.*, CAST($2 AS BIGINT) + 1 + number
+                        - (SELECT min(number) FROM restore_found) AS jid
+                    FROM restore_found) numbered) entry
+            """,
+            [
+                number, .integer(head), .optional(request.author.user), .optional(request.author.device),
+                .integer(request.time),
+            ])
     }
-
-    private static func entries(_ dialect: SQLDialect, isScoped: Bool) -> String {
-        """
-        SELECT CAST($1 AS BIGINT) AS ns, jid, nid, op, previous,
-            CASE WHEN parent <> now_parent OR name_key <> now_key THEN now_parent END AS from_parent,
-            CASE WHEN parent <> now_parent OR name_key <> now_key THEN now_key END AS from_key,
-            1 AS below, parent, name_key, kind, CASE WHEN keeps = 1 THEN now_crev ELSE jid END AS crev,
-            CASE WHEN op = 4 THEN 1 ELSE 0 END AS deleted, content, size, mtime, mode, target, meta,
-            CAST($4 AS TEXT) AS user_id, CAST($5 AS TEXT) AS device,
-            CAST(NULL AS \(dialect.bytesType)) AS op_id, CAST($6 AS BIGINT) AS time
-        FROM (
-            SELECT candidate.*, CAST($3 AS BIGINT) + row_number() OVER (ORDER BY previous) AS jid
-            FROM (\(candidates(dialect, isScoped: isScoped))) candidate
-            WHERE op > 0 AND NOT (op = 4 AND now_parent <> $7 AND NOT EXISTS (
-                SELECT 1 FROM tree_journal made
-                WHERE made.ns = $1 AND made.nid = now_parent AND made.jid <= $2)\(isScoped ? inScopeNow : ""))
-        ) numbered
-        """
-    }
-
-    private static let inScopeNow = " AND now_parent IN (SELECT nid FROM restore_scope WHERE view = 1)"
 
     /// Every node that changed, with the state that it is to have and what that takes: an operation, or 0.
     ///
@@ -137,7 +200,7 @@ package struct RestoreTables {
             AND (old.jid IS NULL OR is_sealed('tree_journal', \(columns(JournalRow.columns, of: "old"))))
             """ : ""
         let scope = """
-            AND (node.nid = $8
+            AND (node.nid = $6
                 OR node.parent IN (SELECT nid FROM restore_scope WHERE view = 1)
                 OR old.parent IN (SELECT nid FROM restore_scope WHERE view = 2))
             """
@@ -164,16 +227,5 @@ package struct RestoreTables {
     /// The seal of a row of these columns; 0 where statements cannot make it.
     func seal(_ fields: [String]) -> String {
         connection.dialect.hasSealFunctions ? "row_seal(\(fields.joined(separator: ", ")))" : "0"
-    }
-
-    /// The first node that an entry after a JID leaves as a file without content.
-    package func nodeWithoutContent(after jid: JID) throws -> NodeID? {
-        try connection.firstRow(
-            """
-            SELECT nid FROM tree_journal
-            WHERE ns = $1 AND jid > $2 AND deleted = 0 AND kind = 2 AND content IS NULL
-            ORDER BY jid LIMIT 1
-            """, [number, .integer(jid)]
-        ).flatMap { NodeID(bytes: try $0.blob(0)) }
     }
 }

@@ -53,11 +53,27 @@ package struct RowSeal {
         for byte in blob { add(byte: byte) }
     }
 
+    /// Little-endian. Most numbers are small: each zero above takes part as one multiplication by the prime,
+    /// and all of them as one by a power of it.
     private mutating func add(number: UInt64) {
-        for shift in stride(from: UInt64(0), to: 64, by: 8) {
-            add(byte: UInt8(truncatingIfNeeded: number >> shift))
+        var rest = number
+        var zeros = 8
+        while rest != 0 {
+            add(byte: UInt8(truncatingIfNeeded: rest))
+            rest >>= 8
+            zeros -= 1
         }
+        state = state &* Self.powers[zeros]
     }
 
-    private mutating func add(byte: UInt8) { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+    /// The powers of the prime, from that to 0 on. As literals, so that nothing is asked before each use.
+    private static let powers: InlineArray<9, UInt64> = [
+        0x0000_0000_0000_0001, 0x0000_0100_0000_01B3, 0x0003_6600_0002_E329,
+        0x08A9_7B00_04E7_FEAB, 0x9FFA_AC08_5635_BC91, 0x0CAE_E32A_7D4F_6A63,
+        0xDC96_6432_EDF1_C639, 0xC552_7B8A_51D3_D2DB, 0x1EFA_C709_0AEF_4A21,
+    ]
+
+    private static let prime: UInt64 = 0x0000_0100_0000_01B3
+
+    private mutating func add(byte: UInt8) { state = (state ^ UInt64(byte)) &* Self.prime }
 }

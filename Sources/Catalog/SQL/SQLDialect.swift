@@ -2,7 +2,7 @@
 ///
 /// All other SQL is written once, in what SQLite 3.40 and PostgreSQL 15 both understand: `$1` placeholders,
 /// `ON CONFLICT … DO UPDATE`, `RETURNING`, row values, `CREATE … IF NOT EXISTS`; no functions on dates, no
-/// `LIKE` (its case rules differ), no generated keys.
+/// `LIKE` (its case rules differ), no generated keys but in temporary tables.
 package enum SQLDialect: String, Hashable, Sendable {
     case sqlite
     case postgresql
@@ -24,6 +24,11 @@ package enum SQLDialect: String, Hashable, Sendable {
     /// What stands behind `CREATE TABLE … ( … )`. In SQLite the rows then live in the tree of the primary
     /// key, so that no second tree has to agree with it.
     package var tableOptions: String { self == .sqlite ? " WITHOUT ROWID" : "" }
+
+    /// The first column of a temporary table whose rows are numbered as they come.
+    package var countedKey: String {
+        self == .sqlite ? "INTEGER PRIMARY KEY" : "BIGINT GENERATED ALWAYS AS IDENTITY"
+    }
 
     /// Whether statements can make and check seals themselves, by `row_seal` and `is_sealed`.
     package var hasSealFunctions: Bool { self == .sqlite }

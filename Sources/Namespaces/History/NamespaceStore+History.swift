@@ -57,9 +57,8 @@ extension NamespaceStore {
     ///
     /// - Parameter path: of the newest state, or, if there is nothing now, of the earlier one.
     /// - Returns: the head afterwards, and how many entries were made.
-    /// - Throws: `versionAbsent`, `pathAbsent`, `placeTaken`, `directoryDeleted`, `historyRemoved`, and
-    ///   what
-    ///   the catalog throws.
+    /// - Throws: `versionAbsent`, `versionRemoved`, `pathAbsent`, `placeTaken`, `directoryDeleted`,
+    ///   `historyRemoved` for a directory above that is needed again, and what the catalog throws.
     public func restore(
         _ id: NamespaceID, path: String = "", asOf jid: JID, author: ChangeAuthor
     ) throws -> (head: JID, entries: Int) {

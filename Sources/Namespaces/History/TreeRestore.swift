@@ -12,31 +12,28 @@ struct TreeRestore {
     let author: ChangeAuthor
     /// Unix milliseconds.
     let time: Int64
+    /// How many entries of the journal are looked at at once.
+    var window: JID = 4096
 
     /// Restores the whole tree, or what is or was below a directory, or one node.
     ///
     /// - Parameter scope: `nil` for the whole tree.
     /// - Returns: the namespace afterwards, and how many entries were made.
-    /// - Throws: `versionAbsent`; `quotaExceeded`; `historyRemoved` if content that is needed is not kept
-    ///   any more. The
-    ///   transaction is to be given up then.
+    /// - Throws: `versionAbsent`; `quotaExceeded`. The transaction is to be given up then.
     func restore(asOf jid: JID, scope: NodeID? = nil) throws -> (Namespace, entries: Int) {
         guard jid >= 0, jid <= namespace.head else {
             throw NamespaceError.versionAbsent(jid, head: namespace.head)
         }
         let policy = try NamespacePolicy(json: namespace.policy)
         let rules = NameRules(policy)
-        let rows = RestoreTables(connection, of: namespace)
+        let rows = RestoreTables(connection, of: namespace, window: window)
         if let scope { try limit(rows, to: scope, asOf: jid) }
         let entries = try rows.addEntries(
             .init(asOf: jid, head: namespace.head, author: author, time: time, scope: scope))
-        guard entries > 0 else { return (namespace, 0) }
-        if let node = try rows.nodeWithoutContent(after: namespace.head) {
-            throw NamespaceError.historyRemoved(node, jid)
-        }
-        try rows.applyEntries(after: namespace.head) { rules.folded($0) }
+        guard entries.count > 0 else { return (namespace, 0) }
+        try rows.applyEntries(entries) { rules.folded($0) }
         var namespace = namespace
-        namespace.head += JID(entries)
+        namespace.head += JID(entries.count)
         let live = try TreeTables(connection, of: namespace).liveTotals()
         // What is too much already may still become less.
         if live.nodes > max(policy.maximumNodes, namespace.nodes) {
@@ -47,7 +44,7 @@ struct TreeRestore {
         }
         (namespace.nodes, namespace.bytes, namespace.updated) = (live.nodes, live.bytes, time)
         try NamespaceRepository.update(namespace, connection)
-        return (namespace, entries)
+        return (namespace, entries.count)
     }
 
     /// Finds the directories below the scope, as they are or as they were, in which something changed.
