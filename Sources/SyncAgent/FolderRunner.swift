@@ -273,8 +273,11 @@ public final class FolderRunner: @unchecked Sendable {
     /// Whether what the node spoke of is still to be read: what this folder commits comes back to it as the
     /// news that it is. Returns when the pass is over that may know.
     private func isNews(beyond cursor: SyncCursor) -> Bool {
+        var pause = 0.002
         while position.withLock({ $0.isWorking }), !mailbox.isStopping {
-            Thread.sleep(forTimeInterval: 0.002)
+            Thread.sleep(forTimeInterval: pause)
+            // A pass that takes long is not asked each moment.
+            pause = min(pause * 1.5, 0.02)
         }
         return position.withLock { $0.cursor == cursor }
     }

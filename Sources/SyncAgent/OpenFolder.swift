@@ -50,7 +50,7 @@ final class OpenFolder {
         let rules = try CurrentRules(disk, selected: record.only, local: localRules)
         self.rules = rules
         let index = try BlockIndex(path: directory + "/blocks.sqlite")
-        let content = ContentReader(fileSystem: disk, index: index)
+        let content = ContentReader(fileSystem: disk, index: index, recent: RecentContents())
         var scanning = ScannerOptions()
         scanning.quietTime = isOnce ? 0 : Int64(record.quietMilliseconds) * 1_000_000
         scanning.deletionHold = isOnce ? 0 : min(5_000_000_000, 2 * scanning.quietTime)
@@ -268,9 +268,9 @@ final class NotingScanner: LocalScanning {
 
     var nextDeadline: Int64? { scanner.nextDeadline }
 
-    func scan(_ scope: ScanScope) throws -> ScanReport {
+    func scan(_ scope: ScanScope, onPart: () throws -> Void) throws -> ScanReport {
         let start = MachineClock.steadyMilliseconds()
-        let found = try scanner.scan(scope)
+        let found = try scanner.scan(scope, onPart: onPart)
         report = found
         switch scope {
         case .everything:

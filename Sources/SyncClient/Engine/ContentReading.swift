@@ -13,6 +13,15 @@ public protocol ContentReading: Sendable {
     func cachedLeaves(of root: CID) -> [Leaf]?
     /// Keeps the leaves of a file that was written here.
     func remember(_ leaves: [Leaf], of root: CID)
+    /// The bytes of a small file that was read a moment ago, which are given once.
+    func takeContent(of root: CID) -> [UInt8]?
+    /// Lets go of the bytes that nobody took.
+    func forgetContents()
+}
+
+extension ContentReading {
+    public func takeContent(of root: CID) -> [UInt8]? { nil }
+    public func forgetContents() {}
 }
 
 /// Finds leaves in the files of the folder, so that they need not be fetched.

@@ -7,8 +7,17 @@
 /// for later. A node whose stamp is the same keeps the attributes that the tree has. `.nacre` in the folder
 /// itself is not looked at, nor what is ignored or not selected.
 public protocol LocalScanning {
-    /// - Throws: what the state throws, and `FileError.folderMissing`; other failures are in the report.
-    mutating func scan(_ scope: ScanScope) throws -> ScanReport
+    /// - Parameter onPart: is called each time a part of what was found is in the tree, with no transaction
+    ///   open. It may change the other trees, and not the ids of nodes.
+    /// - Throws: what the state throws, what `onPart` throws, and `FileError.folderMissing`; other failures are
+    ///   in the report.
+    mutating func scan(_ scope: ScanScope, onPart: () throws -> Void) throws -> ScanReport
+}
+
+extension LocalScanning {
+    /// Scans without a word in between.
+    @discardableResult
+    public mutating func scan(_ scope: ScanScope) throws -> ScanReport { try scan(scope) {} }
 }
 
 /// What is scanned.

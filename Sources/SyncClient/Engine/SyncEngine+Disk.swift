@@ -49,12 +49,19 @@ extension SyncEngine {
     }
 
     /// Runs changes of the disk and of the state together: first the disk, then a barrier, then the state.
-    func changeDisk(_ body: (inout PathSet) throws -> Void) throws {
+    ///
+    /// - Parameter making: files that are made meanwhile: the barrier is for them as well.
+    func changeDisk(
+        awaiting making: CallUnderWay<[Int: FileError]>? = nil,
+        _ body: (inout PathSet) throws -> Void
+    ) throws {
         do {
             try state.transaction {
                 var touched = PathSet()
                 try body(&touched)
-                try makeDurable(touched)
+                guard let making else { return try makeDurable(touched) }
+                making.wait()
+                try disk.synchronizeAll()
             }
         } catch {
             // The disk may be ahead of the state.
@@ -135,10 +142,8 @@ extension SyncEngine {
     }
 
     /// What the disk says of what was just written: see ``keepStamp(of:at:after:isCertain:)``.
-    ///
-    /// - Parameter written: the file that was put there, with its times set.
     func stamp(
-        at path: String, after before: FileStatus? = nil, isCertain: Bool = true, written: SyncNode? = nil
+        at path: String, after before: FileStatus? = nil, isCertain: Bool = true
     ) throws -> LocalStamp {
         guard let now = try disk.status(path) else { throw StepFailure.changed(path) }
         let isSame = before.map {
@@ -146,17 +151,26 @@ extension SyncEngine {
         }
         // A time of change that no file has: it is read again, and stays known by its inode.
         let changed = isCertain && isSame != false ? now.changed : .min
-        var seen = environment.wallClock()
+        return LocalStamp(
+            identity: now.identity, size: now.size, modified: now.modified, changed: changed,
+            seen: environment.wallClock())
+    }
+
+    /// The stamp of a file that was put in its place with its times set.
+    ///
+    /// - Parameter seen: when the disk was asked: nanoseconds since 1970.
+    func stamp(of now: FileStatus, seen: Int64, written: SyncNode) -> LocalStamp {
+        var seen = seen
         // A write from now on sets the time of modification to what it is now. Where that was set to one long
         // ago, and is so still, nothing can have been written without a trace, though the file was touched a
         // moment ago.
-        if let written, now.size == written.size, now.modified == written.modified,
+        if now.size == written.size, now.modified == written.modified,
             !ScanPass.isRacy(modified: now.modified, seen: seen)
         {
             seen = .max
         }
         return LocalStamp(
-            identity: now.identity, size: now.size, modified: now.modified, changed: changed, seen: seen)
+            identity: now.identity, size: now.size, modified: now.modified, changed: now.changed, seen: seen)
     }
 }
 

@@ -7,8 +7,11 @@ import TreeValues
 
 /// Fetching content: into files in the making, then into place.
 extension SyncEngine {
+    /// Fetches in batches. While the files of one are made, those of the one before get their names, and one
+    /// barrier makes both durable.
     func fetch(_ ids: [NodeID]) throws {
         var start = 0
+        var before: [FetchJob] = []
         while start < ids.count, !areDownloadsPaused {
             var bytes: Int64 = 0
             var end = start
@@ -19,9 +22,24 @@ extension SyncEngine {
             }
             let batch = ids[start..<end]
             start = end
-            guard try hasRoom(bytes) else { return pauseDownloads(Self.diskIsFull) }
-            try fetchBatch(batch)
+            guard try hasRoom(bytes) else {
+                pauseDownloads(Self.diskIsFull)
+                break
+            }
+            var next = try prepare(batch)
+            let making = make(next)
+            // What is under way may not outlive what it is for.
+            defer { making.wait() }
+            let hasBarrier = !before.isEmpty
+            if hasBarrier { try place(&before, while: making) }
+            note(try making.answer(), in: &next)
+            try writePieces(&next)
+            if !hasBarrier || next.contains(where: { $0.whole == nil && $0.remote.kind == .file }) {
+                try synchronize(&next)
+            }
+            before = next
         }
+        if !before.isEmpty { try place(&before, while: nil) }
     }
 
     private static let diskIsFull =
@@ -32,21 +50,32 @@ extension SyncEngine {
         return free > 0 && free - options.minimumFreeBytes >= bytes
     }
 
-    private func fetchBatch(_ ids: ArraySlice<NodeID>) throws {
+    /// What is to be made, with the lists of leaves.
+    private func prepare(_ ids: ArraySlice<NodeID>) throws -> [FetchJob] {
         var jobs: [FetchJob] = []
         for var job in try state.transaction({ try self.jobs(for: ids) }) {
             do {
                 job.leaves = try leaves(of: job.remote, base: job.base)
+                job.whole = wholeContent(of: job)
                 jobs.append(job)
             } catch let failure as StepFailure {
                 fail(job.remote.id, failure, path: job.path)
             }
         }
-        defer { removeTemporaries(jobs) }
-        try write(&jobs)
-        try synchronize(&jobs)
-        try changeDisk { touched in
-            for job in jobs { try put(job, &touched) }
+        return jobs
+    }
+
+    /// Gives files that are durable their places.
+    ///
+    /// - Parameter making: the files of the next batch, which are made meanwhile, and durable afterwards.
+    private func place(_ jobs: inout [FetchJob], while making: CallUnderWay<[Int: FileError]>?) throws {
+        defer {
+            removeTemporaries(jobs)
+            jobs.removeAll()
+        }
+        try changeDisk(awaiting: making) { touched in
+            let placed = try placeNew(jobs)
+            for (job, placed) in zip(jobs, placed) { try put(job, placed, &touched) }
         }
         for job in jobs {
             guard let cid = job.remote.content else { continue }
@@ -106,20 +135,26 @@ extension SyncEngine {
 
     // MARK: Writing
 
-    private func write(_ jobs: inout [FetchJob]) throws {
-        for index in jobs.indices { jobs[index].whole = wholeContent(of: jobs[index]) }
-        forEach(&jobs) { [disk] job throws(FileError) in
-            if let target = job.remote.target, job.remote.kind == .symlink {
-                try disk.makeSymlink(job.temporary, target: target)
-            } else if let whole = job.whole {
-                try whole.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
-                    try disk.create(
-                        job.temporary, bytes, modified: job.remote.modified, mode: job.remote.mode)
+    /// Begins to make the files of a batch: those whose content is at hand with it, the others empty.
+    private func make(_ jobs: [FetchJob]) -> CallUnderWay<[Int: FileError]> {
+        CallUnderWay(start: environment.start) { [disk, environment] in
+            Self.forEach(jobs, environment.parallelForEach) { job throws(FileError) in
+                if let target = job.remote.target, job.remote.kind == .symlink {
+                    try disk.makeSymlink(job.temporary, target: target)
+                } else if let whole = job.whole {
+                    try whole.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
+                        try disk.create(
+                            job.temporary, bytes, modified: job.remote.modified, mode: job.remote.mode)
+                    }
+                } else {
+                    try disk.create(job.temporary)
                 }
-            } else {
-                try disk.create(job.temporary)
             }
         }
+    }
+
+    /// Writes what was not at hand.
+    private func writePieces(_ jobs: inout [FetchJob]) throws {
         var pieces: [FetchPiece] = []
         var bytes = 0
         for index in jobs.indices where jobs[index].failure == nil && jobs[index].whole == nil {
@@ -223,7 +258,7 @@ extension SyncEngine {
     /// Makes the files in the making durable before any of them gets its name.
     private func synchronize(_ jobs: inout [FetchJob]) throws {
         let isFew = jobs.count <= 8
-        forEach(&jobs) { [disk] job throws(FileError) in
+        let failures = Self.forEach(jobs, environment.parallelForEach) { [disk] job throws(FileError) in
             guard job.remote.kind == .file else { return }
             if job.whole == nil {
                 try disk.setAttributes(
@@ -231,15 +266,19 @@ extension SyncEngine {
             }
             if isFew { try disk.synchronize(file: job.temporary) }
         }
+        note(failures, in: &jobs)
         if !isFew { try disk.synchronizeAll() }
     }
 
     /// Does something for each job that has not failed, on several threads.
-    private func forEach(
-        _ jobs: inout [FetchJob], _ body: @Sendable (FetchJob) throws(FileError) -> Void
-    ) {
+    ///
+    /// - Returns: the failures by the places of the jobs.
+    private static func forEach(
+        _ jobs: [FetchJob], _ parallelForEach: @escaping ParallelForEach,
+        _ body: @Sendable (FetchJob) throws(FileError) -> Void
+    ) -> [Int: FileError] {
         let failures = Mutex<[Int: FileError]>([:])
-        environment.parallelForEach(jobs.count) { [jobs] index in
+        parallelForEach(jobs.count) { index in
             guard jobs[index].failure == nil else { return }
             do throws(FileError) {
                 try body(jobs[index])
@@ -247,9 +286,11 @@ extension SyncEngine {
                 failures.withLock { $0[index] = error }
             }
         }
-        failures.withLock { failures in
-            for (job, error) in failures { jobs[job].failure = StepFailure(reason: .file(error)) }
-        }
+        return failures.withLock { $0 }
+    }
+
+    private func note(_ failures: [Int: FileError], in jobs: inout [FetchJob]) {
+        for (job, error) in failures { jobs[job].failure = StepFailure(reason: .file(error)) }
     }
 
     private func removeTemporaries(_ jobs: [FetchJob]) {

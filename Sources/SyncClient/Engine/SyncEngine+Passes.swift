@@ -61,7 +61,7 @@ extension SyncEngine {
 
     /// Looks for changes on the disk.
     func scan(_ scope: ScanScope) throws {
-        let report = try scanner.scan(scope)
+        let report = try scope == .everything && !hasScanned ? scanAndSend() : scanner.scan(scope)
         directoryPaths.removeAll()
         // A folder that went away meanwhile looks as if everything was removed.
         try checkFolder()
@@ -150,6 +150,7 @@ extension SyncEngine {
     var areDownloadsPaused: Bool { isPaused(&status.downloadsPaused) }
 
     private func finish() throws {
+        content.forgetContents()
         status.pending = try countPending()
         if status.pending == 0 {
             items.removeAll()

@@ -1,10 +1,70 @@
 import Multiformats
 import SyncProtocol
+import Synchronization
 import TreeValues
 
 /// Putting what was fetched into its place.
 extension SyncEngine {
-    func put(_ job: FetchJob, _ touched: inout PathSet) throws {
+    /// What came of giving a file its name where nothing is to be replaced.
+    enum Placement: Sendable {
+        /// Something of that id is here, or the file could not be made: it was not tried.
+        case open
+        /// It has its name, and this is what the disk said of it at that time: nanoseconds since 1970.
+        case placed(FileStatus?, seen: Int64)
+        case failed(FileError)
+    }
+
+    /// Files to one directory are placed by one thread, so many at a time.
+    private static let placedTogether = 64
+
+    /// Gives files their names where nothing of theirs is here yet, on several threads.
+    ///
+    /// - Returns: what came of each job.
+    func placeNew(_ jobs: [FetchJob]) throws -> [Placement] {
+        var isNew: [Bool] = []
+        for job in jobs {
+            isNew.append(try job.failure == nil && state.node(job.remote.id, in: .local) == nil)
+        }
+        // Threads that change one directory wait for each other.
+        var groups: [Range<Int>] = []
+        var start = 0
+        for index in jobs.indices {
+            let isLast = index + 1 == jobs.count
+            if isLast || index + 1 - start >= Self.placedTogether
+                || jobs[index].remote.parent != jobs[index + 1].remote.parent
+            {
+                groups.append(start..<index + 1)
+                start = index + 1
+            }
+        }
+        let placements = Mutex([Placement](repeating: .open, count: jobs.count))
+        environment.parallelForEach(groups.count) { [disk, environment, groups, isNew] group in
+            for index in groups[group] where isNew[index] {
+                let placement = Self.place(jobs[index], disk, environment)
+                placements.withLock { $0[index] = placement }
+            }
+        }
+        return placements.withLock { $0 }
+    }
+
+    private static func place(
+        _ job: FetchJob, _ disk: any FolderFileSystem, _ environment: SyncEnvironment
+    ) -> Placement {
+        do throws(FileError) {
+            try disk.rename(job.temporary, to: job.path, replacing: false)
+        } catch { return .failed(error) }
+        let seen = environment.wallClock()
+        do throws(FileError) {
+            return .placed(try disk.status(job.path), seen: seen)
+        } catch {
+            if case .folderMissing = error { return .failed(error) }
+            // It is there, under its name: the scan takes it up.
+            return .placed(nil, seen: seen)
+        }
+    }
+
+    /// Takes over what came of a job, and replaces what is to be replaced.
+    func put(_ job: FetchJob, _ placement: Placement, _ touched: inout PathSet) throws {
         let id = job.remote.id
         var isPlaced = false
         do {
@@ -12,20 +72,28 @@ extension SyncEngine {
                 if case .file(let error) = failure.reason { return try fail(id, error, at: job.path) }
                 return fail(id, failure, path: job.path)
             }
+            let found: (status: FileStatus?, seen: Int64)
             let local = try state.node(id, in: .local)
             if let local {
                 try replace(local, with: job, &touched)
+                isPlaced = true
+                let seen = environment.wallClock()
+                found = (try disk.status(job.path), seen)
             } else {
-                do {
-                    try disk.rename(job.temporary, to: job.path, replacing: false)
-                } catch FileError.exists {
-                    throw StepFailure.changed(job.path)
+                switch placement {
+                case .placed(let status, let seen):
+                    isPlaced = true
+                    found = (status, seen)
+                case .failed(.exists): throw StepFailure.changed(job.path)
+                case .failed(let error): throw error
+                case .open: throw StepFailure(reason: .changedMeanwhile)
                 }
             }
             // From here on the file in the making is the older version, or nothing.
             isPlaced = true
             touched.insert(FolderPath.parent(of: job.path))
-            try keep(job, over: local)
+            guard let status = found.status else { throw StepFailure.changed(job.path) }
+            try keep(job, over: local, stamp(of: status, seen: found.seen, written: job.remote))
             succeed(id)
         } catch let failure as StepFailure {
             if !isPlaced { try? disk.removeFile(job.temporary) }
@@ -68,7 +136,7 @@ extension SyncEngine {
         }
     }
 
-    private func keep(_ job: FetchJob, over old: SyncNode?) throws {
+    private func keep(_ job: FetchJob, over old: SyncNode?, _ stamp: LocalStamp) throws {
         var local = job.remote
         local.revision = 0
         local.contentRevision = 0
@@ -80,7 +148,7 @@ extension SyncEngine {
             synced.parent = before.parent
             synced.name = before.name
         }
-        try state.putLocal(local, stamp: try stamp(at: job.path, written: job.remote))
+        try state.putLocal(local, stamp: stamp)
         try state.put(synced, in: .synced)
         // Of one leaf nothing is spared: it changes as a whole.
         if job.leaves.count > 1 { blocks.note(job.leaves, in: local.id) }

@@ -29,7 +29,7 @@ extension SyncEngine {
     /// - Throws: `SyncServerError`; what the state throws. Nothing is under way then.
     func push(_ steps: [ServerStep]) throws {
         untakenDirectories.removeAll()
-        var flight: Flight?
+        var flight: PushFlight?
         // An answer that nobody takes over is one that was lost: what it is about is sent again.
         defer { flight?.commit.wait() }
         for start in stride(from: 0, to: steps.count, by: options.commitBatch) {
@@ -58,28 +58,17 @@ extension SyncEngine {
         }
     }
 
-    /// Operations that were sent.
-    private struct Flight {
-        let outgoing: [Outgoing]
-        let commit: CallUnderWay<CommitAnswer>
-
-        /// Whether all of it was done as it was asked for, and nothing else comes of it.
-        func isPlain(_ answer: CommitAnswer) -> Bool {
-            answer.results.count == outgoing.count
-                && zip(outgoing, answer.results).allSatisfy { sent, result in
-                    if case .done(let node) = result { node.id == sent.step.id } else { false }
-                }
-        }
-    }
-
-    private func launch(_ outgoing: [Outgoing], after cursor: SyncCursor? = nil) throws -> Flight? {
+    /// Sends operations; `nil` if there are none.
+    ///
+    /// - Parameter cursor: what the server is to go on from in its answer; `nil` for what the state has.
+    func launch(_ outgoing: [Outgoing], after cursor: SyncCursor? = nil) throws -> PushFlight? {
         guard !outgoing.isEmpty else { return nil }
         let operations = outgoing.map(\.operation)
         let cursor = try cursor ?? state.cursor()
         let commit = CallUnderWay(start: environment.start) { [server] () throws(SyncServerError) in
             try server.commit(operations, after: cursor)
         }
-        return Flight(outgoing: outgoing, commit: commit)
+        return PushFlight(outgoing: outgoing, commit: commit)
     }
 
     /// Sends again what an earlier run, or a call that failed, had no answer to: before the journal is
@@ -109,7 +98,7 @@ extension SyncEngine {
 
     // MARK: Before
 
-    private func prepare(_ steps: [ServerStep]) throws -> [Outgoing] {
+    func prepare(_ steps: [ServerStep]) throws -> [Outgoing] {
         let (requests, places) = try state.transaction { try uploads(of: steps) }
         let preparation = UploadPreparation(disk: disk, reader: content, inlineBytes: options.inlineBytes)
         let contents = preparation.prepare(requests, parallelForEach: environment.parallelForEach)
@@ -214,7 +203,7 @@ extension SyncEngine {
     // MARK: Sending
 
     /// Takes over what became of operations; stores what the server asks for, and sends those again.
-    private func take(_ answer: CommitAnswer, of outgoing: [Outgoing]) throws {
+    func take(_ answer: CommitAnswer, of outgoing: [Outgoing]) throws {
         var (open, answer) = (outgoing, answer)
         var rounds = 0
         while true {
@@ -296,5 +285,19 @@ extension SyncEngine {
             offset += Int64(leaf.bytes)
         }
         return places
+    }
+}
+
+/// Operations that were sent.
+struct PushFlight {
+    let outgoing: [SyncEngine.Outgoing]
+    let commit: CallUnderWay<CommitAnswer>
+
+    /// Whether all of it was done as it was asked for, and nothing else comes of it.
+    func isPlain(_ answer: CommitAnswer) -> Bool {
+        answer.results.count == outgoing.count
+            && zip(outgoing, answer.results).allSatisfy { sent, result in
+                if case .done(let node) = result { node.id == sent.step.id } else { false }
+            }
     }
 }

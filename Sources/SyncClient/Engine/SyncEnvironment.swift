@@ -13,8 +13,8 @@ public struct SyncEnvironment: Sendable {
     public var steadyClock: @Sendable () -> Int64
     public var random: @Sendable () -> UInt64
     public var parallelForEach: ParallelForEach
-    /// Begins something that waits for the network, so that something else can be done meanwhile; at once and
-    /// to its end where nothing is said. The engine waits for it before it returns.
+    /// Begins something that waits for the network or the disk, so that something else can be done meanwhile;
+    /// at once and to its end where nothing is said. The engine waits for it before it returns.
     public var start: @Sendable (_ body: @escaping @Sendable () -> Void) -> Void = { $0() }
     /// Is given what happens, for the log.
     public var report: @Sendable (SyncEvent) -> Void
@@ -66,9 +66,9 @@ public struct SyncOptions: Sendable {
     public var planBatch = 8000
     /// Operations in a commit.
     public var commitBatch = 1000
-    /// Files that are fetched between two barriers.
+    /// Files that are fetched between two barriers; while so many get their names, as many are made.
     public var fetchBatch = 2000
-    /// Bytes of content in memory, in each direction.
+    /// Bytes of content of a batch in memory, in each direction.
     public var windowBytes = 16 * 1024 * 1024
     /// Files up to this size are sent within the commit.
     public var inlineBytes: Int64 = 4096

@@ -52,6 +52,8 @@ struct UploadPreparation: Sendable {
         guard node.kind == .file else { return PreparedContent(content: .none) }
         guard let root = node.content else { throw .changed(request.path) }
         if node.size <= inlineBytes, root.codec == .raw {
+            // Its root was made of these bytes.
+            if let bytes = reader.takeContent(of: root) { return PreparedContent(content: .inline(bytes)) }
             let bytes = try read(request.path, at: 0, count: Int(node.size) + 1)
             guard (try? root.verify(bytes)) != nil else { throw .changed(request.path) }
             return PreparedContent(content: .inline(bytes))

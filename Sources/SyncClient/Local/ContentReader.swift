@@ -10,6 +10,8 @@ public struct ContentReader: Sendable {
     let fileSystem: any FolderFileSystem
     /// Keeps lists of leaves; `nil` to keep none.
     let index: BlockIndex?
+    /// Keeps the bytes of small files until they are sent; `nil` to keep none.
+    let recent: RecentContents?
 
     /// So much is read of a large file at a time: several of the longest chunks, to be hashed side by side.
     private static let bufferBytes = 8 * 1024 * 1024
@@ -17,9 +19,12 @@ public struct ContentReader: Sendable {
     static let smallBytes: Int64 = 64 * 1024
     private static let batchBytes = 2 * 1024 * 1024
 
-    public init(fileSystem: any FolderFileSystem, index: BlockIndex? = nil) {
+    public init(
+        fileSystem: any FolderFileSystem, index: BlockIndex? = nil, recent: RecentContents? = nil
+    ) {
         self.fileSystem = fileSystem
         self.index = index
+        self.recent = recent
     }
 
     /// Reads files, small ones together: many leaves are hashed side by side.
@@ -28,6 +33,7 @@ public struct ContentReader: Sendable {
     /// - Returns: a result for each request, in order.
     public func read(_ requests: [ContentRequest], keepingInline: Bool = false) -> [ContentResult] {
         var results = [ContentResult](repeating: .changed, count: requests.count)
+        let keepingInline = keepingInline || recent != nil
         var batch = SmallBatch(bytes: Self.batchBytes)
         for (position, request) in requests.enumerated() {
             guard request.status.size <= Self.smallBytes, request.status.size >= 0 else {
@@ -61,6 +67,7 @@ public struct ContentReader: Sendable {
     }
 
     private func remember(_ results: [ContentResult]) {
+        recent?.insert(results)
         let cut: [FileContent] = results.compactMap { result in
             guard case .content(let content) = result, content.leaves.count > 1 else { return nil }
             return content
@@ -134,6 +141,10 @@ extension ContentReader: ContentReading {
     /// A root that is a raw leaf is a file of one leaf, whose length only the file tells: it is not in the
     /// cache.
     public func cachedLeaves(of root: CID) -> [Leaf]? { index?.leaves(of: root) }
+
+    public func takeContent(of root: CID) -> [UInt8]? { recent?.take(root) }
+
+    public func forgetContents() { recent?.removeAll() }
 
     public func remember(_ leaves: [Leaf], of root: CID) {
         // A file of one leaf is read as fast as the list of its leaves.

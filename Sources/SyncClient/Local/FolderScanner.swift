@@ -45,8 +45,9 @@ public struct FolderScanner: LocalScanning {
     /// any scope, also of no path at all.
     public var nextDeadline: Int64? { held.values.min().map { $0 &+ options.deletionHold } }
 
-    /// - Throws: what the state throws, and `FileError.folderMissing`; other failures are in the report.
-    public mutating func scan(_ scope: ScanScope) throws -> ScanReport {
+    /// - Throws: what the state and `onPart` throw, and `FileError.folderMissing`; other failures are in the
+    ///   report.
+    public mutating func scan(_ scope: ScanScope, onPart: () throws -> Void) throws -> ScanReport {
         guard let top = try fileSystem.status(""), top.kind == .directory else {
             throw FileError.folderMissing
         }
@@ -60,6 +61,7 @@ public struct FolderScanner: LocalScanning {
                 while let directory = pass.nextDirectory() { try pass.scan(directory) }
             }
             try pass.readContent()
+            try onPart()
         }
         try state.transaction { try pass.removeMissing() }
         busySince = pass.busySince

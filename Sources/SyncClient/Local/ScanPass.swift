@@ -44,7 +44,6 @@ struct ScanPass {
 
     /// After so many entries a transaction ends, and after so many files or bytes they are read.
     private static let maximumSteps = 20_000
-    private static let maximumUnread = 1024
     private static let maximumUnreadBytes: Int64 = 64 * 1024 * 1024
 
     init(_ scanner: FolderScanner, device: UInt64) {
@@ -65,7 +64,7 @@ struct ScanPass {
 
     /// The next directory; `nil` when it is time to end the transaction.
     mutating func nextDirectory() -> Directory? {
-        guard steps < Self.maximumSteps, unread.count < Self.maximumUnread,
+        guard steps < Self.maximumSteps, unread.count < options.filesReadTogether,
             unreadBytes < Self.maximumUnreadBytes
         else {
             steps = 0

@@ -14,6 +14,8 @@ public struct ScannerOptions: Sendable {
     /// Whether a path is ignored, or not among those that are selected; with whether it is a directory.
     /// What is below one that is excluded is not asked for.
     public var isExcluded: (@Sendable (_ path: String, _ isDirectory: Bool) -> Bool)?
+    /// New and changed files that are listed before they are read and written into the tree.
+    public var filesReadTogether = 1024
     /// Does work `0..<count`, several at a time where it can, and returns when all is done.
     public var forEach: @Sendable (_ count: Int, _ work: @Sendable (Int) -> Void) -> Void = ScannerOptions
         .inOrder

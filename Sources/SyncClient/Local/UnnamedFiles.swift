@@ -26,7 +26,7 @@ final class UnnamedFiles: Sendable {
     init(isOffered: Bool) {
         var limit = rlimit()
         let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
-        capacity = isKnown ? min(2048, Int(clamping: limit.rlim_cur / 4)) : 0
+        capacity = isKnown ? min(4096, Int(clamping: limit.rlim_cur / 4)) : 0
         state = Mutex(State(isOffered: isOffered))
     }
 

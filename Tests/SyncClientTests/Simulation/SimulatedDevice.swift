@@ -56,13 +56,15 @@ final class SimulatedDevice {
         scanning.quietTime = 0
         scanning.ignoresCase = disk.ignoresCase
         scanning.isExcluded = options.isExcluded
+        scanning.filesReadTogether = options.commitBatch
+        let reader = ContentReader(fileSystem: disk, recent: RecentContents(limit: 100))
         let scanner = FolderScanner(
-            fileSystem: disk, state: state, content: ContentReader(fileSystem: disk), options: scanning,
+            fileSystem: disk, state: state, content: reader, options: scanning,
             makeID: { NodeID(bits: UInt128(random.next()) << 64 | UInt128(random.next())) },
             clock: { clock.now() })
         let engine = SyncEngine(
             state: state, disk: disk, server: server, scanner: scanner,
-            content: SimulatedContent(reader: ContentReader(fileSystem: disk), cache: leaves),
+            content: SimulatedContent(reader: reader, cache: leaves),
             environment: environment, options: options)
         self.engine = engine
         return engine
@@ -229,6 +231,10 @@ struct SimulatedContent: ContentReading {
     }
 
     func cachedLeaves(of root: CID) -> [Leaf]? { cache.lists.withLock { $0[root] } }
+
+    func takeContent(of root: CID) -> [UInt8]? { reader.takeContent(of: root) }
+
+    func forgetContents() { reader.forgetContents() }
 
     func remember(_ leaves: [Leaf], of root: CID) {
         if leaves.count > 1 { cache.lists.withLock { $0[root] = leaves } }

@@ -1,0 +1,103 @@
+import Multiformats
+import SyncProtocol
+import TreeValues
+
+/// What the first scan of a folder sends while it goes on.
+///
+/// A folder that is added to an empty namespace has everything to send and nothing to compare: what was found
+/// is on its way, and with other devices, before the rest was looked at. As soon as anything else comes of it
+/// than that, all is left to the plan that follows the scan, which sends again what has no answer.
+struct EarlySending {
+    /// Whether it goes on.
+    var isOffered: Bool
+    /// Whether the namespace was looked at.
+    fileprivate var isBegun = false
+    /// All nodes up to here were planned.
+    fileprivate var last: NodeID?
+    fileprivate var flight: PushFlight?
+
+    init(isOffered: Bool) { self.isOffered = isOffered }
+
+    /// Nothing may be under way when the engine goes on.
+    func wait() { flight?.commit.wait() }
+}
+
+extension SyncEngine {
+    /// Scans everything, for the first time in this run.
+    func scanAndSend() throws -> ScanReport {
+        // What an earlier run found may be gone, and what it sent comes first.
+        let isFirst =
+            try state.cursor() == nil && state.value(StateKey.operations) == nil
+            && state.children(of: state.root, in: .local).isEmpty
+        var early = EarlySending(isOffered: isFirst && policy.canPush)
+        defer { early.wait() }
+        let report = try scanner.scan(.everything) {
+            guard early.isOffered else { return }
+            do {
+                try sendEarly(&early)
+            } catch is SyncServerError {
+                // Whoever reads the journal after the scan is told the same.
+                early.isOffered = false
+            }
+        }
+        do {
+            try takeEarly(&early, before: [])
+        } catch is SyncServerError {}
+        return report
+    }
+
+    /// Sends what was found since the last time, a whole commit at a time.
+    private func sendEarly(_ early: inout EarlySending) throws {
+        if !early.isBegun {
+            early.isBegun = true
+            try pull()
+            guard try state.children(of: state.root, in: .remote).isEmpty else {
+                early.isOffered = false
+                return
+            }
+        }
+        while early.isOffered, !needsPull, status.readOnly == nil, status.uploadsPaused == nil {
+            let found: (last: NodeID, steps: [ServerStep])? = try state.transaction {
+                let nodes = try state.unsettledStates(after: early.last, limit: options.commitBatch)
+                guard nodes.count == options.commitBatch, let last = nodes.last?.id else { return nil }
+                let plan = try Planner(policy).plan(nodes, in: state)
+                return (last, try plan.server.filter(isSentEarly))
+            }
+            guard let found else { return }
+            early.last = found.last
+            // Directories that the nodes wait for are planned with them.
+            for start in stride(from: 0, to: found.steps.count, by: options.commitBatch) {
+                guard early.isOffered else { return }
+                let end = min(start + options.commitBatch, found.steps.count)
+                try takeEarly(&early, before: try prepare(Array(found.steps[start..<end])))
+            }
+        }
+    }
+
+    /// Whether a step makes something new whose content travels with its entry: the server would ask for
+    /// other content.
+    private func isSentEarly(_ step: ServerStep) throws -> Bool {
+        guard step.isNew, let node = try state.node(step.id, in: .local) else { return false }
+        guard node.kind == .file else { return true }
+        guard let content = node.content else { return false }
+        return content.codec == .raw && node.size <= options.inlineBytes
+    }
+
+    /// Takes over what was answered, and sends what comes next.
+    private func takeEarly(_ early: inout EarlySending, before next: [Outgoing]) throws {
+        guard let flight = early.flight else {
+            early.flight = try launch(next)
+            return
+        }
+        early.flight = nil
+        let answer = try flight.commit.answer()
+        // Other ids, conflicts and the like are for when nobody scans.
+        guard flight.isPlain(answer) else {
+            early.isOffered = false
+            needsPull = true
+            return
+        }
+        early.flight = try launch(next, after: answer.cursor)
+        try take(answer, of: flight.outgoing)
+    }
+}
