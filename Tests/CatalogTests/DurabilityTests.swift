@@ -15,6 +15,29 @@ import Testing
         #expect(try database.write { try $0.firstRow("PRAGMA journal_mode")?.text(0) } == "wal")
     }
 
+    /// By a connection of its own, or by a commit where changes outrun it: the log has an end.
+    @Test func theLogIsFoldedAsItGrows() throws {
+        var options = SQLiteDatabase.Options()
+        options.logBytes = 64 * 1024
+        let database = try SQLiteDatabase(path: disk.path, options: options)
+        _ = try database.write { try $0.execute("CREATE TABLE some (number BIGINT PRIMARY KEY, bytes BLOB)") }
+        let log = CatalogDatabase.fileName + "-wal"
+        var longest = 0
+        for number in 0..<400 {
+            let row: [SQLValue] = [.integer(Int64(number)), .blob([UInt8](repeating: 7, count: 8000))]
+            _ = try database.write { try $0.execute("INSERT INTO some VALUES ($1, $2)", row) }
+            longest = max(longest, try disk.directory.read(log).count)
+        }
+        #expect(longest > options.logBytes && longest < 6 * options.logBytes, "\(longest) bytes")
+        // All but what the log may hold is in the file, while it is open.
+        #expect(try disk.directory.read(CatalogDatabase.fileName).count > 400 * 8000 - 6 * options.logBytes)
+        try database.close()
+        let again = try SQLiteDatabase(path: disk.path)
+        let count = try again.read { try $0.firstRow("SELECT count(*) FROM some")?.integer(0) }
+        #expect(count == 400)
+        #expect(try again.storageProblems() == [])
+    }
+
     @Test func closingLeavesOneFileThatHoldsEverything() throws {
         let catalog = try disk.open()
         try catalog.pins.add(PinDraft(root: try cid(1)))

@@ -9,6 +9,8 @@ import Glibc
 package final class SQLiteDatabase: SQLDatabase {
     private let path: String
     private let writer: any DatabaseWriter
+    /// `nil` in memory.
+    private let log: LogFolder?
     package let queue: WriteQueue
 
     /// How a database is opened.
@@ -21,7 +23,7 @@ package final class SQLiteDatabase: SQLDatabase {
         package var writerCacheBytes = 64 * 1024 * 1024
         /// Memory for the pages of each connection that reads: bytes.
         package var readerCacheBytes = 8 * 1024 * 1024
-        /// The write-ahead log is folded into the file when it has so many bytes.
+        /// The write-ahead log is folded into the file when it has so many bytes: see ``LogFolder``.
         package var logBytes = 64 * 1024 * 1024
         /// How many changes of different threads share one transaction at most; 1 for none.
         package var maximumGroup = WriteQueue.defaultGroup
@@ -36,17 +38,20 @@ package final class SQLiteDatabase: SQLDatabase {
         let isNew = !FileManager.default.fileExists(atPath: path)
         Self.keepPrivate(path)
         do {
-            let pool = try DatabasePool(path: path, configuration: Self.configuration(options))
+            let configuration = Self.configuration(options)
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            let log = LogFolder(path: path, configuration: configuration, pages: options.logBytes / 4096)
             // The pool chooses NORMAL for itself, under which a power cut may take the last transactions.
             try pool.writeWithoutTransaction { database in
                 try database.execute(
                     sql: """
                         PRAGMA synchronous = FULL;
                         PRAGMA cache_size = -\(options.writerCacheBytes / 1024);
-                        PRAGMA wal_autocheckpoint = \(options.logBytes / 4096);
                         """)
+                log.attach(to: database)
             }
             writer = pool
+            self.log = log
         } catch let error as DatabaseError {
             throw CatalogError(error, path: path, opening: true)
         }
@@ -58,6 +63,7 @@ package final class SQLiteDatabase: SQLDatabase {
         path = ":memory:"
         queue = Self.queue(options)
         writer = try DatabaseQueue(configuration: Self.configuration(options))
+        log = nil
     }
 
     /// Runs `body` on the file without changing it: nothing is written, no journal mode is set.
@@ -147,6 +153,7 @@ package final class SQLiteDatabase: SQLDatabase {
 
     package func close() throws {
         try Self.mapping(path) {
+            try log?.close()
             if let pool = writer as? DatabasePool {
                 // Leaves one file that holds everything, which is what people copy.
                 _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }

@@ -1,0 +1,82 @@
+import Dispatch
+import GRDB
+import GRDBSQLite
+import Synchronization
+
+/// Folds the write-ahead log into the file, beside the connection that writes.
+///
+/// SQLite itself folds within the commit that makes the log long, and that one change waits until all of the
+/// log is in the file and on the disk. Here another connection does it, while others go on reading and
+/// writing (sqlite.org/wal.html, "Checkpointing"). Where changes come faster than it folds, a commit does it
+/// after all, so that the log has an end.
+final class LogFolder: Sendable {
+    /// How many times as long as it should be the log may become before a commit folds it.
+    static let patience = 4
+
+    private let path: String
+    private let configuration: Configuration
+    private let pages: Int
+    private let work = DispatchQueue(label: "catalog-log", qos: .utility)
+    private let isUnderWay = Atomic(false)
+    /// Opened when it is needed first.
+    private let connection = Mutex<DatabaseQueue?>(nil)
+
+    /// - Parameter pages: of the log, from which on it is folded.
+    init(path: String, configuration: Configuration, pages: Int) {
+        self.path = path
+        self.configuration = configuration
+        self.pages = max(1, pages)
+    }
+
+    /// Hears of each commit of a connection from now on. It must not outlive this object.
+    func attach(to database: Database) {
+        sqlite3_wal_hook(
+            database.sqliteConnection,
+            { context, handle, _, pages in
+                guard let context else { return SQLITE_OK }
+                let folder = Unmanaged<LogFolder>.fromOpaque(context).takeUnretainedValue()
+                if folder.noteCommit(Int(pages)) {
+                    // As SQLite's own hook does: what it says of it is no matter of the commit.
+                    sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+                }
+                return SQLITE_OK
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// - Returns: whether the commit is to fold the log itself.
+    private func noteCommit(_ logPages: Int) -> Bool {
+        guard logPages >= pages else { return false }
+        guard logPages < pages * Self.patience else { return true }
+        guard !isUnderWay.exchange(true, ordering: .acquiringAndReleasing) else { return false }
+        work.async { [self] in
+            fold()
+            isUnderWay.store(false, ordering: .releasing)
+        }
+        return false
+    }
+
+    /// What cannot be folded now is folded later: nothing of it is lost meanwhile.
+    private func fold() {
+        _ = try? connection.withLock { connection in
+            let queue = try connection ?? open()
+            connection = queue
+            return try queue.inDatabase { try $0.checkpoint(.passive) }
+        }
+    }
+
+    private func open() throws -> DatabaseQueue {
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        // The log is on the disk before it is folded, and the file before the log begins anew.
+        try queue.inDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        return queue
+    }
+
+    /// Waits for what is under way, and closes the connection.
+    func close() throws {
+        work.sync {}
+        try connection.withLock { connection in
+            try connection?.close()
+            connection = nil
+        }
+    }
+}
