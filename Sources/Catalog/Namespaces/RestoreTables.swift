@@ -102,7 +102,7 @@ package struct RestoreTables {
                 try append(after: entries.head + JID(entries.count), request)
                 entries.count += count
                 if try !entries.changesPlaces && findsPlaces() { entries.changesPlaces = true }
-                try connection.execute("DELETE FROM restore_found")
+                try connection.execute(connection.dialect.empty("restore_found"))
             }
             after = upTo
         }
@@ -122,7 +122,7 @@ package struct RestoreTables {
                 content \(bytes), size BIGINT, mtime BIGINT, mode BIGINT, target \(text), meta \(text),
                 keeps BIGINT, op BIGINT)
             """)
-        try connection.execute("DELETE FROM restore_found")
+        try connection.execute(connection.dialect.empty("restore_found"))
     }
 
     private static let found = """

@@ -30,6 +30,12 @@ package enum SQLDialect: String, Hashable, Sendable {
         self == .sqlite ? "INTEGER PRIMARY KEY" : "BIGINT GENERATED ALWAYS AS IDENTITY"
     }
 
+    /// Removes all rows of a temporary table. PostgreSQL keeps deleted rows until the transaction ends, and
+    /// reads over them.
+    package func empty(_ table: String) -> String {
+        self == .sqlite ? "DELETE FROM \(table)" : "TRUNCATE \(table)"
+    }
+
     /// Whether statements can make and check seals themselves, by `row_seal` and `is_sealed`.
     package var hasSealFunctions: Bool { self == .sqlite }
 

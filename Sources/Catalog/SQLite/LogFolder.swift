@@ -18,8 +18,13 @@ final class LogFolder: Sendable {
     private let pages: Int
     private let work = DispatchQueue(label: "catalog-log", qos: .utility)
     private let isUnderWay = Atomic(false)
-    /// Opened when it is needed first.
-    private let connection = Mutex<DatabaseQueue?>(nil)
+    private struct State {
+        /// Opened when it is needed first.
+        var connection: DatabaseQueue?
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
 
     /// - Parameter pages: of the log, from which on it is folded.
     init(path: String, configuration: Configuration, pages: Int) {
@@ -57,10 +62,10 @@ final class LogFolder: Sendable {
 
     /// What cannot be folded now is folded later: nothing of it is lost meanwhile.
     private func fold() {
-        _ = try? connection.withLock { connection in
-            let queue = try connection ?? open()
-            connection = queue
-            return try queue.inDatabase { try $0.checkpoint(.passive) }
+        state.withLock { state in
+            guard !state.isClosed, let queue = try? state.connection ?? open() else { return }
+            state.connection = queue
+            _ = try? queue.inDatabase { try $0.checkpoint(.passive) }
         }
     }
 
@@ -71,12 +76,13 @@ final class LogFolder: Sendable {
         return queue
     }
 
-    /// Waits for what is under way, and closes the connection.
-    func close() throws {
-        work.sync {}
-        try connection.withLock { connection in
-            try connection?.close()
-            connection = nil
+    /// Waits for what is under way, and closes the connection for good.
+    func close() {
+        state.withLock { state in
+            state.isClosed = true
+            // It has written nothing that the file lacks: there is nothing to say if it cannot be closed.
+            try? state.connection?.close()
+            state.connection = nil
         }
     }
 }

@@ -153,7 +153,7 @@ package final class SQLiteDatabase: SQLDatabase {
 
     package func close() throws {
         try Self.mapping(path) {
-            try log?.close()
+            log?.close()
             if let pool = writer as? DatabasePool {
                 // Leaves one file that holds everything, which is what people copy.
                 _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }

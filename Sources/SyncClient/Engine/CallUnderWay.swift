@@ -2,7 +2,7 @@ import Dispatch
 import SyncProtocol
 import Synchronization
 
-/// A call that the server works on while the engine does something else.
+/// A call that the server works on, or files that are made, while the engine does something else.
 final class CallUnderWay<Answer: Sendable>: Sendable {
     private let result = Mutex<Result<Answer, SyncServerError>?>(nil)
     private let done = DispatchGroup()

@@ -15,6 +15,8 @@ struct EarlySending {
     /// All nodes up to here were planned.
     fileprivate var last: NodeID?
     fileprivate var flight: PushFlight?
+    /// An answer that is taken over when the scan is over: ids may change by it.
+    fileprivate var left: (answer: CommitAnswer, outgoing: [SyncEngine.Outgoing])?
 
     init(isOffered: Bool) { self.isOffered = isOffered }
 
@@ -36,13 +38,16 @@ extension SyncEngine {
             do {
                 try sendEarly(&early)
             } catch is SyncServerError {
-                // Whoever reads the journal after the scan is told the same.
+                // The journal is read and the rest is sent after the scan: they are told the same.
                 early.isOffered = false
             }
         }
         do {
             try takeEarly(&early, before: [])
-        } catch is SyncServerError {}
+            if let left = early.left { try take(left.answer, of: left.outgoing) }
+        } catch is SyncServerError {
+            // As above: what has no answer is sent again.
+        }
         return report
     }
 
@@ -91,10 +96,9 @@ extension SyncEngine {
         }
         early.flight = nil
         let answer = try flight.commit.answer()
-        // Other ids, conflicts and the like are for when nobody scans.
         guard flight.isPlain(answer) else {
             early.isOffered = false
-            needsPull = true
+            early.left = (answer, flight.outgoing)
             return
         }
         early.flight = try launch(next, after: answer.cursor)

@@ -13,6 +13,8 @@ struct FetchJob: Sendable {
     let temporary: String
     /// The content that is here.
     let base: CID?
+    /// Whether nothing of that id is here: then what is under the temporary name is only ever what was made.
+    var isNew = false
     var leaves: [Leaf] = []
     /// All of its content, if that is at hand.
     var whole: [UInt8]?

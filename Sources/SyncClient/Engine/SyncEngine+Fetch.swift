@@ -26,20 +26,38 @@ extension SyncEngine {
                 pauseDownloads(Self.diskIsFull)
                 break
             }
-            var next = try prepare(batch)
-            let making = make(next)
-            // What is under way may not outlive what it is for.
-            defer { making.wait() }
-            let hasBarrier = !before.isEmpty
-            if hasBarrier { try place(&before, while: making) }
-            note(try making.answer(), in: &next)
-            try writePieces(&next)
-            if !hasBarrier || next.contains(where: { $0.whole == nil && $0.remote.kind == .file }) {
-                try synchronize(&next)
+            do {
+                try fetch(batch, after: &before)
+            } catch let error as SyncServerError {
+                // What was fetched before the connection went is kept.
+                if !before.isEmpty { try place(&before, while: nil) }
+                throw error
             }
-            before = next
         }
         if !before.isEmpty { try place(&before, while: nil) }
+    }
+
+    /// Makes the files of a batch, and gives those of the one before their places.
+    ///
+    /// - Parameter before: files that are durable; afterwards, those of this batch.
+    private func fetch(_ ids: ArraySlice<NodeID>, after before: inout [FetchJob]) throws {
+        var next = try prepare(ids)
+        let making = make(next)
+        var isDone = false
+        defer {
+            // What is under way may not outlive what it is for.
+            making.wait()
+            if !isDone { for job in next { try? disk.removeFile(job.temporary) } }
+        }
+        let hasBarrier = !before.isEmpty
+        if hasBarrier { try place(&before, while: making) }
+        note(try making.answer(), in: &next)
+        try writePieces(&next)
+        if !hasBarrier || next.contains(where: { $0.whole == nil && $0.remote.kind == .file }) {
+            try synchronize(&next)
+        }
+        before = next
+        isDone = true
     }
 
     private static let diskIsFull =
@@ -69,14 +87,19 @@ extension SyncEngine {
     ///
     /// - Parameter making: the files of the next batch, which are made meanwhile, and durable afterwards.
     private func place(_ jobs: inout [FetchJob], while making: CallUnderWay<[Int: FileError]>?) throws {
+        var isDone = false
         defer {
-            removeTemporaries(jobs)
+            for job in jobs where job.failure != nil || (!isDone && job.isNew) {
+                // What stays is moved to the trash by the next run.
+                try? disk.removeFile(job.temporary)
+            }
             jobs.removeAll()
         }
         try changeDisk(awaiting: making) { touched in
             let placed = try placeNew(jobs)
             for (job, placed) in zip(jobs, placed) { try put(job, placed, &touched) }
         }
+        isDone = true
         for job in jobs {
             guard let cid = job.remote.content else { continue }
             inlineContents.remove(cid)
@@ -98,7 +121,7 @@ extension SyncEngine {
             jobs.append(
                 FetchJob(
                     remote: remote, path: path, temporary: own.temporaryPath(jobs.count),
-                    base: local?.content))
+                    base: local?.content, isNew: local == nil))
         }
         return jobs
     }
@@ -291,12 +314,5 @@ extension SyncEngine {
 
     private func note(_ failures: [Int: FileError], in jobs: inout [FetchJob]) {
         for (job, error) in failures { jobs[job].failure = StepFailure(reason: .file(error)) }
-    }
-
-    private func removeTemporaries(_ jobs: [FetchJob]) {
-        for job in jobs where job.failure != nil {
-            // What stays is moved to the trash by the next run.
-            try? disk.removeFile(job.temporary)
-        }
     }
 }

@@ -49,10 +49,11 @@ extension SyncEngine {
             throw error
         }
         try changeDisk { touched in
+            var isExchanged = false
             do {
-                try replace(local, with: job, &touched)
+                try replace(local, with: job, &touched, isExchanged: &isExchanged)
             } catch {
-                try? disk.removeFile(job.temporary)
+                if !isExchanged { try? disk.removeFile(job.temporary) }
                 throw error
             }
             touched.insert(FolderPath.parent(of: path))

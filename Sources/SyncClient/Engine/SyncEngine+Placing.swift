@@ -75,7 +75,7 @@ extension SyncEngine {
             let found: (status: FileStatus?, seen: Int64)
             let local = try state.node(id, in: .local)
             if let local {
-                try replace(local, with: job, &touched)
+                try replace(local, with: job, &touched, isExchanged: &isPlaced)
                 isPlaced = true
                 let seen = environment.wallClock()
                 found = (try disk.status(job.path), seen)
@@ -109,7 +109,12 @@ extension SyncEngine {
     /// At every moment there is a file of that name where the file system can exchange two, and what somebody
     /// saved after the last look is put back. What is written into the older version after that goes to the
     /// trash with it.
-    func replace(_ local: SyncNode, with job: FetchJob, _ touched: inout PathSet) throws {
+    ///
+    /// - Parameter isExchanged: set as soon as what is under the temporary name is not the file that was made:
+    ///   whatever happens then, nobody removes it. What stays there goes to the trash when the next run begins.
+    func replace(
+        _ local: SyncNode, with job: FetchJob, _ touched: inout PathSet, isExchanged: inout Bool
+    ) throws {
         let before = try check(local.id, local, at: job.path)
         do throws(FileError) {
             try disk.exchange(job.temporary, job.path)
@@ -123,9 +128,15 @@ extension SyncEngine {
             }
             return
         }
+        isExchanged = true
         guard try isSame(job.temporary, before) else {
             // Somebody saved in between: that version keeps its place, and is compared.
-            try disk.exchange(job.temporary, job.path)
+            do throws(FileError) {
+                try disk.exchange(job.temporary, job.path)
+            } catch {
+                _ = try? own.moveToTrash(job.temporary, as: job.path)
+                throw error
+            }
             // Or was quicker even now: what was there for a moment is kept.
             _ = try? own.moveToTrash(job.temporary, as: job.path)
             throw StepFailure.changed(job.path)

@@ -6,9 +6,10 @@ import TreeValues
 ///
 /// Owns nothing that lasts: what is known is in the ``SyncState``, and it is changed only after the disk or
 /// the server was, in one transaction with all that came of it. A run that ends at any moment is followed
-/// by one that scans and reads again, and finds what was done already as equal on both sides. Nothing is
-/// planned before the first scan of a run has seen the whole folder and the journal was read to its end, so
-/// that nothing is taken for deleted that was only not looked at.
+/// by one that scans and reads again, and finds what was done already as equal on both sides. Nothing but
+/// what is new in an empty namespace (``EarlySending``) is planned before the first scan of a run has seen the
+/// whole folder and the journal was read to its end, so that nothing is taken for deleted that was only not
+/// looked at.
 ///
 /// Not thread-safe: one thread at a time calls it. Calls return when there is nothing more to do at once.
 public final class SyncEngine {
