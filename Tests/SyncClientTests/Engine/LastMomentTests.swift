@@ -57,4 +57,51 @@ import TreeValues
     private func whatIsSavedInTheLastMomentStaysWhereItIsRemoved(saving: Saving) throws {
         try check(canExchange: true, saving) { try $0.remove("a") }
     }
+
+    // MARK: A disk that fails right after
+
+    /// What somebody saved between the last look and the exchange was under the temporary name, and was
+    /// removed when the disk failed before it had been looked at.
+    @Test(arguments: Saving.allCases, [false, true])
+    private func whatIsSavedInTheLastMomentStaysThoughTheDiskFailsThen(
+        saving: Saving, merges: Bool
+    ) throws {
+        var failures = 0
+        // Each call of the pass for the one who saves, and each of the next ones for the disk that fails.
+        for calls in 1... {
+            var isOver = false
+            for later in 0..<6 {
+                let pair = try TwoDevices(mergesText: merges)
+                try pair.there.write(Self.lines(), to: "a")
+                try pair.settle()
+                if merges { try pair.here.write(Self.lines("first"), to: "a") }
+                try pair.there.write(Self.lines(last: "theirs"), to: "a")
+                try pair.there.synchronize()
+                let disk = pair.here.disk
+                let (start, mine) = (disk.calls, "mine, in the last moment")
+                disk.interfere(afterCalls: calls) { save(mine, saving, on: disk) }
+                disk.fail(afterCalls: calls + later)
+                // A pass that a disk broke off is followed by another.
+                try? pair.here.synchronize()
+                isOver = disk.calls < start + calls
+                if disk.calls > start + calls + later { failures += 1 }
+                disk.interfere(afterCalls: .max / 2) {}
+                disk.fail(afterCalls: nil)
+                // What was left in the making is moved to the trash when the program starts again.
+                pair.here.stop()
+                try pair.settle()
+                let files = try pair.files(pair.here)
+                #expect(try files == pair.files(pair.there), "call \(calls), then \(later)")
+                if isOver { break }
+                let kept = try pair.here.contents().contains(Array(mine.utf8))
+                #expect(kept, "call \(calls), then \(later): \(files)")
+            }
+            if isOver { break }
+        }
+        #expect(failures > 20, "the disk failed in \(failures) passes")
+    }
+
+    private static func lines(_ first: String = "line", last: String = "line") -> String {
+        first + "\n" + String(repeating: "line\n", count: 20) + last + "\n"
+    }
 }

@@ -45,6 +45,8 @@ final class VirtualDisk: Sendable {
         var undurable: [[Int: Inode]] = []
         var calls = 0
         var crashAt: Int?
+        /// The call that fails, and no other.
+        var failsAt: Int?
         var isCrashed = false
         var isUnmounted = false
         var isFull = false
@@ -88,6 +90,10 @@ final class VirtualDisk: Sendable {
     var isCrashed: Bool { volume.withLock { $0.isCrashed } }
     func crash(afterCalls count: Int?) {
         volume.withLock { volume in volume.crashAt = count.map { volume.calls + $0 } }
+    }
+    /// Lets one call fail, the one behind so many others, as a disk does that cannot read a sector.
+    func fail(afterCalls count: Int?) {
+        volume.withLock { volume in volume.failsAt = count.map { volume.calls + $0 + 1 } }
     }
     func crashNow() { volume.withLock { $0.isCrashed = true } }
     /// How often the disk said that it has no room.
@@ -170,6 +176,7 @@ final class VirtualDisk: Sendable {
             Self.barrier(&volume)
             volume.isCrashed = false
             volume.crashAt = nil
+            volume.failsAt = nil
             volume.interference = nil
             volume.lateInterference = nil
         }
@@ -182,9 +189,11 @@ final class VirtualDisk: Sendable {
         let kept = volume.withLock { volume in
             let kept = (
                 volume.crashAt, volume.isCrashed, volume.isUnmounted, volume.isFull, volume.isReadOnly,
-                volume.files, volume.unreadable, volume.interference, volume.lateInterference, volume.calls
+                volume.files, volume.unreadable, volume.interference, volume.lateInterference, volume.calls,
+                volume.failsAt
             )
             volume.crashAt = nil
+            volume.failsAt = nil
             volume.isCrashed = false
             volume.isUnmounted = false
             volume.isFull = false
@@ -201,7 +210,7 @@ final class VirtualDisk: Sendable {
                 (
                     volume.crashAt, volume.isCrashed, volume.isUnmounted, volume.isFull, volume.isReadOnly,
                     volume.files, volume.unreadable, volume.interference, volume.lateInterference,
-                    volume.calls
+                    volume.calls, volume.failsAt
                 ) = kept
             }
         }
@@ -227,6 +236,9 @@ final class VirtualDisk: Sendable {
 
     // MARK: Calls
 
+    /// EIO.
+    private static let inputOutputError: Int32 = 5
+
     static func barrier(_ volume: inout Volume) {
         volume.undurable.removeAll()
         for id in Array(volume.inodes.keys) {
@@ -251,6 +263,7 @@ final class VirtualDisk: Sendable {
         return try volume.withLock { (volume) throws(FileError) in
             if let at = volume.crashAt, volume.calls >= at { volume.isCrashed = true }
             if volume.isCrashed { throw .system("the machine stands", code: -1) }
+            if volume.calls == volume.failsAt { throw .system("the disk", code: Self.inputOutputError) }
             return try body(&volume)
         }
     }
