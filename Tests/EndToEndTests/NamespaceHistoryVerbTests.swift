@@ -3,24 +3,13 @@ import TestKit
 import Testing
 
 /// Verbs about earlier states: the real program against a node that runs, and without one.
-@Suite struct NamespaceHistoryVerbTests {
-    private let directory: TemporaryDirectory
-    private let nacre: NacreProcess
-    private let node: ServedNode
+@Suite struct NamespaceHistoryVerbTests: SyncSuite {
+    let laboratory: SyncLaboratory
 
     init() throws {
-        directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
-        var nacre = NacreProcess(data: directory.path("data"))
-        nacre.environment["NACRE_SYNC_HOME"] = directory.path("home")
-        self.nacre = nacre
-        node = try ServedNode(nacre)
-        let folder = directory.path("recipes")
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for number in 0..<130 {
-            try Data("\(number)".utf8).write(to: URL(fileURLWithPath: folder + "/f\(number)"))
-        }
-        let synced = try nacre.run("sync", folder, "recipes", "--once")
-        try #require(synced.status == 0, "\(synced.errors)")
+        laboratory = try SyncLaboratory()
+        for number in 0..<130 { try write("\(number)", "recipes/f\(number)") }
+        _ = try must("sync", directory.path("recipes"), "recipes", "--once")
     }
 
     /// It stopped at a hundred lines without a word.

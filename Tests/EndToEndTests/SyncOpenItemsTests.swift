@@ -4,25 +4,14 @@ import TestKit
 import Testing
 
 /// What waits in a folder, for what, and what a person answers: the real program, with a daemon and without.
-@Suite struct SyncOpenItemsTests {
-    private let directory: TemporaryDirectory
-    private let nacre: NacreProcess
-    /// Another machine.
-    private let other: NacreProcess
-    private let node: ServedNode
+@Suite struct SyncOpenItemsTests: SyncSuite {
+    let laboratory: SyncLaboratory
     private let one: String
     private let two: String
 
     init() throws {
-        directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
-        var nacre = NacreProcess(data: directory.path("data"))
-        nacre.environment["NACRE_SYNC_HOME"] = directory.path("home")
-        self.nacre = nacre
-        node = try ServedNode(nacre)
-        var other = nacre
-        other.environment["NACRE_SYNC_HOME"] = directory.path("other home")
-        self.other = other
-        (one, two) = (directory.path("one"), directory.path("two"))
+        laboratory = try SyncLaboratory()
+        (one, two) = (laboratory.directory.path("one"), laboratory.directory.path("two"))
     }
 
     private struct Report: Decodable {
@@ -49,22 +38,9 @@ import Testing
         let removalsToConfirm: Int?
     }
 
-    private func must(_ nacre: NacreProcess, _ arguments: String...) throws -> NacreProcess.Outcome {
-        let outcome = try nacre.run(arguments)
-        try #require(outcome.status == 0, "\(arguments): \(outcome.text) \(outcome.errors)")
-        return outcome
-    }
-
     private func report(_ nacre: NacreProcess) throws -> Report {
         let text = try must(nacre, "sync", "status", "--json").text
         return try JSONDecoder().decode(Report.self, from: Data(text.utf8))
-    }
-
-    private func write(_ text: String, _ path: String) throws {
-        let url = URL(fileURLWithPath: path)
-        try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: url)
     }
 
     /// Both folders with so many files.
@@ -72,21 +48,6 @@ import Testing
         for number in 0..<count { try write("\(number)", one + "/f\(number)") }
         _ = try must(nacre, "sync", one, "recipes", "--once")
         _ = try must(other, "sync", two, "recipes", "--once")
-    }
-
-    private func names(_ folder: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0 != ".nacre" }.sorted()
-    }
-
-    private func withDaemon<R>(_ isWanted: Bool, _ nacre: NacreProcess, _ body: () throws -> R) throws -> R {
-        let daemon = isWanted ? try RunningNacre(nacre, ["sync", "--daemon"]) : nil
-        try daemon?.wait("it runs") { !(try nacre.run("sync", "status").text.contains("not-running")) }
-        let result = try body()
-        if let daemon {
-            daemon.signal(SIGTERM)
-            _ = try daemon.end()
-        }
-        return result
     }
 
     // MARK: Items

@@ -1,19 +1,14 @@
 import Foundation
+import Glibc
 import TestKit
 import Testing
 
 /// What `nacre sync` does not take, and says so.
-@Suite struct SyncRefusalTests {
-    private let directory: TemporaryDirectory
-    private let nacre: NacreProcess
-    private let node: ServedNode
+@Suite struct SyncRefusalTests: SyncSuite {
+    let laboratory: SyncLaboratory
 
     init() throws {
-        directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
-        var nacre = NacreProcess(data: directory.path("data"))
-        nacre.environment["NACRE_SYNC_HOME"] = directory.path("home")
-        self.nacre = nacre
-        node = try ServedNode(nacre)
+        laboratory = try SyncLaboratory()
     }
 
     private func folder(_ name: String, _ files: [String]) throws -> String {
@@ -22,7 +17,7 @@ import Testing
         for file in files {
             let descriptor = open(path + "/" + file, O_CREAT | O_WRONLY, 0o600)
             try #require(descriptor >= 0)
-            #expect(write(descriptor, file, file.utf8.count) == file.utf8.count)
+            #expect(Glibc.write(descriptor, file, file.utf8.count) == file.utf8.count)
             close(descriptor)
         }
         return path
@@ -39,7 +34,7 @@ import Testing
         try node.stop()
     }
 
-    private func names(_ path: String) throws -> [[UInt8]] {
+    private func bytesOfNames(_ path: String) throws -> [[UInt8]] {
         try FileManager.default.contentsOfDirectory(atPath: path).filter { $0 != ".nacre" }
             .map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
     }
@@ -50,7 +45,7 @@ import Testing
         let path = try folder("twins", [composed, decomposed, "plain"])
         let first = try nacre.run("sync", path, "twins", "--once")
         #expect(first.status == 0 && first.text.hasPrefix("settled: 3 sent"), "\(first.text) \(first.errors)")
-        let here = try names(path)
+        let here = try bytesOfNames(path)
         #expect(here.count == 3 && here.contains(Array(composed.utf8)) && here.contains(Array("plain".utf8)))
         let copy = try #require(here.map { String(decoding: $0, as: UTF8.self) }.first { $0.contains("(") })
         #expect(Array(copy.utf8).starts(with: Array("e\u{301} (unicode conflict ".utf8)))
@@ -59,12 +54,12 @@ import Testing
         #expect(listed.text.contains("unicode conflict"), "\(listed.text)")
         let other = directory.path("other")
         #expect(try nacre.run("sync", other, "twins", "--once").status == 0)
-        #expect(try names(other) == here)
+        #expect(try bytesOfNames(other) == here)
         // The one that was renamed is the one to keep: it takes the place, and there is no second conflict.
         let resolved = try nacre.run("sync", "resolve", path + "/" + copy, "--keep", "copy")
         #expect(resolved.lines.map { Array($0.utf8) } == [Array((path + "/" + composed).utf8)])
         for folder in [path, other] { #expect(try nacre.run("sync", folder, "--once").status == 0) }
-        #expect(try names(other) == [Array("plain".utf8), Array(composed.utf8)])
+        #expect(try bytesOfNames(other) == [Array("plain".utf8), Array(composed.utf8)])
         let text = try String(contentsOfFile: other + "/" + composed, encoding: .utf8)
         #expect(Array(text.utf8) == Array(decomposed.utf8))
         try node.stop()

@@ -3,48 +3,13 @@ import TestKit
 import Testing
 
 /// What a folder says of itself, and what ends what it holds: the real program, with a daemon and without.
-@Suite struct SyncStateTests {
-    private let directory: TemporaryDirectory
-    private let nacre: NacreProcess
-    /// Another machine.
-    private let other: NacreProcess
-    private let node: ServedNode
+@Suite struct SyncStateTests: SyncSuite {
+    let laboratory: SyncLaboratory
 
     init() throws {
-        directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
-        var nacre = NacreProcess(data: directory.path("data"))
-        nacre.environment["NACRE_SYNC_HOME"] = directory.path("home")
-        self.nacre = nacre
-        node = try ServedNode(nacre)
-        var other = nacre
-        other.environment["NACRE_SYNC_HOME"] = directory.path("other home")
-        self.other = other
+        laboratory = try SyncLaboratory()
         for file in ["a", "b"] { try write(file, "one/" + file) }
         _ = try must("sync", directory.path("one"), "recipes", "--once")
-    }
-
-    private func must(_ arguments: String...) throws -> NacreProcess.Outcome { try must(nacre, arguments) }
-
-    private func must(_ nacre: NacreProcess, _ arguments: [String]) throws -> NacreProcess.Outcome {
-        let outcome = try nacre.run(arguments)
-        try #require(outcome.status == 0, "\(arguments): \(outcome.text) \(outcome.errors)")
-        return outcome
-    }
-
-    private func write(_ text: String, _ path: String) throws {
-        let url = URL(fileURLWithPath: directory.path(path))
-        try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: url)
-    }
-
-    private func files(_ folder: String) throws -> [String: String] {
-        var found: [String: String] = [:]
-        for name in try FileManager.default.contentsOfDirectory(atPath: directory.path(folder))
-        where name != ".nacre" {
-            found[name] = try String(contentsOfFile: directory.path(folder + "/" + name), encoding: .utf8)
-        }
-        return found
     }
 
     @Test(arguments: [false, true]) func aFolderThatReceivesIsPutBack(withDaemon: Bool) throws {

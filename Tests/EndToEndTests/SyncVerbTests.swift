@@ -3,23 +3,11 @@ import TestKit
 import Testing
 
 /// What a person sees of devices and namespaces: the real program against a node that runs.
-@Suite struct SyncVerbTests {
-    private let directory: TemporaryDirectory
-    private let nacre: NacreProcess
-    private let node: ServedNode
+@Suite struct SyncVerbTests: SyncSuite {
+    let laboratory: SyncLaboratory
 
     init() throws {
-        directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
-        var nacre = NacreProcess(data: directory.path("data"))
-        nacre.environment["NACRE_SYNC_HOME"] = directory.path("home")
-        self.nacre = nacre
-        node = try ServedNode(nacre)
-    }
-
-    private func must(_ arguments: String...) throws -> NacreProcess.Outcome {
-        let outcome = try nacre.run(arguments)
-        try #require(outcome.status == 0, "\(arguments): \(outcome.errors)")
-        return outcome
+        laboratory = try SyncLaboratory()
     }
 
     private func folder(_ name: String) throws -> String {
@@ -61,8 +49,6 @@ import Testing
 
     @Test func textsThatTwoMachinesChangedAreMergedWhereTheNamespaceSaysSo() throws {
         let (first, second) = (directory.path("one"), directory.path("two"))
-        var other = nacre
-        other.environment["NACRE_SYNC_HOME"] = directory.path("other home")
         for path in [first, second] {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
@@ -159,8 +145,6 @@ import Testing
         let status = try must("ns", "status").text
         #expect(status.contains("works on") && status.contains("(exclusive, 5 min)"), "\(status)")
         // Another machine cannot change it, and says why.
-        var other = nacre
-        other.environment["NACRE_SYNC_HOME"] = directory.path("other-home")
         let copy = directory.path("copy")
         #expect(try other.run("sync", copy, "recipes", "--once").status == 0)
         try Data("two!".utf8).write(to: URL(fileURLWithPath: copy + "/a.txt"))
