@@ -83,6 +83,9 @@ import Testing
         let report = try nacre.run("sync", path, "--once", "--json")
         #expect(report.status == 0 && report.text.contains("\"pending\":0"), "\(report.text)")
         for kind in kinds { #expect(report.text.contains("\"path\":\"\(kind)\""), "\(report.text)") }
+        let status = try must("sync", "status").text
+        #expect(status.contains("not-running; "), "\(status)")
+        for kind in kinds { #expect(status.contains("  \(kind): `\(kind)` is no file"), "\(status)") }
         try node.stop()
     }
 
