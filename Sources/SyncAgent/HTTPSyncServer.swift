@@ -1,15 +1,9 @@
-import AsyncHTTPClient
 import CAR
-import ContentCoding
-import Dispatch
 import Foundation
 public import IPLD
 public import Multiformats
 import NIOCore
-import NIOFoundationCompat
 import NIOHTTP1
-import NIOSSL
-import Synchronization
 public import SyncClient
 public import SyncProtocol
 public import TreeValues
@@ -20,21 +14,8 @@ public import TreeValues
 /// the way is not tried again here: the engine does that, item by item. What was refused for asking too often
 /// is, after as long as the node says. Blocks are checked against their CIDs.
 public final class HTTPSyncServer: SyncServer {
-    private let client: HTTPClient
-    /// Such as `http://127.0.0.1:8080/sync/v1`.
-    private let base: String
-    private let token: String?
+    private let connection: SyncConnection
     private let namespace: String
-    private let device: String
-    /// What came and went, in bytes of bodies.
-    private let counters = Mutex(TransferCounters())
-    private let isClosed = Mutex(false)
-    /// Whether bodies may be packed, and how the node said that it reads them.
-    private let packs: Bool
-    private let coding = Mutex<ContentCoding?>(nil)
-
-    /// How long an answer may take to begin.
-    private static let patience = TimeAmount.seconds(120)
 
     /// Whom to speak to, and as whom.
     public struct Options: Sendable {
@@ -58,50 +39,17 @@ public final class HTTPSyncServer: SyncServer {
     /// - Parameter namespace: id or name.
     /// - Throws: `badAnswer` for an address that is none, or a file without certificates.
     public init(_ options: Options, namespace: String, device: String) throws(SyncServerError) {
-        guard let parts = URLComponents(string: options.node),
-            parts.scheme == "http" || parts.scheme == "https",
-            parts.host?.isEmpty == false
-        else {
-            throw .badAnswer(
-                "\(options.node.prefix(200)) is no address of a node; it is like http://127.0.0.1:8080")
-        }
-        base = (options.node.hasSuffix("/") ? String(options.node.dropLast()) : options.node) + "/sync/v1"
-        token = options.token
-        packs = options.packs ?? !Self.isThisMachine(parts.host ?? "")
+        connection = try SyncConnection(options, device: device)
         self.namespace = namespace
-        self.device = device
-        var configuration = HTTPClient.Configuration()
-        configuration.timeout.connect = .seconds(10)
-        configuration.redirectConfiguration = .disallow
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 8
-        configuration.connectionPool.retryConnectionEstablishment = false
-        if options.trustsAnyCertificate || options.authorities != nil {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            if options.trustsAnyCertificate { tls.certificateVerification = .none }
-            if let file = options.authorities {
-                guard let certificates = try? NIOSSLCertificate.fromPEMFile(file) else {
-                    throw .badAnswer("no certificates in PEM can be read from \(file)")
-                }
-                tls.additionalTrustRoots = [.certificates(certificates)]
-            }
-            configuration.tlsConfiguration = tls
-        }
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
     deinit { close() }
 
     /// Breaks off what is under way and closes the connections; later calls fail. Does not wait.
-    public func close() {
-        let isFirst = isClosed.withLock { isClosed in
-            defer { isClosed = true }
-            return !isClosed
-        }
-        if isFirst { client.shutdown(queue: .global()) { _ in } }
-    }
+    public func close() { connection.close() }
 
     /// Bytes of bodies that were sent and received so far.
-    public var transfers: TransferCounters { counters.withLock { $0 } }
+    public var transfers: TransferCounters { connection.transfers }
 
     // MARK: Calls
 
@@ -167,9 +115,10 @@ public final class HTTPSyncServer: SyncServer {
             for block in part { try writer.append(block) }
             _ = try writer.finish()
         } catch { throw .badAnswer("\(error)") }
-        let answer = try exchange(
-            "ns/\(encoded)/blocks/store", "application/vnd.ipld.car", car,
-            [("X-Block-Count", String(part.count))])
+        var request = SyncConnection.Request(.POST, "ns/\(encoded)/blocks/store")
+        (request.type, request.body) = ("application/vnd.ipld.car", car)
+        request.headers = [("X-Block-Count", String(part.count))]
+        let answer = try Self.decode(try connection.send(request).bytes)
         guard case .integer(let stored)? = answer[key: "stored"], stored == part.count else {
             throw .badAnswer("blocks were damaged on their way; they are sent again")
         }
@@ -177,9 +126,10 @@ public final class HTTPSyncServer: SyncServer {
 
     public func retrieve(_ cids: [CID]) throws(SyncServerError) -> RetrievedBlocks {
         let part = Array(cids.prefix(SyncLimits.maximumBlocks))
-        let answer = try send(
-            .POST, "ns/\(encoded)/blocks/retrieve", WireForm.cbor.rawValue,
-            try Self.encode(BlockList(part).value(.cbor)), [], patience: Self.patience)
+        let answer = try connection.send(
+            SyncConnection.Request(
+                .POST, "ns/\(encoded)/blocks/retrieve",
+                message: try Self.encode(BlockList(part).value(.cbor))))
         let bytes = answer.bytes
         var blocks: [Block] = []
         do {
@@ -231,7 +181,7 @@ public final class HTTPSyncServer: SyncServer {
 
     /// Makes the namespace.
     public func create(_ request: NamespaceRequest) throws(SyncServerError) -> NamespaceInfo {
-        let value = try exchange("ns", WireForm.cbor.rawValue, try Self.encode(request.value(.cbor)))
+        let value = try tell(.POST, "ns", request.value(.cbor))
         do { return try NamespaceInfo(value) } catch { throw .badAnswer(error.description) }
     }
 
@@ -247,7 +197,10 @@ public final class HTTPSyncServer: SyncServer {
             positions: [
                 .init(namespace: namespace, epoch: cursor.epoch, jid: cursor.jid, inflightMark: mark)
             ], seconds: seconds)
-        let bytes = try raw("wait", request.value(.cbor), patience: .seconds(Int64(seconds) + 30))
+        var call = SyncConnection.Request(
+            .POST, "wait", message: try Self.encode(request.value(.cbor)))
+        call.patience = .seconds(Int64(seconds) + 30)
+        let bytes = try connection.send(call).bytes
         guard !bytes.isEmpty else { return WaitAnswer(changed: []) }
         do { return try WaitAnswer(try Self.decode(bytes)) } catch let error as SyncServerError {
             throw error
@@ -261,7 +214,7 @@ public final class HTTPSyncServer: SyncServer {
         return try call("list", request.value(.cbor), ListAnswer.init).inflight
     }
 
-    // MARK: The wire
+    // MARK: Messages
 
     var encoded: String {
         namespace.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? namespace
@@ -270,144 +223,32 @@ public final class HTTPSyncServer: SyncServer {
     private func call<Answer>(
         _ name: String, _ request: IPLDValue, _ read: (IPLDValue) throws(SyncMessageError) -> Answer
     ) throws(SyncServerError) -> Answer {
-        let value = try exchange("ns/\(encoded)/\(name)", WireForm.cbor.rawValue, try Self.encode(request))
+        let value = try tell(.POST, "ns/\(encoded)/\(name)", request)
         do { return try read(value) } catch { throw .badAnswer(error.description) }
+    }
+
+    func get(_ path: String) throws(SyncServerError) -> IPLDValue { try tell(.GET, path, nil) }
+
+    /// Sends a message by a method, and reads the one that is answered.
+    func tell(
+        _ method: HTTPMethod, _ path: String, _ message: IPLDValue?
+    ) throws(SyncServerError) -> IPLDValue {
+        let request = SyncConnection.Request(method, path, message: try message.map(Self.encode))
+        return try Self.decode(try connection.send(request).bytes)
+    }
+
+    /// Asks without a message, where nothing is answered.
+    func tell(_ method: HTTPMethod, _ path: String) throws(SyncServerError) {
+        _ = try connection.send(SyncConnection.Request(method, path))
     }
 
     private static func encode(_ value: IPLDValue) throws(SyncServerError) -> [UInt8] {
         do { return try WireForm.cbor.encode(value) } catch { throw .badAnswer("\(error)") }
     }
 
-    private func raw(
-        _ path: String, _ request: IPLDValue, patience: TimeAmount = HTTPSyncServer.patience
-    ) throws(SyncServerError) -> [UInt8] {
-        try send(
-            .POST, path, WireForm.cbor.rawValue, try Self.encode(request), [], patience: patience
-        ).bytes
-    }
-
-    func get(_ path: String) throws(SyncServerError) -> IPLDValue {
-        try Self.decode(try send(.GET, path, nil, [], [], patience: Self.patience).bytes)
-    }
-
-    /// Sends a message by a method, and reads the one that is answered.
-    func tell(
-        _ method: HTTPMethod, _ path: String, _ message: IPLDValue?
-    ) throws(SyncServerError) -> IPLDValue {
-        var body: [UInt8] = []
-        if let message { body = try Self.encode(message) }
-        return try Self.decode(
-            try send(
-                method, path, message == nil ? nil : WireForm.cbor.rawValue, body, [],
-                patience: Self.patience
-            ).bytes)
-    }
-
-    /// Asks without a message, where nothing is answered.
-    func tell(_ method: HTTPMethod, _ path: String) throws(SyncServerError) {
-        _ = try send(method, path, nil, [], [], patience: Self.patience)
-    }
-
-    private func exchange(
-        _ path: String, _ type: String, _ body: [UInt8], _ headers: [(String, String)] = []
-    ) throws(SyncServerError) -> IPLDValue {
-        try Self.decode(
-            try send(.POST, path, type, body, headers, patience: Self.patience).bytes)
-    }
-
     private static func decode(_ bytes: [UInt8]) throws(SyncServerError) -> IPLDValue {
         do {
-            return try WireForm.cbor.decode(bytes, maximumBytes: 4 * SyncLimits.maximumBlockBytes)
+            return try WireForm.cbor.decode(bytes, maximumBytes: SyncConnection.maximumAnswerBytes)
         } catch { throw .badAnswer("\(error)") }
     }
-
-    private func send(
-        _ method: HTTPMethod, _ path: String, _ type: String?, _ body: [UInt8],
-        _ headers: [(String, String)], patience: TimeAmount
-    ) throws(SyncServerError) -> Answer {
-        for _ in 0..<Self.maximumPauses {
-            let answer = try sendOnce(method, path, type, body, headers, patience: patience)
-            guard answer.status == 429 else { return try take(answer) }
-            pause(Self.pause(answer))
-        }
-        return try take(try sendOnce(method, path, type, body, headers, patience: patience))
-    }
-
-    /// How often a call is sent again that the node had no time for.
-    private static let maximumPauses = 50
-
-    /// Waits, unless the connections are closed.
-    private func pause(_ milliseconds: Int) {
-        // Devices that were refused together do not come together again.
-        var left = milliseconds + Int.random(in: 0...milliseconds / 2)
-        while left > 0, !isClosed.withLock({ $0 }) {
-            Thread.sleep(forTimeInterval: Double(min(left, 50)) / 1000)
-            left -= 50
-        }
-    }
-
-    private func take(_ answer: Answer) throws(SyncServerError) -> Answer {
-        guard answer.status < 300 else { throw Self.failure(answer) }
-        return answer
-    }
-
-    private static func isThisMachine(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || host == "[::1]" || host.hasPrefix("127.")
-    }
-
-    private func sendOnce(
-        _ method: HTTPMethod, _ path: String, _ type: String?, _ body: [UInt8],
-        _ headers: [(String, String)], patience: TimeAmount
-    ) throws(SyncServerError) -> Answer {
-        let response: HTTPClient.Response
-        var body = body
-        do {
-            var request = try HTTPClient.Request(url: base + "/" + path, method: method)
-            // To this machine bytes cost less than packing them, but for a few.
-            request.headers.add(
-                name: "Accept-Encoding",
-                value: packs ? ContentCoding.accepted : "identity, zstd;q=0.5")
-            if let coding = coding.withLock({ $0 }), packs || body.count <= ContentCoding.shortBytes,
-                coding.pays(for: body)
-            {
-                body = try coding.compress(body)
-                request.headers.add(name: "Content-Encoding", value: coding.rawValue)
-            }
-            request.headers.add(name: "Accept", value: WireForm.cbor.rawValue)
-            request.headers.add(name: "X-Device-Id", value: device)
-            if let token { request.headers.add(name: "Authorization", value: "Bearer " + token) }
-            for (name, value) in headers { request.headers.add(name: name, value: value) }
-            if let type {
-                request.headers.add(name: "Content-Type", value: type)
-                request.body = .byteBuffer(ByteBuffer(bytes: body))
-            }
-            // Bounded, whatever the other end sends.
-            let answer = ResponseAccumulator(
-                request: request, maxBodySize: 4 * SyncLimits.maximumBlockBytes)
-            response = try client.execute(
-                request: request, delegate: answer, deadline: .now() + patience
-            ).wait()
-        } catch {
-            throw .unreachable(Self.reason(error, at: base))
-        }
-        var bytes = response.body.map { Array($0.readableBytesView) } ?? []
-        counters.withLock { counters in
-            counters.requests += 1
-            counters.sent += Int64(body.count)
-            counters.received += Int64(bytes.count)
-        }
-        if let accepted = response.headers["Accept-Encoding"].first {
-            coding.withLock { $0 = ContentCoding.best(accepting: accepted) }
-        }
-        if let header = response.headers["Content-Encoding"].first {
-            do {
-                guard let coding = ContentCoding(header: header) else {
-                    throw SyncServerError.badAnswer("an answer is packed as \(header.prefix(40))")
-                }
-                bytes = try coding.decompress(bytes, maximumBytes: 4 * SyncLimits.maximumBlockBytes)
-            } catch { throw .badAnswer("\(error)") }
-        }
-        return Answer(status: Int(response.status.code), headers: response.headers, bytes: bytes)
-    }
-
 }
