@@ -211,6 +211,9 @@ public struct FolderRecord: Codable, Hashable, Sendable {
         self.namespaceName = namespaceName
         self.mode = mode
     }
+
+    /// Whether a path is that of the folder: another spelling of the same letters is another directory.
+    public func isAt(_ path: String) -> Bool { ExactPath(self.path) == ExactPath(path) }
 }
 
 /// Why the agent cannot do something.

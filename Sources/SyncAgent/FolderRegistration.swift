@@ -11,7 +11,7 @@ public struct FolderRegistration: Sendable {
 
     /// The folder at a path, if it is synced.
     public func folder(at path: String) throws -> FolderRecord? {
-        try home.folders().first { $0.path == path }
+        try home.folders().first { $0.isAt(path) }
     }
 
     /// The folder at a path.
@@ -31,13 +31,14 @@ public struct FolderRegistration: Sendable {
     ///   folder's own `.nacre`.
     public static func selection(_ paths: [String]) throws(AgentError) -> [String] {
         var found: [String] = []
+        var seen = PathSet()
         for path in paths {
-            let names = path.split(separator: "/").filter { $0 != "." }
-            guard !path.hasPrefix("/"), let first = names.first, !names.contains(".."),
-                SyncNames.isPossible(String(first), inRoot: true), !path.utf8.contains(0)
+            let names = FolderPath.names(of: path).filter { $0 != "." }
+            guard path.utf8.first != UInt8(ascii: "/"), let first = names.first, !names.contains(".."),
+                SyncNames.isPossible(first, inRoot: true), !path.utf8.contains(0)
             else { throw .badSelection(path) }
             let selected = names.joined(separator: "/")
-            if !found.contains(selected) { found.append(selected) }
+            if seen.insert(selected) { found.append(selected) }
         }
         return found
     }
@@ -107,7 +108,7 @@ public struct FolderRegistration: Sendable {
     /// - Throws: `folderKnown`, `folderWithin`.
     private func checkPlace(_ path: String, among folders: [FolderRecord]) throws {
         for other in folders {
-            if other.path == path {
+            if other.isAt(path) {
                 throw AgentError.folderKnown(other.path, namespace: other.namespaceName)
             }
             guard !Self.isWithin(other.path, path), !Self.isWithin(path, other.path) else {
@@ -166,7 +167,7 @@ public struct FolderRegistration: Sendable {
     /// Takes a folder off the list. Files stay on both sides.
     public func remove(_ path: String) throws -> FolderRecord {
         let removed = try home.changeFolders { folders in
-            guard let index = folders.firstIndex(where: { $0.path == path }) else {
+            guard let index = folders.firstIndex(where: { $0.isAt(path) }) else {
                 throw AgentError.unknownFolder(path)
             }
             return folders.remove(at: index)
@@ -179,7 +180,7 @@ public struct FolderRegistration: Sendable {
     /// Changes a folder on the list.
     public func change(_ path: String, _ body: (inout FolderRecord) -> Void) throws -> FolderRecord {
         try home.changeFolders { folders in
-            guard let index = folders.firstIndex(where: { $0.path == path }) else {
+            guard let index = folders.firstIndex(where: { $0.isAt(path) }) else {
                 throw AgentError.unknownFolder(path)
             }
             body(&folders[index])

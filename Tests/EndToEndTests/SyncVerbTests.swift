@@ -155,4 +155,31 @@ import Testing
         #expect(try nacre.run("sync", "lock", folder + "/a.txt", "--minutes", "61").status == 2)
         try node.stop()
     }
+
+    /// Paths were taken apart by letters: a name that begins with a combining mark was one with its folder,
+    /// and of two folders whose names differ by Unicode form the first was taken.
+    @Test func pathsAreTakenApartByBytes() throws {
+        let (composed, decomposed) = ("\u{e9}clairs", "e\u{301}clairs")
+        for (name, namespace) in [(composed, "first"), (decomposed, "second")] {
+            let path = try folder(name)
+            try FileManager.default.createDirectory(
+                atPath: path + "/d/\u{301}m", withIntermediateDirectories: true)
+            for file in ["d/\u{301}m/a.txt", "d/b.txt"] {
+                try Data(namespace.utf8).write(to: URL(fileURLWithPath: path + "/" + file))
+            }
+            let once = try must("sync", path, namespace, "--once", "--only", "d/\u{301}m")
+            #expect(once.text.hasPrefix("settled: 1 sent"), "\(once.text)")
+        }
+        let file = directory.path(decomposed) + "/d/\u{301}m/a.txt"
+        #expect(try must("sync", "lock", file).errors.contains("is locked for 60 min"))
+        #expect(try must("ns", "status", "second").text.contains("works on /d/\u{301}m/a.txt"))
+        #expect(try !must("ns", "status", "first").text.contains("works on"))
+        #expect(try must("cat", "second:/d/\u{301}m/a.txt").text == "second")
+        #expect(try must("ns", "log", "second", "d/\u{301}m").text.contains("create"))
+        // The one that is meant is taken off the list.
+        #expect(try must("sync", "rm", directory.path(decomposed)).status == 0)
+        let left = try must("sync", "status").text
+        #expect(left.contains("first") && !left.contains("second"), "\(left)")
+        try node.stop()
+    }
 }

@@ -47,7 +47,7 @@ struct SharedNode {
         else { throw GatewayFailure.linkEnded("what it led to was deleted") }
         self.node = found
         name = found.name
-        path = text.split(separator: "/").map(String.init)
+        path = NamespaceStore.components(of: text)
     }
 
     var isDirectory: Bool { node.map { $0.kind == .directory } ?? true }

@@ -9,7 +9,8 @@ extension NamespaceStore {
 
     /// Names in a path: `/a/b/` is `a`, `b`.
     public static func components(of path: String) -> [String] {
-        path.split(separator: "/").map(String.init)
+        // By bytes: as a `Character`, a slash is one with the combining mark that a name may begin with.
+        path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
     }
 
     /// The node at a path of the newest state; `nil` for the root.

@@ -133,7 +133,7 @@ extension StorageNode {
         _ follow: NameFollow, _ namespace: Namespace
     ) throws -> (target: ContentPath, version: Int64) {
         let snapshot = try snapshot(of: namespace)
-        let segments = follow.path.split(separator: "/").map { Array($0.utf8) }
+        let segments = NamespaceStore.components(of: follow.path).map { Array($0.utf8) }
         return (try ContentPath(root: .ipfs(snapshot.root), segments: segments), snapshot.jid)
     }
 

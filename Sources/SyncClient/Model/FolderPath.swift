@@ -24,6 +24,14 @@ package enum FolderPath {
         directory.isEmpty ? name : directory + "/" + name
     }
 
+    /// A path as one within a directory; `nil` for what is not below it.
+    package static func path(_ path: String, within directory: String) -> String? {
+        guard isBelow(path, directory) else { return nil }
+        let below = path.utf8.dropFirst(directory.utf8.count)
+        // No name begins with a slash: what stands before it is the directory.
+        return String(Substring(below.drop { $0 == UInt8(ascii: "/") }))
+    }
+
     /// Whether a path is below a directory; everything else is below the folder itself.
     package static func isBelow(_ path: String, _ directory: String) -> Bool {
         let (path, directory) = (path.utf8, directory.utf8)

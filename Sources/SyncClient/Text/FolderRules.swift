@@ -23,9 +23,8 @@ public struct FolderRules: Sendable {
         ignored = .defaults
         ignored.add(text: shared)
         ignored.add(text: local)
-        self.selected = selected.map { path in
-            path.split(separator: "/").joined(separator: "/")
-        }.filter { !$0.isEmpty }
+        self.selected = selected.map { FolderPath.names(of: $0).joined(separator: "/") }
+            .filter { !$0.isEmpty }
         let texts = [shared, local] + self.selected.sorted()
         fingerprint = Array(texts.joined(separator: "\u{0}").utf8).withUnsafeBytes {
             Multihash.sha256(of: $0).digest.prefix(16).map { String($0, radix: 16) }.joined(separator: ".")

@@ -52,7 +52,7 @@ enum SyncPlace {
     static func path(ofKnown text: String) throws -> String {
         do { return try path(text) } catch {
             let lexical = URL(fileURLWithPath: text).standardizedFileURL.path
-            guard try home.folders().contains(where: { $0.path == lexical }) else { throw error }
+            guard try home.folders().contains(where: { $0.isAt(lexical) }) else { throw error }
             return lexical
         }
     }

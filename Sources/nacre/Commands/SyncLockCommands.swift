@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SyncAgent
+import SyncClient
 import SyncProtocol
 import TreeValues
 
@@ -15,8 +16,10 @@ struct SyncedFileArgument: ParsableArguments {
     /// - Throws: `CommandError` for what is in no folder that is synced, or is not on the node.
     func withNode<R>(_ body: (HTTPSyncServer, RemoteEntry) throws -> R) throws -> R {
         let absolute = try SyncPlace.path(ofFile: path)
-        let folder = try SyncPlace.home.folders().first { absolute.hasPrefix($0.path + "/") }
-        guard let folder else {
+        let found = try SyncPlace.home.folders().lazy.compactMap { folder in
+            FolderPath.path(absolute, within: folder.path).map { (folder, $0) }
+        }.first
+        guard let (folder, within) = found else {
             throw CommandError(
                 .notFound, "\(path) is in no folder that is synced; `nacre sync status` lists them")
         }
@@ -24,7 +27,7 @@ struct SyncedFileArgument: ParsableArguments {
             try SyncPlace.options(for: folder), namespace: folder.namespace,
             device: try SyncPlace.home.device())
         defer { server.close() }
-        return try body(server, try server.entry(at: String(absolute.dropFirst(folder.path.count + 1))))
+        return try body(server, try server.entry(at: within))
     }
 }
 

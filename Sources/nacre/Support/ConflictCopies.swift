@@ -49,11 +49,8 @@ enum ConflictCopies {
         guard let name = ConflictName((copy as NSString).lastPathComponent) else {
             throw CommandError(.wrongUsage, "\(SyncOutput.shown(text)) is no conflict copy")
         }
-        guard let folder = FolderTrash.folder(of: copy) else {
-            throw CommandError(.notFound, "\(SyncOutput.shown(text)) is in no synced folder")
-        }
-        let start = folder.hasSuffix("/") ? folder.utf8.count : folder.utf8.count + 1
-        let below = String(Substring(copy.utf8.dropFirst(start)))
+        guard let folder = FolderTrash.folder(of: copy), let below = FolderPath.path(copy, within: folder)
+        else { throw CommandError(.notFound, "\(SyncOutput.shown(text)) is in no synced folder") }
         let parent = FolderPath.parent(of: below)
         func path(_ name: String) -> String { FolderPath.join(parent, name) }
         let trash = try FolderTrash(folder: folder)

@@ -27,6 +27,16 @@ import Testing
         #expect(FolderPath.isBelow(path, directory) == isBelow)
     }
 
+    @Test(
+        arguments: [
+            ("/d/a/b", "/d", "a/b"), ("/d/\u{301}m", "/d", "\u{301}m"), ("/a", "/", "a"), ("/d", "/d", nil),
+            ("/dd/a", "/d", nil), ("/e\u{301}/x", "/\u{e9}", nil), ("/\u{e9}/x", "/\u{e9}", "x"),
+        ] as [(String, String, String?)])
+    func aPathWithinADirectory(path: String, directory: String, within: String?) {
+        let found = FolderPath.path(path, within: directory)
+        #expect(found.map(ExactPath.init) == within.map(ExactPath.init))
+    }
+
     @Test func twoFormsAreTwoPaths() {
         #expect("\u{e9}" == "e\u{301}", "which is why there is a type")
         #expect(ExactPath("\u{e9}") != ExactPath("e\u{301}"))

@@ -85,6 +85,10 @@ import Testing
             #expect(rules.isExcluded(path, isDirectory: isDirectory) == expected, "\(path)")
         }
         #expect(!FolderRules().isExcluded("any/thing", isDirectory: false))
+        // A slash and the combining mark behind it are one character, and two of a path.
+        let marked = FolderRules(selected: ["/d//\u{301}m/"])
+        #expect(!marked.isExcluded("d/\u{301}m/x", isDirectory: false))
+        #expect(!marked.isExcluded("d", isDirectory: true) && marked.isExcluded("d/x", isDirectory: false))
         try scratch.remove(".syncignore")
         #expect(try !FolderRules(of: disk).isExcluded("x.tmp", isDirectory: false))
     }
