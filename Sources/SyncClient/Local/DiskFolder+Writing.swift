@@ -29,7 +29,7 @@ extension DiskFolder {
             do throws(FileError) {
                 try Self.fill(descriptor, content, modified: modified, mode: mode, path)
             } catch {
-                close(descriptor)
+                unnamed.discard(descriptor)
                 throw error
             }
             return unnamed.keep(descriptor, path)

@@ -20,13 +20,11 @@ final class UnnamedFiles: Sendable {
     private static let withoutName = 0o20_000_000 | O_DIRECTORY
 
     private let state: Mutex<State>
-    /// The most that are open: a part of what the process may have open.
-    private let capacity: Int
+    private let budget: DescriptorBudget
 
-    init(isOffered: Bool) {
-        var limit = rlimit()
-        let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
-        capacity = isKnown ? min(4096, Int(clamping: limit.rlim_cur / 4)) : 0
+    /// - Parameter budget: shared by all folders of the process.
+    init(isOffered: Bool, budget: DescriptorBudget = .process) {
+        self.budget = budget
         state = Mutex(State(isOffered: isOffered))
     }
 
@@ -34,30 +32,43 @@ final class UnnamedFiles: Sendable {
 
     /// Opens a new file that has no name.
     ///
-    /// - Returns: a descriptor for writing; `nil` where the file system has no such files, or too many are
-    ///   open.
+    /// - Returns: a descriptor for writing, for ``keep(_:_:)`` or ``discard(_:)``; `nil` where the file system
+    ///   has no such files, or too many are open.
     func open(in directory: Int32) -> Int32? {
-        let capacity = capacity
-        guard state.withLock({ $0.isOffered && $0.descriptors.count < capacity }) else { return nil }
+        guard state.withLock({ $0.isOffered }), budget.take() else { return nil }
         let descriptor = openat(directory, ".", O_WRONLY | Self.withoutName | O_CLOEXEC, 0o666)
         if descriptor >= 0 { return descriptor }
+        let code = errno
+        budget.give(1)
         // What the disk has to say of room or rights is said of the named file as well.
-        if [EOPNOTSUPP, EISDIR, EINVAL, ENOENT].contains(errno) { state.withLock { $0.isOffered = false } }
+        if [EOPNOTSUPP, EISDIR, EINVAL, ENOENT].contains(code) { state.withLock { $0.isOffered = false } }
         return nil
     }
 
     /// From here on the file counts as being at that path.
     func keep(_ descriptor: Int32, _ path: String) {
         let old = state.withLock { $0.descriptors.updateValue(descriptor, forKey: path) }
-        if let old { close(old) }
+        if let old { discard(old) }
     }
 
-    /// The file that was made under a path; whoever takes it closes it.
-    func take(_ path: String) -> Int32? { state.withLock { $0.descriptors.removeValue(forKey: path) } }
+    /// Lets a file go that was opened and is not kept.
+    func discard(_ descriptor: Int32) {
+        close(descriptor)
+        budget.give(1)
+    }
+
+    /// The file that was made under a path; whoever takes it closes it soon.
+    func take(_ path: String) -> Int32? {
+        let descriptor = state.withLock { $0.descriptors.removeValue(forKey: path) }
+        if descriptor != nil { budget.give(1) }
+        return descriptor
+    }
 
     /// Makes one durable; `false` if there is none of that path.
     func synchronize(_ path: String) throws(FileError) -> Bool {
-        guard let descriptor = take(path) else { return false }
+        guard let descriptor = state.withLock({ $0.descriptors.removeValue(forKey: path) }) else {
+            return false
+        }
         defer { keep(descriptor, path) }
         guard fsync(descriptor) == 0 else { throw FileError(errno, path) }
         return true
@@ -86,7 +97,33 @@ final class UnnamedFiles: Sendable {
             return Array(state.descriptors.values)
         }
         for descriptor in all { close(descriptor) }
+        budget.give(all.count)
     }
+}
+
+/// How many files in the making may be open: descriptors are the process's, however many folders it has.
+final class DescriptorBudget: Sendable {
+    /// A part of what the process may have open when it is asked for first.
+    static let process: DescriptorBudget = {
+        var limit = rlimit()
+        let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        return DescriptorBudget(isKnown ? min(4096, Int(clamping: limit.rlim_cur / 4)) : 0)
+    }()
+
+    private let left: Mutex<Int>
+
+    init(_ count: Int) { left = Mutex(count) }
+
+    /// - Returns: whether one was left.
+    func take() -> Bool {
+        left.withLock { left in
+            guard left > 0 else { return false }
+            left -= 1
+            return true
+        }
+    }
+
+    func give(_ count: Int) { left.withLock { $0 += count } }
 }
 
 extension DiskFolder {

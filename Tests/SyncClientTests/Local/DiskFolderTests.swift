@@ -136,6 +136,35 @@ private let abilities: [DiskFolder.Abilities] = [
         }
     }
 
+    /// Each folder had as many as the process may have.
+    @Test func foldersShareWhatTheProcessMayHaveOpen() throws {
+        let scratch = try ScratchFolder()
+        let directory = open(scratch.path, O_RDONLY | O_DIRECTORY)
+        defer { close(directory) }
+        let budget = DescriptorBudget(3)
+        let folders = [0, 1].map { _ in UnnamedFiles(isOffered: true, budget: budget) }
+        for (index, path) in ["a", "b", "c"].enumerated() {
+            let folder = folders[index % 2]
+            folder.keep(try #require(folder.open(in: directory)), path)
+        }
+        #expect(folders.allSatisfy { $0.open(in: directory) == nil }, "the fourth gets a name")
+        #expect(try folders[0].synchronize("a") && folders[0].open(in: directory) == nil)
+        close(try #require(folders[0].take("a")))
+        let next = try #require(folders[1].open(in: directory))
+        #expect(folders[0].open(in: directory) == nil)
+        folders[1].discard(next)
+        folders[1].removeAll()
+        for path in ["d", "e"] {
+            folders[0].keep(try #require(folders[0].open(in: directory)), path)
+        }
+        #expect(folders[0].open(in: directory) == nil)
+        // In the place of another: what it had is free again.
+        let free = DescriptorBudget(2)
+        let folder = UnnamedFiles(isOffered: true, budget: free)
+        for _ in 0..<4 { folder.keep(try #require(folder.open(in: directory)), "a") }
+        #expect(folder.open(in: -1) == nil && free.take() && !free.take(), "one that was not made costs none")
+    }
+
     /// To whoever asks for it by its path it is there, as one with a name is.
     @Test func aFileInTheMakingIsAtItsPath() throws {
         let scratch = try ScratchFolder()
