@@ -54,6 +54,7 @@ final class OpenFolder {
         var scanning = ScannerOptions()
         scanning.quietTime = isOnce ? 0 : Int64(record.quietMilliseconds) * 1_000_000
         scanning.deletionHold = isOnce ? 0 : min(5_000_000_000, 2 * scanning.quietTime)
+        scanning.ignoresCase = record.ignoresCase
         scanning.isExcluded = { rules.isExcluded($0, $1) }
         scanning.forEach = ScannerOptions.onAllCores
         let ids = NodeIDGenerator()

@@ -138,4 +138,29 @@ import Testing
         _ = try daemon.end()
         try node.stop()
     }
+
+    /// The new file was called a case conflict with one that was not there any more.
+    @Test func aFileThatIsCopiedToAnotherCaseAndRemovedHasOneNameAndNoConflict() throws {
+        for folder in ["readme", "Notes"] { try write("text", "one/\(folder)/readme") }
+        _ = try must("sync", directory.path("one"), "--once")
+        try withDaemon(true, nacre) {
+            let one = directory.path("one")
+            try FileManager.default.copyItem(atPath: one + "/Notes/readme", toPath: one + "/Notes/README")
+            try FileManager.default.removeItem(atPath: one + "/Notes/readme")
+            try FileManager.default.copyItem(atPath: one + "/readme", toPath: one + "/README")
+            try FileManager.default.removeItem(atPath: one + "/readme")
+            _ = try must("sync", one, "--once")
+        }
+        _ = try must(other, "sync", directory.path("two"), "recipes", "--once")
+        for folder in ["one", "two"] {
+            #expect(try names(folder) == ["Notes", "README", "a", "b"])
+            #expect(try names(folder + "/Notes") == ["README"])
+        }
+        let status = try must("sync", "status").text
+        #expect(!status.contains("conflict"), "\(status)")
+        // They are the same nodes, with their history.
+        let log = try must("ns", "log", "recipes", "Notes/README")
+        #expect(log.text.contains("move") && log.text.contains("create"), "\(log.text)")
+        try node.stop()
+    }
 }

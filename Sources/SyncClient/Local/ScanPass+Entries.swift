@@ -161,6 +161,8 @@ extension ScanPass {
     /// - Parameter isWhole: whether all names of the directory were looked at, so that those that are not
     ///   there any more are known.
     private mutating func room(for entry: Entry, in parent: NodeID, isWhole: Bool) throws -> Room {
+        // Of a directory that was looked at as a whole, what is there is another name.
+        if isWhole, missing.isEmpty { return .free }
         guard options.ignoresCase || !entry.name.utf8.allSatisfy({ $0 < 0x80 }) else { return .free }
         let key = NameKey(entry.name, ignoringCase: options.ignoresCase)
         let directory = FolderPath.parent(of: entry.path)

@@ -9,7 +9,8 @@ public struct ScannerOptions: Sendable {
     /// What is gone from the disk stays in the tree for so long, so that it can turn up elsewhere: 5 s
     /// where a watcher reports; 0 where scans are of everything.
     public var deletionHold: Int64 = 0
-    /// Whether the file system takes names that differ by case only for one.
+    /// Whether the file system or the namespace takes names that differ by case only for one: then what appears
+    /// under such a name where another one is gone is the same node.
     public var ignoresCase = false
     /// Whether a path is ignored, or not among those that are selected; with whether it is a directory.
     /// What is below one that is excluded is not asked for.

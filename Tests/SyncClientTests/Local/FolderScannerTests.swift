@@ -379,6 +379,31 @@ final class ScannedFolder {
         #expect(try strict.id("abC") == id)
     }
 
+    /// `cp readme README; rm readme` was a case conflict with a file that was not there any more.
+    @Test(arguments: [true, false])
+    func aNameThatIsGoneIsFreeAtOnceForOneThatDiffersByCase(isWhole: Bool) throws {
+        let folder = try ScannedFolder {
+            $0.ignoresCase = true
+            $0.deletionHold = 5_000_000_000
+        }
+        try folder.scratch.write("text", "readme")
+        try folder.scratch.write("x", "docs/x")
+        try folder.scan()
+        let (file, directory) = (try folder.id("readme"), try folder.id("docs"))
+        for (old, new) in [("readme", "README"), ("docs/x", "Docs/x")] {
+            try folder.scratch.write(old == "readme" ? "text" : "x", new)
+            try folder.scratch.remove(old)
+        }
+        try folder.scratch.remove("docs")
+        if isWhole { try folder.scan() } else { try folder.scan("readme", "README", "docs", "Docs") }
+        #expect(try folder.id("README") == file && folder.id("Docs") == directory)
+        #expect(try folder.tree().count == 3)
+        // Names that are beside each other are two.
+        try folder.scratch.write("another", "readMe")
+        try folder.scan()
+        #expect(try folder.id("README") == file && folder.id("readMe") != file)
+    }
+
     @Test func whatIsExcludedStaysAsItIs() throws {
         let folder = try ScannedFolder()
         try folder.scratch.write("x", "keep/x")

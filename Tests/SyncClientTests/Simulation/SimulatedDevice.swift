@@ -54,7 +54,7 @@ final class SimulatedDevice {
             report: { events.add($0) })
         var scanning = ScannerOptions()
         scanning.quietTime = 0
-        scanning.ignoresCase = disk.ignoresCase
+        scanning.ignoresCase = disk.ignoresCase || options.ignoresCaseRemotely
         scanning.isExcluded = options.isExcluded
         scanning.filesReadTogether = options.commitBatch
         let reader = ContentReader(fileSystem: disk, recent: RecentContents(limit: 100))
