@@ -162,6 +162,30 @@ import TreeValues
         #expect(try folder.namespace.head == 2)
     }
 
+    /// Where an entry says that it follows one of another node, nothing of that node is taken for this one's,
+    /// and nothing is deleted for want of an earlier state.
+    @Test(arguments: Engine.all, [1, 2])
+    func anEntryThatFollowsAnotherNodesIsDamage(engine: Engine, previous: Int) throws {
+        let folder = try Folder(engine)
+        _ = try folder.put("salad", 3)
+        let soup = try folder.put("soup", 1)
+        try folder.must(.put(.init(file(2), node: soup.id, base: soup.contentRevision)))
+        let database = folder.store.catalog.namespaces.database
+        try database.write {
+            _ = try $0.execute("UPDATE tree_journal SET previous = \(previous) WHERE jid = 3")
+        }
+        let restore = { try folder.store.restore(folder.id, asOf: 2, author: folder.author) }
+        // PostgreSQL looks for the entry, and does not read of what it follows.
+        if previous == 2 || engine == .postgresql {
+            #expect(try restore().entries == 1)
+            #expect(try tree(folder)["soup"]?.size == 1)
+        } else {
+            let error = #expect(throws: CatalogError.self) { try restore() }
+            #expect(error?.isDamage == true)
+            #expect(try folder.namespace.head == 3)
+        }
+    }
+
     @Test func onlyAFolderCanBeRestored() throws {
         let folder = try Folder()
         let (soups, cakes) = (try folder.directory("soups"), try folder.directory("cakes"))

@@ -2,10 +2,10 @@ import TreeValues
 
 /// The rows of nodes, after the journal has the entries of a restore.
 extension RestoreTables {
-    /// Makes the rows of nodes what the entries say.
+    /// Makes nodes come, go and move as the entries say.
     ///
     /// - Parameter fold: the folded name of a name.
-    package func applyEntries(_ entries: Entries, fold: (String) -> String?) throws {
+    package func movePlaces(_ entries: Entries, fold: (String) -> String?) throws {
         let jid = entries.head
         if entries.changesPlaces {
             // Names may go round in circles between the two states: all are given up before any is taken.
@@ -17,39 +17,50 @@ extension RestoreTables {
             try takePlaces(after: jid)
             try takeNames(after: jid, fold: fold)
         }
-        try takeContent(after: jid)
         if !connection.dialect.hasSealFunctions { try sealNodes(after: jid) }
     }
 
-    /// Nodes that stay where they are: the indexes of names are not touched.
-    private func takeContent(after jid: JID) throws {
+    /// Nodes that stay where they are, of those that were found: the indexes of names are not touched, so
+    /// these need not wait for the others.
+    ///
+    /// - Parameter head: the number before their first entry.
+    func changeContent(after head: JID) throws {
         try upsert(
-            after: jid, where: "op IN (2, 6)",
+            """
+            SELECT CAST($1 AS BIGINT), nid, parent, name_key, CAST(NULL AS TEXT), kind, \(Self.foundJID),
+                CASE WHEN keeps = 1 THEN now_crev ELSE \(Self.foundJID) END, 0, content, size, mtime, mode,
+                target, meta, 0
+            FROM restore_found WHERE op IN (2, 6)
+            """, after: head,
             changing: ["kind", "rev", "crev", "content", "size", "mtime", "mode", "target", "meta"])
     }
 
     /// Nodes that come, go or move under the name that they have.
     private func takePlaces(after jid: JID) throws {
         try upsert(
-            after: jid, where: "op IN (3, 4, 5) AND (from_key IS NULL OR from_key = name_key)",
+            """
+            SELECT ns, nid, parent, name_key, CAST(NULL AS TEXT), kind, jid, crev, deleted, content, size,
+                mtime, mode, target, meta, 0
+            FROM tree_journal
+            WHERE ns = $1 AND jid > $2 AND op IN (3, 4, 5) AND (from_key IS NULL OR from_key = name_key)
+            """, after: jid,
             changing: [
                 "parent", "kind", "rev", "crev", "deleted", "content", "size", "mtime", "mode", "target",
                 "meta",
             ])
     }
 
-    /// - Parameter changing: these columns; the others stay as they are, the folded name among them.
-    private func upsert(after jid: JID, where condition: String, changing: [String]) throws {
+    /// - Parameters:
+    ///   - nodes: a query of rows of nodes, with the namespace for `$1` and the JID for `$2`.
+    ///   - changing: these columns; the others stay as they are, the folded name among them.
+    private func upsert(_ nodes: String, after jid: JID, changing: [String]) throws {
         let fields = TreeNodeRow.columns.split(separator: ",").map { $0.filter { $0 != " " } }.dropLast()
         let sealed = fields.map { (changing.contains($0) ? "excluded." : "tree_nodes.") + $0 }
         let changes = changing.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
         // Every node has a row: the insert is a way to write many of them by their keys.
         try connection.execute(
             """
-            INSERT INTO tree_nodes (\(TreeNodeRow.columns))
-            SELECT ns, nid, parent, name_key, CAST(NULL AS TEXT), kind, jid, crev, deleted, content, size,
-                mtime, mode, target, meta, 0
-            FROM tree_journal WHERE ns = $1 AND jid > $2 AND \(condition)
+            INSERT INTO tree_nodes (\(TreeNodeRow.columns)) \(nodes)
             ON CONFLICT (ns, nid) DO UPDATE SET \(changes), seal = \(seal(sealed))
             """, [number, .integer(jid)])
     }
@@ -93,7 +104,7 @@ extension RestoreTables {
             let rows = try connection.rows(
                 """
                 SELECT \(columns(TreeNodeRow.columns, of: "node")), \(columns(JournalRow.columns, of: "old"))
-                FROM \(Self.changed) ORDER BY last.jid LIMIT \(Self.page)
+                FROM \(Self.changed(connection.dialect)) ORDER BY last.jid LIMIT \(Self.page)
                 """, [number, .integer(request.jid), .integer(last), .integer(request.head)])
             for row in rows {
                 last = try TreeNodeRow.node(SQLRow(Array(row.values.prefix(TreeNodeRow.count)))).revision

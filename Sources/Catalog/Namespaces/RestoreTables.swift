@@ -4,8 +4,8 @@ package import TreeValues
 /// The statements that bring the tree of a namespace back to an earlier state, for any number of nodes at
 /// once, within a transaction.
 ///
-/// First the journal gets its entries (``addEntries(_:)``), then the rows of nodes are made to say what the
-/// entries say (``applyEntries(_:fold:)``). Only `Namespaces` uses it.
+/// First the journal gets its entries, and nodes that stay where they are say at once what these say
+/// (``addEntries(_:)``); then nodes come, go and move (``movePlaces(_:fold:)``). Only `Namespaces` uses it.
 package struct RestoreTables {
     let connection: any SQLConnection
     let tables: TreeTables
@@ -43,7 +43,9 @@ package struct RestoreTables {
     package func parents(changedAfter jid: JID, upTo head: JID) throws -> (now: [NodeID], then: [NodeID]) {
         func distinct(_ column: String) throws -> [NodeID] {
             try connection.rows(
-                "SELECT DISTINCT \(column) FROM \(Self.changed) AND \(column) IS NOT NULL",
+                """
+                SELECT DISTINCT \(column) FROM \(Self.changed(connection.dialect)) AND \(column) IS NOT NULL
+                """,
                 [number, .integer(jid), .integer(jid), .integer(head)]
             ).compactMap { NodeID(bytes: try $0.blob(0)) }
         }
@@ -68,14 +70,38 @@ package struct RestoreTables {
 
     /// What changed after `$3` up to `$4`: the newest state of each node, and the one as of `$2` if there
     /// is one.
-    static let changed = """
-        tree_journal last
-        CROSS JOIN tree_nodes node
-        LEFT JOIN tree_journal old ON old.ns = $1 AND old.jid = (
-            SELECT max(jid) FROM tree_journal WHERE ns = $1 AND nid = node.nid AND jid <= $2)
-        WHERE last.ns = $1 AND last.jid > $3 AND last.jid <= $4
-            AND node.ns = $1 AND node.nid = last.nid AND node.rev = last.jid
-        """
+    ///
+    /// Mostly a node changed once since, and its newest entry names the one that is looked for, which saves a
+    /// search. That the two are of one node is seen in ``checks``, with the seals: so only where these are
+    /// seen within the statement.
+    static func changed(_ dialect: SQLDialect) -> String {
+        let newest = "SELECT max(jid) FROM tree_journal WHERE ns = $1 AND nid = node.nid AND jid <= $2"
+        let old =
+            dialect.hasSealFunctions
+            ? "CASE WHEN last.previous BETWEEN 1 AND $2 THEN last.previous ELSE (\(newest)) END"
+            : "(\(newest))"
+        return """
+            tree_journal last
+            CROSS JOIN tree_nodes node
+            LEFT JOIN tree_journal old ON old.ns = $1 AND old.jid = \(old)
+            WHERE last.ns = $1 AND last.jid > $3 AND last.jid <= $4
+                AND node.ns = $1 AND node.nid = last.nid AND node.rev = last.jid
+            """
+    }
+
+    /// That the rows are as they were written, and of one node; empty where statements cannot see it.
+    private static func checks(_ dialect: SQLDialect) -> String {
+        guard dialect.hasSealFunctions else { return "" }
+        // A seal that is none: the statement fails where an entry names one of another node, or none.
+        return """
+            AND is_sealed('tree_nodes', \(columns(TreeNodeRow.columns, of: "node")))
+            AND CASE WHEN old.nid = node.nid
+                    THEN is_sealed('tree_journal', \(columns(JournalRow.columns, of: "old")))
+                WHEN old.jid IS NOT NULL OR last.previous BETWEEN 1 AND $2
+                    THEN is_sealed('tree_journal', last.jid, 0)
+                ELSE 1 END
+            """
+    }
 
     /// The entries of a restore.
     package struct Entries {
@@ -89,7 +115,7 @@ package struct RestoreTables {
     /// Adds an entry for each node that is not as it was, in the order of the changes that are taken back.
     ///
     /// A node that was not there is deleted; but what is in a directory that was not there goes with it,
-    /// and has no entry. One transaction: nothing may change between this and ``applyEntries(_:fold:)``.
+    /// and has no entry. One transaction: nothing may change between this and ``movePlaces(_:fold:)``.
     package func addEntries(_ request: Request) throws -> Entries {
         if !connection.dialect.hasSealFunctions { try checkSeals(request) }
         try makeFoundTable()
@@ -99,7 +125,9 @@ package struct RestoreTables {
             let upTo = min(after.addingReportingOverflow(window).partialValue, request.head)
             let count = try find(after: after, upTo: upTo, request)
             if count > 0 {
-                try append(after: entries.head + JID(entries.count), request)
+                let head = entries.head + JID(entries.count)
+                try append(after: head, request)
+                try changeContent(after: head)
                 entries.count += count
                 if try !entries.changesPlaces && findsPlaces() { entries.changesPlaces = true }
                 try connection.execute(connection.dialect.empty("restore_found"))
@@ -118,7 +146,7 @@ package struct RestoreTables {
             """
             CREATE TEMPORARY TABLE IF NOT EXISTS restore_found (
                 number \(connection.dialect.countedKey), nid \(bytes), previous BIGINT, now_crev BIGINT,
-                now_parent \(bytes), now_key \(text), parent \(bytes), name_key \(text), kind BIGINT,
+                from_parent \(bytes), from_key \(text), parent \(bytes), name_key \(text), kind BIGINT,
                 content \(bytes), size BIGINT, mtime BIGINT, mode BIGINT, target \(text), meta \(text),
                 keeps BIGINT, op BIGINT)
             """)
@@ -126,7 +154,7 @@ package struct RestoreTables {
     }
 
     private static let found = """
-        nid, previous, now_crev, now_parent, now_key, parent, name_key, kind, content, size, mtime, mode, \
+        nid, previous, now_crev, from_parent, from_key, parent, name_key, kind, content, size, mtime, mode, \
         target, meta, keeps, op
         """
 
@@ -155,6 +183,9 @@ package struct RestoreTables {
         try connection.firstRow("SELECT 1 FROM restore_found WHERE op IN (3, 4, 5) LIMIT 1") != nil
     }
 
+    /// The numbers of the entries for what was found, after `$2`.
+    static let foundJID = "(CAST($2 AS BIGINT) + 1 + number - (SELECT min(number) FROM restore_found))"
+
     /// Writes entries for what was found.
     private func append(after head: JID, _ request: Request) throws {
         try connection.execute(
@@ -162,18 +193,13 @@ package struct RestoreTables {
             INSERT INTO tree_journal (\(JournalRow.columns))
             SELECT \(JournalRow.fields.joined(separator: ", ")), \(seal(JournalRow.fields))
             FROM (
-                SELECT CAST($1 AS BIGINT) AS ns, jid, nid, op, previous,
-                    CASE WHEN parent <> now_parent OR name_key <> now_key THEN now_parent END AS from_parent,
-                    CASE WHEN parent <> now_parent OR name_key <> now_key THEN now_key END AS from_key,
-                    1 AS below, parent, name_key, kind,
+                SELECT CAST($1 AS BIGINT) AS ns, jid, nid, op, previous, from_parent, from_key, 1 AS below, parent,
+                    name_key, kind,
                     CASE WHEN keeps = 1 THEN now_crev ELSE jid END AS crev,
                     CASE WHEN op = 4 THEN 1 ELSE 0 END AS deleted, content, size, mtime, mode, target, meta,
                     CAST($3 AS TEXT) AS user_id, CAST($4 AS TEXT) AS device,
                     CAST(NULL AS \(connection.dialect.bytesType)) AS op_id, CAST($5 AS BIGINT) AS time
-                FROM (
-                    SELECT restore_found.*, CAST($2 AS BIGINT) + 1 + number
-                        - (SELECT min(number) FROM restore_found) AS jid
-                    FROM restore_found) numbered) entry
+                FROM (SELECT restore_found.*, \(Self.foundJID) AS jid FROM restore_found) numbered) entry
             """,
             [
                 number, .integer(head), .optional(request.author.user), .optional(request.author.device),
@@ -193,12 +219,7 @@ package struct RestoreTables {
             (node.kind <> old.kind OR node.content IS DISTINCT FROM old.content
                 OR node.target IS DISTINCT FROM old.target)
             """
-        let checks =
-            dialect.hasSealFunctions
-            ? """
-            AND is_sealed('tree_nodes', \(columns(TreeNodeRow.columns, of: "node")))
-            AND (old.jid IS NULL OR is_sealed('tree_journal', \(columns(JournalRow.columns, of: "old"))))
-            """ : ""
+        let moves = "old.deleted = 0 AND (node.parent <> old.parent OR node.name_key <> old.name_key)"
         let scope = """
             AND (node.nid = $6
                 OR node.parent IN (SELECT nid FROM restore_scope WHERE view = 1)
@@ -206,7 +227,8 @@ package struct RestoreTables {
             """
         return """
             SELECT node.nid AS nid, last.jid AS previous, node.crev AS now_crev, node.parent AS now_parent,
-                node.name_key AS now_key, \(state.joined(separator: ", ")),
+                CASE WHEN \(moves) THEN node.parent END AS from_parent,
+                CASE WHEN \(moves) THEN node.name_key END AS from_key, \(state.joined(separator: ", ")),
                 CASE WHEN old.deleted = 0 AND \(hasOtherContent) THEN 0 ELSE 1 END AS keeps,
                 CASE WHEN old.deleted = 0 THEN CASE
                         WHEN old.kind = 2 AND old.content IS NULL THEN 0
@@ -216,7 +238,7 @@ package struct RestoreTables {
                         WHEN node.mtime <> old.mtime OR node.mode <> old.mode OR node.meta <> old.meta THEN 6
                         ELSE 0 END
                     WHEN node.deleted = 0 THEN 4 ELSE 0 END AS op
-            FROM \(changed) \(checks) \(isScoped ? scope : "")
+            FROM \(changed(dialect)) \(checks(dialect)) \(isScoped ? scope : "")
             """
     }
 

@@ -31,7 +31,7 @@ struct TreeRestore {
         let entries = try rows.addEntries(
             .init(asOf: jid, head: namespace.head, author: author, time: time, scope: scope))
         guard entries.count > 0 else { return (namespace, 0) }
-        try rows.applyEntries(entries) { rules.folded($0) }
+        try rows.movePlaces(entries) { rules.folded($0) }
         var namespace = namespace
         namespace.head += JID(entries.count)
         let live = try TreeTables(connection, of: namespace).liveTotals()
