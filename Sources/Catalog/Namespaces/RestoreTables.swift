@@ -193,8 +193,8 @@ package struct RestoreTables {
             INSERT INTO tree_journal (\(JournalRow.columns))
             SELECT \(JournalRow.fields.joined(separator: ", ")), \(seal(JournalRow.fields))
             FROM (
-                SELECT CAST($1 AS BIGINT) AS ns, jid, nid, op, previous, from_parent, from_key, 1 AS below, parent,
-                    name_key, kind,
+                SELECT CAST($1 AS BIGINT) AS ns, jid, nid, op, previous, from_parent, from_key,
+                    1 AS below, parent, name_key, kind,
                     CASE WHEN keeps = 1 THEN now_crev ELSE jid END AS crev,
                     CASE WHEN op = 4 THEN 1 ELSE 0 END AS deleted, content, size, mtime, mode, target, meta,
                     CAST($3 AS TEXT) AS user_id, CAST($4 AS TEXT) AS device,
