@@ -84,7 +84,7 @@ extension NodeAPI {
             parameters: [APIParameter("path", "Through maps, lists and links: list/0/name")],
             answer: .bytes("application/vnd.ipld.dag-json")
         ) { request in
-            let path = (request.query["path"] ?? "").split(separator: "/").map { Array($0.utf8) }
+            let path = PathText.segments(of: request.query["path"] ?? "")
             let found: IPLDPath.Destination
             do {
                 found = try IPLDPath.resolve(path, from: try request.cid("cid"), in: request.node.blocks)

@@ -40,7 +40,7 @@ struct EntryMessage: Codable, Hashable, Sendable {
 extension APIRequest {
     /// What the path leads to.
     private func place() throws -> (block: Block, unixfs: UnixFSStat) {
-        let path = (query["path"] ?? "").split(separator: "/").map { Array($0.utf8) }
+        let path = PathText.segments(of: query["path"] ?? "")
         let root = try cid("cid")
         guard try node.blocks.size(of: root) != nil else { throw NodeError.blockNotFound(root) }
         let cid = try PathLookup.resolve(path, from: root, in: node.blocks)
@@ -66,7 +66,7 @@ extension APIRequest {
         let start = min(UInt64(try number("offset", 0...Int64.max) ?? 0), reader.size)
         let wanted = try number("length", 0...Int64.max).map { UInt64($0) } ?? .max
         let range = start..<(start + min(wanted, reader.size - start))
-        let name = (query["path"] ?? "").split(separator: "/").last.map(String.init)
+        let name = PathText.segments(of: query["path"] ?? "").last.map { String(decoding: $0, as: UTF8.self) }
         let fields: HTTPFields = [
             .contentType: name.flatMap { MediaType.of(name: $0) } ?? "application/octet-stream",
             // Kept, and asked for again before it is shown: what a grant allows may have changed.

@@ -83,6 +83,7 @@ import Testing
     /// Content that is not public, for who may read it, with the path below the root.
     @Test func contentIsReadByWhoMay() throws {
         try directory.write(Array("hello world".utf8), to: "folder/sub/a.txt")
+        try directory.write(Array("marked".utf8), to: "folder/sub/\u{301}m")
         let root = try #require(try nacre.run("add", "-Q", "--private", directory.path("folder")).lines.first)
         let server = try ServerProcess(nacre)
         let token = try server.adminToken()
@@ -94,6 +95,9 @@ import Testing
         #expect(head.body.lowercased().contains("content-disposition: attachment"))
         let listed = try server.curl([], "/api/v1/directories/\(root)?path=sub", token: token)
         #expect(listed.body.contains("\"name\":\"a.txt\""), "\(listed.body)")
+        // A name that begins with a combining mark is one behind the slash all the same.
+        let marked = try server.curl([], "/api/v1/content/\(root)?path=sub/%CC%81m", token: token)
+        #expect(marked.body == "marked")
         #expect(try server.curl([], "/api/v1/content/\(root)", token: token).status == 400)
         #expect(try server.curl([], "/api/v1/content/\(root)?path=no", token: token).status == 404)
         #expect(try server.curl([], path).status == 401)

@@ -28,6 +28,12 @@ public enum PathText {
         return result
     }
 
+    /// The names in a path, cut by bytes: as a `Character`, a slash is one with the combining mark that a name may
+    /// begin with.
+    public static func segments(of path: String) -> [[UInt8]] {
+        path.utf8.split(separator: slash).map(Array.init)
+    }
+
     /// `directory` and `name` joined by one slash.
     public static func join(_ directory: [UInt8], _ name: some Collection<UInt8>) -> [UInt8] {
         if directory.isEmpty { return Array(name) }
