@@ -24,6 +24,8 @@ public enum NamespaceError: Error, Hashable, Sendable {
     case versionUnknown(String)
     /// The version is not kept any more. `next` is the first after it that is.
     case versionRemoved(JID, next: JID)
+    /// Nothing is in the version, and to go back to it removes that many nodes: whoever means that says so.
+    case versionEmpty(JID, nodes: Int64)
     /// Nothing of that id or path was deleted, or not lately.
     case notInTrash(String)
     /// So many versions are held already.
@@ -69,6 +71,9 @@ extension NamespaceError: CustomStringConvertible {
                 + "newest state"
         case .versionRemoved(let jid, let next):
             "version \(jid) is not kept any more; the next one that is kept is \(next)"
+        case .versionEmpty(let jid, let nodes):
+            "nothing is in version \(jid): \(nodes) files and directories would be removed at once; confirm if that "
+                + "is meant: `nacre ns restore --empty`"
         case .notInTrash(let text):
             "“\(text)” is not in the trash; `nacre ns trash` lists what is"
         case .tooManyHeld(let maximum):

@@ -74,7 +74,8 @@ extension OpenAPISchemas {
                 "old": text, "new": text,
             ], required: ["path", "change"]),
         "NamespaceDifferencePage": page("NamespaceDifference"),
-        "NamespaceRestore": object(["version": text, "path": text], required: ["version"]),
+        "NamespaceRestore": object(
+            ["version": text, "path": text, "mayEmpty": ["type": "boolean"]], required: ["version"]),
         "NamespaceRestored": object(
             ["head": integer, "changes": integer], required: ["head", "changes"]),
         "VersionHold": object(["note": text], required: []),

@@ -225,10 +225,13 @@ public struct NamespaceRestoreMessage: Codable, Hashable, Sendable {
     public var version: String
     /// What is to be brought back; everything if it is left out.
     public var path: String?
+    /// Whether everything may be removed, where nothing is in the version.
+    public var mayEmpty: Bool?
 
-    public init(version: String, path: String? = nil) {
+    public init(version: String, path: String? = nil, mayEmpty: Bool? = nil) {
         self.version = version
         self.path = path
+        self.mayEmpty = mayEmpty
     }
 }
 

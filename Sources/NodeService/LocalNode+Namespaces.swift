@@ -197,9 +197,9 @@ extension LocalNode {
         guard principal.mayPerform(.delete, on: found.resource) else {
             throw AccessError.operationNotAllowed(.delete)
         }
-        let (head, entries) = try trees.restore(
-            found.id, path: request.path ?? "", asOf: try trees.pastJID(of: request.version, in: found),
-            author: author)
+        let (path, jid) = (request.path ?? "", try trees.pastJID(of: request.version, in: found))
+        if request.mayEmpty != true { try trees.requireContent(of: jid, path: path, in: found) }
+        let (head, entries) = try trees.restore(found.id, path: path, asOf: jid, author: author)
         return NamespaceRestoredMessage(head: head, changes: Int64(entries))
     }
 

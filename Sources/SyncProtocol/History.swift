@@ -74,8 +74,13 @@ public struct RestoreRequest: Hashable, Sendable {
     }
 
     public var scope: Scope
+    /// Whether everything may be removed, where nothing was there as of then.
+    public var mayEmpty: Bool
 
-    public init(_ scope: Scope) { self.scope = scope }
+    public init(_ scope: Scope, mayEmpty: Bool = false) {
+        self.scope = scope
+        self.mayEmpty = mayEmpty
+    }
 
     public func value(_ form: WireForm) -> IPLDValue {
         var writer = WireWriter(form)
@@ -87,11 +92,13 @@ public struct RestoreRequest: Hashable, Sendable {
             writer.put("as_of", version)
             if !path.isEmpty { writer.put("path", path) }
         }
+        writer.put("may_empty", if: mayEmpty)
         return writer.value
     }
 
     public init(_ value: IPLDValue) throws(SyncMessageError) {
         let reader = try WireReader(value, "restore")
+        mayEmpty = try reader.flag("may_empty")
         if let node = try reader.id("nid") {
             scope = .file(node, contentRevision: try reader.require("crev", reader.number("crev")))
             return

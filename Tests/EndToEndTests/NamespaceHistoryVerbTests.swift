@@ -48,4 +48,33 @@ import Testing
         #expect(restored.text == "version 130, 0 changes\n", "\(restored.errors)")
         try node.stop()
     }
+
+    /// A zero too many, or a time of another year, and the namespace was empty without a word.
+    @Test func goingBackToBeforeTheFirstChangeIsAskedAbout() throws {
+        _ = try must("ns", "publish", "recipes")
+        func check() throws {
+            for version in ["0", "1999-01-01T00:00:00Z"] {
+                let refused = try nacre.run("ns", "restore", "recipes", version)
+                let text = "nothing is in version 0: 130 files and directories would be removed at once"
+                #expect(refused.status == 6 && refused.errors.contains(text), "\(refused.errors)")
+                #expect(refused.errors.contains("`nacre ns restore --empty`"))
+            }
+            #expect(try must("ns", "show", "recipes").text.contains("nodes         130\n"))
+            // One part may go.
+            #expect(try must("ns", "restore", "recipes", "0", "f7").text.contains(", 1 changes"))
+            #expect(try must("ns", "restore", "recipes", "130").text.contains(", 1 changes"))
+        }
+        try check()
+        let missing = try node.get("/n/recipes@2999/")
+        #expect(missing.hasPrefix("HTTP/1.1 404 "), "\(missing)")
+        #expect(missing.contains("there is no version 2999; the newest is 132"), "\(missing)")
+        #expect(try node.get("/n/recipes@132/").hasPrefix("HTTP/1.1 200 "))
+        try node.stop()
+        try check()
+        #expect(try must("ns", "restore", "recipes", "0", "--empty").text.contains(", 130 changes"))
+        #expect(try must("ns", "show", "recipes").text.contains("nodes         0\n"))
+        // There is nothing to lose.
+        #expect(try must("ns", "restore", "recipes", "0").text.contains(", 0 changes"))
+        #expect(try must("ns", "restore", "recipes", "130").text.contains(", 130 changes"))
+    }
 }

@@ -87,6 +87,17 @@ import TreeValues
                 let refused = try connection.post(
                     "/ns/recipes/restore", absent.value(form), key, form: form)
                 #expect(refused.status == 410 || refused.status == 400)
+                // Before the first change there was nothing: that is said first.
+                var nothing = RestoreRequest(.tree(asOf: "0", path: ""))
+                let held = try connection.post(
+                    "/ns/recipes/restore", nothing.value(form), key, form: form)
+                #expect(held.status == 409)
+                #expect(try SyncProblem(held.message()).code == "mass_delete_blocked")
+                nothing.mayEmpty = true
+                let emptied = try connection.post(
+                    "/ns/recipes/restore", nothing.value(form), key, form: form)
+                #expect(try RestoreAnswer(emptied.message()).entries > 0)
+                #expect(try get("nodes?path=a").status == 404)
             }
         }
     }

@@ -228,7 +228,8 @@ struct MessageMaker {
                     Revision(operation: $0.name(), entry: $0.entry(), time: $0.signed())
                 }, next: maybe { $0.jid() }),
             RestoreRequest(
-                flag() ? .file(id(), contentRevision: jid()) : .tree(asOf: name(), path: name())),
+                flag() ? .file(id(), contentRevision: jid()) : .tree(asOf: name(), path: name()),
+                mayEmpty: flag()),
             RestoreAnswer(head: jid(), entries: random.number(0...1_000_000)),
             ConflictList(list(3) { $0.conflict() }),
             ConflictResolution(keep: random.pick(ConflictResolution.Choice.allCases)),

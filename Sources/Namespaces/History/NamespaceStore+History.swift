@@ -52,6 +52,21 @@ extension NamespaceStore {
         Date(timeIntervalSince1970: Double(milliseconds / 1000)).formatted(.iso8601)
     }
 
+    /// Makes sure that a restore of everything leaves something, if something is there: before the first change
+    /// there was nothing, and a person who goes back that far has likely mistyped it.
+    ///
+    /// - Parameter path: of what is to be restored. What is one part of the whole may go.
+    /// - Throws: `versionEmpty`, `versionRemoved`.
+    public func requireContent(of jid: JID, path: String = "", in namespace: Namespace) throws {
+        guard namespace.nodes > 0, Self.components(of: path).isEmpty else { return }
+        try read { connection in
+            try TreeTables(connection, of: namespace).requireKept(jid)
+            let view = TreeView(namespace, connection, asOf: jid)
+            guard try view.children(of: view.root, limit: 1).isEmpty else { return }
+            throw NamespaceError.versionEmpty(jid, nodes: namespace.nodes)
+        }
+    }
+
     /// Brings a whole namespace, or what is at a path of it, back to an earlier state, by new journal
     /// entries.
     ///

@@ -99,13 +99,14 @@ extension SyncService {
     ///
     /// - Throws: `forbidden` for who may not change what is there, `unknown_node`, `history_removed`,
     ///   `locked`,
-    ///   `conflict`.
+    ///   `conflict`, `mass_delete_blocked`.
     public func restore(_ request: RestoreRequest, of text: String) throws -> RestoreAnswer {
         let namespace = try changeable(text)
         let author = ChangeAuthor(user: principal.user?.text, device: device)
         switch request.scope {
         case .tree(let version, let path):
             let jid = try namespaces.pastJID(of: version, in: namespace)
+            if !request.mayEmpty { try namespaces.requireContent(of: jid, path: path, in: namespace) }
             let (head, entries) = try namespaces.restore(
                 namespace.id, path: path, asOf: jid, author: author)
             return RestoreAnswer(head: head, entries: entries)

@@ -185,11 +185,17 @@ extension NamespaceCommand {
         var version: String
         @Argument(help: ArgumentHelp("Only what is at this path.", valueName: "path"))
         var path: String?
+        @Flag(
+            name: .customLong("empty"),
+            help: "Remove everything, where nothing is in the version, such as 0.")
+        var mayEmpty = false
 
         func run() throws {
             try global.withNode(.existing) { node in
                 let done = try node.restoreNamespace(
-                    namespace.namespaceText, NamespaceRestoreMessage(version: version, path: path))
+                    namespace.namespaceText,
+                    NamespaceRestoreMessage(
+                        version: version, path: path, mayEmpty: mayEmpty ? true : nil))
                 var out = StandardOutput()
                 if output.json {
                     try out.writeJSON(done)
