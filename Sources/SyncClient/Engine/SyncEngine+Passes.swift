@@ -97,22 +97,43 @@ extension SyncEngine {
     /// Plans for all unsettled nodes once, a batch at a time.
     private func sweep() throws {
         var last: NodeID?
-        while true {
-            let now = environment.steadyClock()
-            // One transaction, though nothing is written: reads are quicker within one.
-            let found: (end: NodeID, plan: Plan)? = try state.transaction {
-                let nodes = try state.unsettledStates(after: last, limit: options.planBatch)
-                guard let end = nodes.last?.id else { return nil }
-                let plan = try Planner(policy).plan(nodes, in: state) { [items] id in
-                    guard let item = items[id] else { return false }
-                    return item.retryAt > now
-                }
-                return (end, plan)
-            }
-            guard let found else { return }
+        while let found = try plan(after: last) {
             last = found.end
             try carryOut(found.plan)
         }
+    }
+
+    /// A plan for the next unsettled nodes, and the last of them; `nil` if there are none.
+    private func plan(after last: NodeID?) throws -> (end: NodeID, plan: Plan)? {
+        let now = environment.steadyClock()
+        // One transaction, though nothing is written: reads are quicker within one.
+        return try state.transaction {
+            let nodes = try state.unsettledStates(after: last, limit: options.planBatch)
+            guard let end = nodes.last?.id else { return nil }
+            let plan = try Planner(policy).plan(nodes, in: state) { [items] id in
+                guard let item = items[id] else { return false }
+                return item.retryAt > now
+            }
+            return (end, plan)
+        }
+    }
+
+    /// Carries out plans before the journal was read to its end, as long as they only bring here what is not
+    /// here: what follows in the journal may be asked for meanwhile, and need not all be kept until then.
+    ///
+    /// Everything else waits for the end: removals are counted together, and what two machines did alike is
+    /// seen as such only when both are known.
+    ///
+    /// - Returns: whether there was nothing else.
+    func settleNew() throws -> Bool {
+        guard hasScanned else { return false }
+        var last: NodeID?
+        while let found = try plan(after: last) {
+            guard found.plan.onlyBrings else { return false }
+            last = found.end
+            try carryOut(found.plan)
+        }
+        return true
     }
 
     private func carryOut(_ plan: Plan) throws {

@@ -25,28 +25,32 @@ extension SyncEngine {
     }
 
     private func readEntries() throws {
-        var next: CallUnderWay<ListAnswer>?
-        defer { next?.wait() }
+        let pages = JournalPages(after: try state.cursor(), start: environment.start) {
+            [server] cursor throws(SyncServerError) in
+            try server.list(after: cursor, limit: Self.listLimit)
+        }
+        defer { pages.end() }
+        // Whether there was nothing but what is new here.
+        var isNew = true
+        var taken = 0
         while true {
-            let answer = try next?.answer() ?? server.list(after: try state.cursor(), limit: Self.listLimit)
-            next = answer.hasMore ? list(after: answer.cursor) : nil
+            let answer = try pages.next()
             // Whoever owns the namespace may have changed its mind.
             mergesText = answer.mergesText
             for entry in answer.entries where entry.isRestored && !entry.isDeleted {
                 try readRestored(entry.node.id)
+                isNew = false
             }
             try state.transaction {
-                for entry in answer.entries { try take(entry) }
+                for entry in answer.entries where try !take(entry) { isNew = false }
                 try state.setCursor(answer.cursor)
             }
             guard answer.hasMore else { break }
-        }
-    }
-
-    /// Asks for a page while the one before is taken over.
-    private func list(after cursor: SyncCursor) -> CallUnderWay<ListAnswer> {
-        CallUnderWay(start: environment.start) { [server] () throws(SyncServerError) in
-            try server.list(after: cursor, limit: Self.listLimit)
+            taken += answer.entries.count
+            if isNew, taken >= options.planBatch {
+                isNew = try settleNew()
+                taken = 0
+            }
         }
     }
 
@@ -62,10 +66,13 @@ extension SyncEngine {
         } while page != nil
     }
 
-    private func take(_ entry: RemoteEntry) throws {
+    /// - Returns: whether it is of a node that was not known.
+    @discardableResult
+    private func take(_ entry: RemoteEntry) throws -> Bool {
         let node = entry.node
+        let known = try state.node(node.id, in: .remote)
         // An answer to an own commit, or a snapshot, may have been newer.
-        if let known = try state.node(node.id, in: .remote), known.revision > node.revision { return }
+        if let known, known.revision > node.revision { return false }
         if entry.isDeleted {
             try removeRemote(node.id)
         } else {
@@ -76,6 +83,7 @@ extension SyncEngine {
                 fileEdits.insert(edit, for: cid)
             }
         }
+        return known == nil && !entry.isDeleted
     }
 
     /// Takes a node out of the remote tree, with everything below it.

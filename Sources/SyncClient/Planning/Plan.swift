@@ -16,6 +16,17 @@ public struct Plan: Hashable, Sendable {
     /// Whether there is nothing to do.
     public var isEmpty: Bool { state.isEmpty && server.isEmpty && disk.isEmpty }
 
+    /// Whether it makes directories and fetches files, and nothing else.
+    var onlyBrings: Bool {
+        state.isEmpty && server.isEmpty && held.isEmpty
+            && disk.allSatisfy { step in
+                switch step {
+                case .makeDirectory, .fetch: true
+                case .move, .setAside, .remove, .prune, .setAttributes, .merge: false
+                }
+            }
+    }
+
     /// A node that waits for somebody.
     public struct Held: Hashable, Sendable {
         public var id: NodeID
