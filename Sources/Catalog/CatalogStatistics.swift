@@ -12,6 +12,8 @@ public struct CatalogStatistics: Hashable, Sendable {
     public var writesWaiting: Int
     /// What the database has on its disk.
     public var bytes: Int64
+    /// How often the log of changes could not be folded into the file of the database.
+    public var logFailures: UInt64
 }
 
 extension CatalogDatabase {
@@ -21,6 +23,7 @@ extension CatalogDatabase {
         let (tally, groups) = (meter.tally, meter.queue.tally)
         return CatalogStatistics(
             reads: tally.reads, writes: tally.writes, readTime: tally.readTime, writeTime: tally.writeTime,
-            writeGroups: groups.groups, writesWaiting: meter.queue.waiting, bytes: bytes)
+            writeGroups: groups.groups, writesWaiting: meter.queue.waiting, bytes: bytes,
+            logFailures: meter.logFailures)
     }
 }

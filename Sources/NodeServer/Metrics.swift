@@ -162,6 +162,8 @@ final class Metrics: Sendable {
         "nacre_catalog_write_groups_total": "Transactions that changes of the catalog shared.",
         "nacre_catalog_writes_waiting": "Changes that wait for a transaction.",
         "nacre_catalog_bytes": "What the catalog has on its disk.",
+        "nacre_catalog_log_failures_total":
+            "How often the catalog's log of changes could not be folded into its file.",
         "nacre_jobs": "Jobs that wait or run, by kind.",
         "nacre_jobs_ended_total": "Jobs that ended since the start, by kind and how.",
         "nacre_job_seconds_total": "How long jobs that ended were worked on together, by kind.",

@@ -58,6 +58,7 @@ struct NodeGauges {
             gauge("write_groups_total", Double(figures.writeGroups)),
             gauge("writes_waiting", Double(figures.writesWaiting)),
             gauge("bytes", Double(figures.bytes)),
+            gauge("log_failures_total", Double(figures.logFailures)),
         ]
     }
 

@@ -38,6 +38,28 @@ import Testing
         #expect(try again.storageProblems() == [])
     }
 
+    /// Where the file cannot be opened a second time, changes are kept in the log as before, and it is counted.
+    @Test func aLogThatCannotBeFoldedIsCounted() throws {
+        var options = SQLiteDatabase.Options()
+        options.logBytes = 64 * 1024
+        let database = try SQLiteDatabase(path: disk.path, options: options)
+        _ = try database.write { try $0.execute("CREATE TABLE some (number BIGINT PRIMARY KEY, bytes BLOB)") }
+        try FileManager.default.moveItem(atPath: disk.path, toPath: disk.path + ".away")
+        try FileManager.default.createDirectory(atPath: disk.path, withIntermediateDirectories: false)
+        var number: Int64 = 0
+        while database.logFailures == 0, number < 1000 {
+            let row: [SQLValue] = [.integer(number), .blob([UInt8](repeating: 7, count: 8000))]
+            _ = try database.write { try $0.execute("INSERT INTO some VALUES ($1, $2)", row) }
+            number += 1
+        }
+        #expect(database.logFailures > 0)
+        try FileManager.default.removeItem(atPath: disk.path)
+        try FileManager.default.moveItem(atPath: disk.path + ".away", toPath: disk.path)
+        let count = try database.read { try $0.firstRow("SELECT count(*) FROM some")?.integer(0) }
+        #expect(count == number)
+        try database.close()
+    }
+
     @Test func closingLeavesOneFileThatHoldsEverything() throws {
         let catalog = try disk.open()
         try catalog.pins.add(PinDraft(root: try cid(1)))

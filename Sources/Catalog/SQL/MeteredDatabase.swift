@@ -17,6 +17,7 @@ final class MeteredDatabase: SQLDatabase {
     init(_ base: any SQLDatabase) { self.base = base }
 
     var queue: WriteQueue { base.queue }
+    var logFailures: UInt64 { base.logFailures }
     var tally: Tally { state.withLock { $0 } }
 
     func read<T>(_ body: (any SQLConnection) throws -> T) throws -> T {

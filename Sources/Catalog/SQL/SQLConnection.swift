@@ -48,6 +48,9 @@ package protocol SQLDatabase: Sendable {
     /// Where writes wait for their transaction.
     var queue: WriteQueue { get }
 
+    /// How often its log could not be folded into its file since it was opened; 0 where there is none.
+    var logFailures: UInt64 { get }
+
     /// Runs `body` on one state of the database.
     func read<T>(_ body: (any SQLConnection) throws -> T) throws -> T
 
@@ -71,5 +74,7 @@ package protocol SQLDatabase: Sendable {
 }
 
 extension SQLDatabase {
+    package var logFailures: UInt64 { 0 }
+
     package func writeAlone<T>(_ body: (any SQLConnection) throws -> T) throws -> T { try write(body) }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import GRDB
 import GRDBSQLite
 import Synchronization
@@ -22,9 +23,14 @@ final class LogFolder: Sendable {
         /// Opened when it is needed first.
         var connection: DatabaseQueue?
         var isClosed = false
+        var failures: UInt64 = 0
     }
 
     private let state = Mutex(State())
+
+    /// How often the log could not be folded, for another reason than that somebody else did so. Nothing is lost
+    /// by it, but the log grows, and a commit that finds it too long waits for the same disk.
+    var failures: UInt64 { state.withLock(\.failures) }
 
     /// - Parameter pages: of the log, from which on it is folded.
     init(path: String, configuration: Configuration, pages: Int) {
@@ -63,13 +69,25 @@ final class LogFolder: Sendable {
     /// What cannot be folded now is folded later: nothing of it is lost meanwhile.
     private func fold() {
         state.withLock { state in
-            guard !state.isClosed, let queue = try? state.connection ?? open() else { return }
-            state.connection = queue
-            _ = try? queue.inDatabase { try $0.checkpoint(.passive) }
+            guard !state.isClosed else { return }
+            do {
+                let queue = try state.connection ?? open()
+                state.connection = queue
+                _ = try queue.inDatabase { try $0.checkpoint(.passive) }
+            } catch let error as DatabaseError
+                where [.SQLITE_BUSY, .SQLITE_LOCKED].contains(error.resultCode)
+            {
+            } catch {
+                state.failures += 1
+            }
         }
     }
 
     private func open() throws -> DatabaseQueue {
+        // Where the file was moved away, no new one is made in its place.
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "the file is gone")
+        }
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         // The log is on the disk before it is folded, and the file before the log begins anew.
         try queue.inDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }

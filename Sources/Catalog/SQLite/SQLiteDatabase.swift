@@ -13,6 +13,8 @@ package final class SQLiteDatabase: SQLDatabase {
     private let log: LogFolder?
     package let queue: WriteQueue
 
+    package var logFailures: UInt64 { log?.failures ?? 0 }
+
     /// How a database is opened.
     package struct Options: Sendable {
         /// How long a statement waits for another process that holds the file.
