@@ -5,20 +5,40 @@ import SyncProtocol
 import TreeValues
 
 /// A file or a symlink that is being fetched.
-struct FetchJob: Sendable {
+///
+/// An object, since threads hand it to one another for each thing that is done with it, and a copy of all that
+/// it holds takes longer than some of these.
+final class FetchFile: Sendable {
     let remote: SyncNode
     /// Where it is to be.
     let path: String
     /// Where it is in the making.
     let temporary: String
-    /// The content that is here.
-    let base: CID?
     /// Whether nothing of that id is here: then what is under the temporary name is only ever what was made.
-    var isNew = false
-    var leaves: [Leaf] = []
+    let isNew: Bool
+    let leaves: [Leaf]
     /// All of its content, if that is at hand.
-    var whole: [UInt8]?
+    let whole: [UInt8]?
+
+    init(
+        remote: SyncNode, path: String, temporary: String, isNew: Bool = false, leaves: [Leaf] = [],
+        whole: [UInt8]? = nil
+    ) {
+        self.remote = remote
+        self.path = path
+        self.temporary = temporary
+        self.isNew = isNew
+        self.leaves = leaves
+        self.whole = whole
+    }
+}
+
+/// What became of it.
+struct FetchJob: Sendable {
+    let file: FetchFile
     var failure: StepFailure?
+
+    init(_ file: FetchFile) { self.file = file }
 }
 
 /// A leaf that one of the jobs of a batch is to write.

@@ -13,13 +13,7 @@ extension SyncEngine {
         var start = 0
         var before: [FetchJob] = []
         while start < ids.count, !areDownloadsPaused {
-            var bytes: Int64 = 0
-            var end = start
-            // A batch has many small files, or a few large ones.
-            while end < ids.count, end - start < options.fetchBatch, bytes < Int64(options.windowBytes) {
-                bytes += max(try state.node(ids[end], in: .remote)?.size ?? 0, 0)
-                end += 1
-            }
+            let (end, bytes) = try state.transaction { try endOfBatch(of: ids, from: start) }
             let batch = ids[start..<end]
             start = end
             guard try hasRoom(bytes) else {
@@ -37,6 +31,17 @@ extension SyncEngine {
         if !before.isEmpty { try place(&before, while: nil) }
     }
 
+    /// Where a batch ends, and the bytes in it: it has many small files, or a few large ones.
+    private func endOfBatch(of ids: [NodeID], from start: Int) throws -> (end: Int, bytes: Int64) {
+        var bytes: Int64 = 0
+        var end = start
+        while end < ids.count, end - start < options.fetchBatch, bytes < Int64(options.windowBytes) {
+            bytes += max(try state.node(ids[end], in: .remote)?.size ?? 0, 0)
+            end += 1
+        }
+        return (end, bytes)
+    }
+
     /// Makes the files of a batch, and gives those of the one before their places.
     ///
     /// - Parameter before: files that are durable; afterwards, those of this batch.
@@ -47,13 +52,13 @@ extension SyncEngine {
         defer {
             // What is under way may not outlive what it is for.
             making.wait()
-            if !isDone { for job in next { try? disk.removeFile(job.temporary) } }
+            if !isDone { for job in next { try? disk.removeFile(job.file.temporary) } }
         }
         let hasBarrier = !before.isEmpty
         if hasBarrier { try place(&before, while: making) }
         note(try making.answer(), in: &next)
         try writePieces(&next)
-        if !hasBarrier || next.contains(where: { $0.whole == nil && $0.remote.kind == .file }) {
+        if !hasBarrier || next.contains(where: { $0.file.whole == nil && $0.file.remote.kind == .file }) {
             try synchronize(&next)
         }
         before = next
@@ -71,13 +76,19 @@ extension SyncEngine {
     /// What is to be made, with the lists of leaves.
     private func prepare(_ ids: ArraySlice<NodeID>) throws -> [FetchJob] {
         var jobs: [FetchJob] = []
-        for var job in try state.transaction({ try self.jobs(for: ids) }) {
+        jobs.reserveCapacity(ids.count)
+        for place in try state.transaction({ try places(for: ids) }) {
+            let remote = place.remote
             do {
-                job.leaves = try leaves(of: job.remote, base: job.base)
-                job.whole = wholeContent(of: job)
-                jobs.append(job)
+                let leaves = try leaves(of: remote, base: place.base)
+                jobs.append(
+                    FetchJob(
+                        FetchFile(
+                            remote: remote, path: place.path, temporary: own.temporaryPath(jobs.count),
+                            isNew: place.isNew, leaves: leaves,
+                            whole: wholeContent(of: remote, leaves: leaves))))
             } catch let failure as StepFailure {
-                fail(job.remote.id, failure, path: job.path)
+                fail(remote.id, failure, path: place.path)
             }
         }
         return jobs
@@ -89,9 +100,9 @@ extension SyncEngine {
     private func place(_ jobs: inout [FetchJob], while making: CallUnderWay<[Int: FileError]>?) throws {
         var isDone = false
         defer {
-            for job in jobs where job.failure != nil || (!isDone && job.isNew) {
+            for job in jobs where job.failure != nil || (!isDone && job.file.isNew) {
                 // What stays is moved to the trash by the next run.
-                try? disk.removeFile(job.temporary)
+                try? disk.removeFile(job.file.temporary)
             }
             jobs.removeAll()
         }
@@ -101,14 +112,24 @@ extension SyncEngine {
         }
         isDone = true
         for job in jobs {
-            guard let cid = job.remote.content else { continue }
+            guard let cid = job.file.remote.content else { continue }
             inlineContents.remove(cid)
             fileEdits.remove(cid)
         }
     }
 
-    private func jobs(for ids: ArraySlice<NodeID>) throws -> [FetchJob] {
-        var jobs: [FetchJob] = []
+    /// What is fetched, and where it is to be.
+    private struct FetchPlace {
+        let remote: SyncNode
+        let path: String
+        /// The content that is here.
+        let base: CID?
+        let isNew: Bool
+    }
+
+    private func places(for ids: ArraySlice<NodeID>) throws -> [FetchPlace] {
+        var places: [FetchPlace] = []
+        places.reserveCapacity(ids.count)
         for id in ids {
             guard let remote = try state.node(id, in: .remote) else { continue }
             let local = try state.node(id, in: .local)
@@ -118,12 +139,10 @@ extension SyncEngine {
                 fail(id, .changedMeanwhile)
                 continue
             }
-            jobs.append(
-                FetchJob(
-                    remote: remote, path: path, temporary: own.temporaryPath(jobs.count),
-                    base: local?.content, isNew: local == nil))
+            places.append(
+                FetchPlace(remote: remote, path: path, base: local?.content, isNew: local == nil))
         }
-        return jobs
+        return places
     }
 
     // MARK: Leaves
@@ -161,16 +180,16 @@ extension SyncEngine {
     /// Begins to make the files of a batch: those whose content is at hand with it, the others empty.
     private func make(_ jobs: [FetchJob]) -> CallUnderWay<[Int: FileError]> {
         CallUnderWay(start: environment.start) { [disk, environment] in
-            Self.forEach(jobs, environment.parallelForEach) { job throws(FileError) in
-                if let target = job.remote.target, job.remote.kind == .symlink {
-                    try disk.makeSymlink(job.temporary, target: target)
-                } else if let whole = job.whole {
+            Self.forEach(jobs, environment.parallelForEach) { file throws(FileError) in
+                if file.remote.kind == .symlink, let target = file.remote.target {
+                    try disk.makeSymlink(file.temporary, target: target)
+                } else if let whole = file.whole {
                     try whole.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
                         try disk.create(
-                            job.temporary, bytes, modified: job.remote.modified, mode: job.remote.mode)
+                            file.temporary, bytes, modified: file.remote.modified, mode: file.remote.mode)
                     }
                 } else {
-                    try disk.create(job.temporary)
+                    try disk.create(file.temporary)
                 }
             }
         }
@@ -180,9 +199,9 @@ extension SyncEngine {
     private func writePieces(_ jobs: inout [FetchJob]) throws {
         var pieces: [FetchPiece] = []
         var bytes = 0
-        for index in jobs.indices where jobs[index].failure == nil && jobs[index].whole == nil {
+        for index in jobs.indices where jobs[index].failure == nil && jobs[index].file.whole == nil {
             var offset: Int64 = 0
-            for leaf in jobs[index].leaves {
+            for leaf in jobs[index].file.leaves {
                 pieces.append(FetchPiece(job: index, leaf: leaf, offset: offset))
                 offset += Int64(leaf.bytes)
                 bytes += leaf.bytes
@@ -197,8 +216,8 @@ extension SyncEngine {
     }
 
     /// The content of a file of one leaf that came within its entry: it is written in one go.
-    private func wholeContent(of job: FetchJob) -> [UInt8]? {
-        guard job.remote.kind == .file, job.leaves.count == 1, let leaf = job.leaves.first,
+    private func wholeContent(of node: SyncNode, leaves: [Leaf]) -> [UInt8]? {
+        guard node.kind == .file, leaves.count == 1, let leaf = leaves.first,
             let content = inlineContents[leaf.cid], content.count == leaf.bytes,
             (try? leaf.cid.verify(content)) != nil
         else { return nil }
@@ -219,7 +238,7 @@ extension SyncEngine {
                 open.append(piece)
                 continue
             }
-            if writer.reuse(piece, in: jobs[piece.job].temporary) {
+            if writer.reuse(piece, in: jobs[piece.job].file.temporary) {
                 status.counters.bytesReused += Int64(piece.leaf.bytes)
                 continue
             }
@@ -239,7 +258,7 @@ extension SyncEngine {
         let failures = Mutex<[Int: StepFailure]>([:])
         // A window is within one file or many: what is in one file is written in order by one thread.
         let groups = Dictionary(grouping: open, by: \.job).sorted { $0.key < $1.key }
-        let paths = jobs.map(\.temporary)
+        let paths = jobs.map(\.file.temporary)
         environment.parallelForEach(groups.count) { [contents] index in
             let (job, pieces) = groups[index]
             for piece in pieces {
@@ -281,13 +300,13 @@ extension SyncEngine {
     /// Makes the files in the making durable before any of them gets its name.
     private func synchronize(_ jobs: inout [FetchJob]) throws {
         let isFew = jobs.count <= 8
-        let failures = Self.forEach(jobs, environment.parallelForEach) { [disk] job throws(FileError) in
-            guard job.remote.kind == .file else { return }
-            if job.whole == nil {
+        let failures = Self.forEach(jobs, environment.parallelForEach) { [disk] file throws(FileError) in
+            guard file.remote.kind == .file else { return }
+            if file.whole == nil {
                 try disk.setAttributes(
-                    job.temporary, modified: job.remote.modified, mode: job.remote.mode)
+                    file.temporary, modified: file.remote.modified, mode: file.remote.mode)
             }
-            if isFew { try disk.synchronize(file: job.temporary) }
+            if isFew { try disk.synchronize(file: file.temporary) }
         }
         note(failures, in: &jobs)
         if !isFew { try disk.synchronizeAll() }
@@ -298,13 +317,13 @@ extension SyncEngine {
     /// - Returns: the failures by the places of the jobs.
     private static func forEach(
         _ jobs: [FetchJob], _ parallelForEach: @escaping ParallelForEach,
-        _ body: @Sendable (FetchJob) throws(FileError) -> Void
+        _ body: @Sendable (FetchFile) throws(FileError) -> Void
     ) -> [Int: FileError] {
         let failures = Mutex<[Int: FileError]>([:])
         parallelForEach(jobs.count) { index in
             guard jobs[index].failure == nil else { return }
             do throws(FileError) {
-                try body(jobs[index])
+                try body(jobs[index].file)
             } catch {
                 failures.withLock { $0[index] = error }
             }

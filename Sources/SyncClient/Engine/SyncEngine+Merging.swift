@@ -37,23 +37,22 @@ extension SyncEngine {
             unmergeable.insert(pair)
             return
         }
-        var job = FetchJob(remote: remote, path: path, temporary: own.temporaryPath(), base: local.content)
+        let file = FetchFile(remote: remote, path: path, temporary: own.temporaryPath())
         do {
             try merged.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
-                try disk.create(job.temporary, bytes, modified: nil, mode: local.mode)
+                try disk.create(file.temporary, bytes, modified: nil, mode: local.mode)
             }
-            try disk.synchronize(file: job.temporary)
+            try disk.synchronize(file: file.temporary)
         } catch {
-            job.failure = StepFailure(reason: .changedMeanwhile)
-            try? disk.removeFile(job.temporary)
+            try? disk.removeFile(file.temporary)
             throw error
         }
         try changeDisk { touched in
             var isExchanged = false
             do {
-                try replace(local, with: job, &touched, isExchanged: &isExchanged)
+                try replace(local, with: file, &touched, isExchanged: &isExchanged)
             } catch {
-                if !isExchanged { try? disk.removeFile(job.temporary) }
+                if !isExchanged { try? disk.removeFile(file.temporary) }
                 throw error
             }
             touched.insert(FolderPath.parent(of: path))

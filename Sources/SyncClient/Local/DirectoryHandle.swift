@@ -125,6 +125,8 @@ final class DirectoryCache: Sendable {
         let handle: DirectoryHandle
         /// By the monotonic clock: nanoseconds.
         let opened: Int64
+        /// When it was looked up last, or opened.
+        var seen: Int64
     }
 
     private static let own = SyncNames.ownDirectory + "/"
@@ -135,16 +137,26 @@ final class DirectoryCache: Sendable {
 
     private let entries = Mutex<[ExactPath: Entry]>([:])
 
-    func find(_ path: String, below root: DirectoryHandle) -> DirectoryHandle? {
+    /// - Parameter trust: so long after a look, nanoseconds, there is no other.
+    func find(
+        _ path: String, below root: DirectoryHandle, lookingAgainAfter trust: Int64 = 0
+    ) -> DirectoryHandle? {
         let now = Self.now
-        let found: DirectoryHandle? = entries.withLock { entries in
-            guard let entry = entries[ExactPath(path)], Self.counts(entry.opened, at: now) else { return nil }
-            return entry.handle
+        let key = ExactPath(path)
+        let found: Entry? = entries.withLock { entries in
+            guard let entry = entries[key], Self.counts(entry.opened, at: now) else { return nil }
+            return entry
         }
-        guard let found, path.hasPrefix(Self.own) || found.isAt(path, below: root.descriptor) else {
-            return nil
+        guard let found else { return nil }
+        if now - found.seen < trust || path.utf8.starts(with: Self.own.utf8) { return found.handle }
+        guard found.handle.isAt(path, below: root.descriptor) else { return nil }
+        if trust > 0 {
+            entries.withLock { entries in
+                // Unless another thread has opened what is there now.
+                if entries[key]?.handle === found.handle { entries[key]?.seen = now }
+            }
         }
-        return found
+        return found.handle
     }
 
     func keep(_ handle: DirectoryHandle, _ path: String) {
@@ -154,7 +166,7 @@ final class DirectoryCache: Sendable {
                 entries = entries.filter { Self.counts($0.value.opened, at: now) }
                 if entries.count >= Self.capacity { entries.removeAll(keepingCapacity: true) }
             }
-            entries[ExactPath(path)] = Entry(handle: handle, opened: now)
+            entries[ExactPath(path)] = Entry(handle: handle, opened: now, seen: now)
         }
     }
 

@@ -25,7 +25,9 @@ extension DiskFolder {
         _ path: String, _ content: UnsafeRawBufferPointer, modified: Int64?, mode: UInt32?
     ) throws(FileError) {
         let (directory, name) = try parent(of: path)
-        if path.hasPrefix(Self.making), let descriptor = unnamed.open(in: directory.descriptor) {
+        // Made with the permissions that it is to have, it rarely has to be given them.
+        let first = mode.map { $0 & 0o777 } ?? 0o666
+        if path.hasPrefix(Self.making), let descriptor = unnamed.open(in: directory.descriptor, mode: first) {
             do throws(FileError) {
                 try Self.fill(descriptor, content, modified: modified, mode: mode, path)
             } catch {
@@ -35,7 +37,7 @@ extension DiskFolder {
             return unnamed.keep(descriptor, path)
         }
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        let descriptor = openat(directory.descriptor, name, flags, 0o666)
+        let descriptor = openat(directory.descriptor, name, flags, first)
         guard descriptor >= 0 else { throw FileError(errno, path) }
         defer { close(descriptor) }
         try Self.fill(descriptor, content, modified: modified, mode: mode, path)
@@ -49,9 +51,16 @@ extension DiskFolder {
         _ path: String
     ) throws(FileError) {
         try write(content, to: descriptor, at: 0, path)
-        if let mode, fchmod(descriptor, mode & 0o777) != 0 { throw FileError(errno, path) }
+        if let mode { try Self.setMode(descriptor, mode & 0o777, path) }
         guard let modified else { return }
         guard futimens(descriptor, times(modified)) == 0 else { throw FileError(errno, path) }
+    }
+
+    /// What the process's mask or the directory's list of rights took away when a file was made is given to it.
+    private static func setMode(_ descriptor: Int32, _ mode: UInt32, _ path: String) throws(FileError) {
+        var status = stat()
+        if fstat(descriptor, &status) == 0, status.st_mode & 0o777 == mode { return }
+        guard fchmod(descriptor, mode) == 0 else { throw FileError(errno, path) }
     }
 
     public func write(
@@ -144,7 +153,11 @@ extension DiskFolder {
     public func rename(
         _ source: String, to destination: String, replacing: Bool
     ) throws(FileError) {
-        if replacing { try name(source) } else if try place(source, at: destination) { return }
+        if replacing {
+            try name(source)
+        } else if try placeUnnamed(source, at: destination, { _ in true }) != nil {
+            return
+        }
         let from = try parent(of: source)
         let to = try parent(of: destination)
         if replacing {
@@ -161,6 +174,24 @@ extension DiskFolder {
             }
         }
         try renameByLink(source, from, destination, to)
+    }
+
+    public func place(_ source: String, at destination: String) throws(FileError) -> FileStatus? {
+        // Asked of the file itself, and not of its path: who has put another one there by now has one that the
+        // next scan finds to be another.
+        let found = try placeUnnamed(source, at: destination) { descriptor -> FileStatus? in
+            var status = stat()
+            return fstat(descriptor, &status) == 0 ? FileStatus(status) : nil
+        }
+        if let found { return found }
+        try rename(source, to: destination, replacing: false)
+        do throws(FileError) {
+            return try status(destination)
+        } catch {
+            if case .folderMissing = error { throw error }
+            // It is there, under its name.
+            return nil
+        }
     }
 
     public func exchange(_ first: String, _ second: String) throws(FileError) {

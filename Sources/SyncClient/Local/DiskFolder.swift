@@ -38,6 +38,7 @@ public final class DiskFolder: FolderFileSystem {
         var openat2 = true
         var renameNoReplace = true
         var unnamedFiles = true
+        var linksByDescriptor = true
     }
 
     /// Opens a folder.
@@ -52,7 +53,8 @@ public final class DiskFolder: FolderFileSystem {
         self.path = path
         opener = DirectoryOpener(allowingOpenat2: abilities.openat2)
         offersRenameNoReplace = abilities.renameNoReplace
-        unnamed = UnnamedFiles(isOffered: abilities.unnamedFiles)
+        unnamed = UnnamedFiles(
+            isOffered: abilities.unnamedFiles, linksByDescriptor: abilities.linksByDescriptor)
         guard let opened = Self.openFolder(path), volume == nil || volume == opened.volume else {
             throw .folderMissing
         }
@@ -124,7 +126,11 @@ public final class DiskFolder: FolderFileSystem {
     }
 
     /// The directory that `path` is in, kept for the next call, and the name in it.
-    func parent(of path: String) throws(FileError) -> (directory: DirectoryHandle, name: String) {
+    ///
+    /// - Parameter trust: so long after it was looked up, nanoseconds, it is not looked up again.
+    func parent(
+        of path: String, lookingAgainAfter trust: Int64 = 0
+    ) throws(FileError) -> (directory: DirectoryHandle, name: String) {
         try Self.check(path)
         guard !path.isEmpty else { return (try rootHandle(), ".") }
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else {
@@ -134,7 +140,7 @@ public final class DiskFolder: FolderFileSystem {
         let name = String(path[path.utf8.index(after: slash)...])
         // Before the cache, which knows nothing of a folder that went away.
         let root = try rootHandle()
-        if let handle = cache.find(directory, below: root) { return (handle, name) }
+        if let handle = cache.find(directory, below: root, lookingAgainAfter: trust) { return (handle, name) }
         switch opener.open(directory, below: root.descriptor) {
         case .success(let descriptor):
             let handle = DirectoryHandle(descriptor: descriptor)

@@ -18,25 +18,32 @@ final class UnnamedFiles: Sendable {
 
     /// O_TMPFILE, which Glibc hides from Swift.
     private static let withoutName = 0o20_000_000 | O_DIRECTORY
+    /// AT_EMPTY_PATH, which it hides as well.
+    private static let emptyPath: Int32 = 0x1000
 
     private let state: Mutex<State>
     private let budget: DescriptorBudget
+    /// Whether a file is given a name by its descriptor alone, without a walk through /proc: from Linux 6.10 on
+    /// for whoever opened it, before that for the system's administrator.
+    private let linksByDescriptor: Atomic<Bool>
 
     /// - Parameter budget: shared by all folders of the process.
-    init(isOffered: Bool, budget: DescriptorBudget = .process) {
+    init(isOffered: Bool, linksByDescriptor: Bool = true, budget: DescriptorBudget = .process) {
         self.budget = budget
         state = Mutex(State(isOffered: isOffered))
+        self.linksByDescriptor = Atomic(linksByDescriptor)
     }
 
     deinit { removeAll() }
 
     /// Opens a new file that has no name.
     ///
+    /// - Parameter mode: its permissions, as far as the system's mask leaves them.
     /// - Returns: a descriptor for writing, for ``keep(_:_:)`` or ``discard(_:)``; `nil` where the file system
     ///   has no such files, or too many are open.
-    func open(in directory: Int32) -> Int32? {
+    func open(in directory: Int32, mode: UInt32 = 0o666) -> Int32? {
         guard state.withLock({ $0.isOffered }), budget.take() else { return nil }
-        let descriptor = openat(directory, ".", O_WRONLY | Self.withoutName | O_CLOEXEC, 0o666)
+        let descriptor = openat(directory, ".", O_WRONLY | Self.withoutName | O_CLOEXEC, mode)
         if descriptor >= 0 { return descriptor }
         let code = errno
         budget.give(1)
@@ -77,9 +84,16 @@ final class UnnamedFiles: Sendable {
     /// Gives a file a name, unless something has it.
     ///
     /// - Returns: 0 or the number of the error.
-    static func link(_ descriptor: Int32, _ directory: Int32, _ name: String) -> Int32 {
+    func link(_ descriptor: Int32, _ directory: Int32, _ name: String) -> Int32 {
+        if linksByDescriptor.load(ordering: .relaxed) {
+            if linkat(descriptor, "", directory, name, Self.emptyPath) == 0 { return 0 }
+            // Older systems say ENOENT, as of a directory that is gone; what confines a process, anything.
+            guard [ENOENT, EPERM, EACCES, EINVAL].contains(errno) else { return errno }
+        }
         let result = linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", directory, name, AT_SYMLINK_FOLLOW)
-        return result == 0 ? 0 : errno
+        guard result == 0 else { return errno }
+        linksByDescriptor.store(false, ordering: .relaxed)
+        return 0
     }
 
     /// After an error of ``link(_:_:_:)``: whether files without a name can be put in place here at all. If
@@ -132,7 +146,7 @@ extension DiskFolder {
         guard let descriptor = unnamed.take(path) else { return }
         defer { close(descriptor) }
         let (directory, name) = try parent(of: path)
-        let code = UnnamedFiles.link(descriptor, directory.descriptor, name)
+        let code = unnamed.link(descriptor, directory.descriptor, name)
         guard code == 0 else {
             unnamed.note(code)
             throw FileError(code, path)
@@ -141,14 +155,22 @@ extension DiskFolder {
 
     /// Puts a file that has no name in its place.
     ///
-    /// - Returns: whether there was one of that path.
-    func place(_ source: String, at destination: String) throws(FileError) -> Bool {
-        guard let descriptor = unnamed.take(source) else { return false }
+    /// - Parameter body: is given the descriptor once it has its name.
+    /// - Returns: what `body` does; `nil` if there is no file of that path.
+    func placeUnnamed<Result>(
+        _ source: String, at destination: String, _ body: (Int32) -> Result
+    ) throws(FileError) -> Result? {
+        guard let descriptor = unnamed.take(source) else { return nil }
         defer { close(descriptor) }
-        let (directory, name) = try parent(of: destination)
-        let code = UnnamedFiles.link(descriptor, directory.descriptor, name)
-        if code == 0 { return true }
+        let (directory, name) = try parent(of: destination, lookingAgainAfter: Self.placingTime)
+        let code = unnamed.link(descriptor, directory.descriptor, name)
+        if code == 0 { return body(descriptor) }
         unnamed.note(code)
         throw FileError(code, destination)
     }
+
+    /// Many files are put into one directory one after the other: so long, nanoseconds, it is believed to be
+    /// where it was. Whoever moves it in that time moves what is put into it as well, as between any look and
+    /// the call after it, and the next scan finds it by its inode.
+    private static let placingTime: Int64 = 5_000_000
 }

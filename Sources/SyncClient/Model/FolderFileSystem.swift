@@ -41,6 +41,12 @@ public protocol FolderFileSystem: Sendable {
     func synchronizeAll() throws(FileError)
     /// Renames. With `replacing` false it fails with `exists` rather than replace anything.
     func rename(_ source: String, to destination: String, replacing: Bool) throws(FileError)
+    /// Gives a file in the making its name, and says what is there then.
+    ///
+    /// - Returns: what the disk says of the file at that name; `nil` if it has its name, and the disk says
+    ///   nothing.
+    /// - Throws: as ``rename(_:to:replacing:)`` with `replacing` false.
+    func place(_ source: String, at destination: String) throws(FileError) -> FileStatus?
     /// Gives each of two files the other's name, in one step.
     ///
     /// - Throws: `system` with the number of "not supported" where the file system cannot; the caller then
@@ -64,6 +70,16 @@ extension FolderFileSystem {
         try create(path)
         if !content.isEmpty { try write(content, to: path, at: 0) }
         try setAttributes(path, modified: modified, mode: mode)
+    }
+
+    public func place(_ source: String, at destination: String) throws(FileError) -> FileStatus? {
+        try rename(source, to: destination, replacing: false)
+        do throws(FileError) {
+            return try status(destination)
+        } catch {
+            if case .folderMissing = error { throw error }
+            return nil
+        }
     }
 
     public func exchange(_ first: String, _ second: String) throws(FileError) {

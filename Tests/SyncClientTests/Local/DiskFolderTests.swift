@@ -165,6 +165,34 @@ private let abilities: [DiskFolder.Abilities] = [
         #expect(folder.open(in: -1) == nil && free.take() && !free.take(), "one that was not made costs none")
     }
 
+    /// What the disk says of it is of the file itself; it has the permissions that it is to have, whatever the
+    /// mask of the process is; and older systems give it its name by another way.
+    @Test(arguments: [true, false], [true, false])
+    func whatIsPutInPlaceIsSaidOfTheFile(isUnnamed: Bool, linksByDescriptor: Bool) throws {
+        let scratch = try ScratchFolder()
+        try scratch.makeDirectory(".nacre/tmp")
+        try scratch.makeDirectory("one")
+        let abilities = DiskFolder.Abilities(unnamedFiles: isUnnamed, linksByDescriptor: linksByDescriptor)
+        let folder = try DiskFolder(scratch.path, volume: nil, abilities: abilities)
+        for (number, mode) in [UInt32(0o640), 0o666, 0o777, 0o444, 0o600].enumerated() {
+            let name = ".nacre/tmp/\(number)"
+            let bytes = Array("content \(number)".utf8)
+            try bytes.withUnsafeBytes { try folder.create(name, $0, modified: 1_000_000_007, mode: mode) }
+            let placed = try #require(try folder.place(name, at: "one/\(number)"))
+            #expect(placed == (try folder.status("one/\(number)")))
+            #expect(placed.size == 9 && placed.modified == 1_000_000_007 && placed.mode == mode)
+            #expect(try scratch.read("one/\(number)") == bytes)
+        }
+        // A name that is taken stays; a directory that went away takes nothing in.
+        try making("new", in: folder)
+        #expect(throws: FileError.exists("one/1")) { try folder.place(".nacre/tmp/new", at: "one/1") }
+        #expect(try scratch.read("one/1") == Array("content 1".utf8))
+        try? folder.removeFile(".nacre/tmp/new")
+        try making("new", in: folder, at: ".nacre/tmp/other")
+        try scratch.remove("one")
+        #expect(throws: FileError.notFound("one/new")) { try folder.place(".nacre/tmp/other", at: "one/new") }
+    }
+
     /// To whoever asks for it by its path it is there, as one with a name is.
     @Test func aFileInTheMakingIsAtItsPath() throws {
         let scratch = try ScratchFolder()
