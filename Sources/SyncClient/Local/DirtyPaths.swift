@@ -47,6 +47,9 @@ struct DirtyPaths {
         return paths.sorted().map(\.text)
     }
 
+    /// Whether a directory is looked at with all that is below it.
+    func covers(_ directory: String) -> Bool { isCovered(directory) }
+
     private func isCovered(_ path: String) -> Bool {
         subtrees.contains { Self.isAtOrBelow(path, $0.text) }
     }

@@ -7,6 +7,9 @@ struct WatchState {
     private let options: FolderWatcher.Options
     private(set) var tree = WatchTree()
     private var dirty = DirtyPaths()
+    /// Watches of directories that are given out with all that is below them: what else happens to files in
+    /// them says nothing more. While many files come, nearly all events are of such.
+    private var covered: Set<Int32> = []
     private var hasLostEvents = false
     private var isDegraded = false
     private var hasSaidDegraded = false
@@ -101,6 +104,7 @@ struct WatchState {
         forgetWhatLeft()
         first = nil
         let paths = dirty.take()
+        covered.removeAll(keepingCapacity: true)
         if hasLostEvents || paths == [""] {
             hasLostEvents = false
             return .everything
@@ -131,9 +135,7 @@ struct WatchState {
     /// Reads all that the system has to say.
     mutating func read(now: Int64) {
         while true {
-            let events = buffer.read(inotify)
-            guard !events.isEmpty else { return }
-            for event in events { take(event, now: now) }
+            guard buffer.read(inotify, { take($0, now: now) }) else { return }
         }
     }
 
@@ -144,20 +146,30 @@ struct WatchState {
         }
         if event.has(IN_IGNORED) {
             _ = tree.remove(event.watch)
+            covered.remove(event.watch)
             return
         }
         guard event.watch != tree.root || !(event.has(IN_DELETE_SELF) || event.has(IN_MOVE_SELF)) else {
             hasLostEvents = true
             return touch(now: now)
         }
+        let isDirectory = event.has(IN_ISDIR)
+        if !isDirectory, covered.contains(event.watch) {
+            if event.hasName { touch(now: now) }
+            return
+        }
         // Of a directory itself its parent tells.
         guard let name = event.name, let directory = tree.path(of: event.watch) else { return }
         let path = directory.isEmpty ? name : directory + "/" + name
-        let isDirectory = event.has(IN_ISDIR)
         if isDirectory { follow(event, name, path) }
         guard !isExcluded(path, isDirectory: isDirectory) else { return }
         touch(now: now)
-        if isDirectory { dirty.addSubtree(path) } else { dirty.add(path) }
+        if isDirectory {
+            dirty.addSubtree(path)
+        } else {
+            dirty.add(path)
+            if dirty.covers(directory) { covered.insert(event.watch) }
+        }
     }
 
     /// Keeps the watches right when directories come, go and move.

@@ -64,6 +64,24 @@ import Testing
         #expect(watcher.next(timeout: 30 * second) == .changed(["seen"]))
     }
 
+    /// A directory of which so much changed that all of it is looked at: what is in it is read no more, and what
+    /// changes elsewhere, or after that was given out, is.
+    @Test func aDirectoryThatIsLookedAtAsAWholeCostsNothingMore() throws {
+        let scratch = try ScratchFolder()
+        try scratch.makeDirectory("many/below")
+        let watcher = try watcher(scratch)
+        for number in 0..<(2 * DirtyPaths.maximumNames) { try scratch.write("x", "many/\(number)") }
+        try scratch.write("x", "many/below/file")
+        try scratch.write("x", "other")
+        #expect(watcher.next(timeout: 30 * second) == .changed(["many", "other"]))
+        try scratch.write("y", "many/7")
+        try scratch.rename("many", "moved")
+        try scratch.write("z", "moved/below/file")
+        #expect(watcher.next(timeout: 30 * second) == .changed(["many", "moved"]))
+        try scratch.write("z", "moved/7")
+        #expect(watcher.next(timeout: 30 * second) == .changed(["moved/7"]))
+    }
+
     @Test func saysOnceThatWatchesRanOut() throws {
         let scratch = try ScratchFolder()
         for number in 0..<5 { try scratch.makeDirectory("\(number)") }
@@ -147,14 +165,21 @@ import Testing
         #expect(tree.path(of: 9) == nil)
     }
 
+    private static func events(in bytes: UnsafeRawBufferPointer) -> [(watch: Int32, name: String?)] {
+        var events: [(watch: Int32, name: String?)] = []
+        let count = WatchBuffer.parse(bytes) { events.append(($0.watch, $0.name)) }
+        #expect(count == events.count)
+        return events
+    }
+
     @Test func cutEventsAreNotRead() {
         var bytes: [UInt8] = []
         for word in [7, 2, 0, 16] as [UInt32] { withUnsafeBytes(of: word) { bytes += $0 } }
         bytes += Array("name".utf8) + [UInt8](repeating: 0, count: 12)
-        let whole = bytes.withUnsafeBytes { WatchBuffer.parse($0) }
+        let whole = bytes.withUnsafeBytes { Self.events(in: $0) }
         #expect(whole.count == 1 && whole[0].name == "name" && whole[0].watch == 7)
         for count in 0..<bytes.count {
-            let events = bytes[..<count].withUnsafeBytes { WatchBuffer.parse($0) }
+            let events = bytes[..<count].withUnsafeBytes { Self.events(in: $0) }
             #expect(events.isEmpty)
         }
     }
