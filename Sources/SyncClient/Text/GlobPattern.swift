@@ -38,6 +38,19 @@ struct GlobPattern: Sendable {
         self.elements = elements
     }
 
+    /// The characters that every name begins with, and ends with, that this matches.
+    var literalEnds: (head: [Unicode.Scalar], tail: [Unicode.Scalar]) {
+        func characters(_ elements: some Sequence<Element>) -> [Unicode.Scalar] {
+            var found: [Unicode.Scalar] = []
+            for element in elements {
+                guard case .character(let character) = element else { break }
+                found.append(character)
+            }
+            return found
+        }
+        return isAnyDepth ? ([], []) : (characters(elements), characters(elements.reversed()).reversed())
+    }
+
     /// Reads a `[…]` class; `nil` if it is never closed, and so an ordinary bracket.
     private static func readClass(_ pattern: [Unicode.Scalar], at start: Int) -> (Element, end: Int)? {
         var index = start + 1

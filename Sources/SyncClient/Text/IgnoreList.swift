@@ -34,6 +34,8 @@ public struct IgnoreList: Sendable {
         let negates: Bool
         let directoriesOnly: Bool
         let ignoresCase: Bool
+        /// What it wants of the last name of a path.
+        let ends: NameEnds.Wanted
     }
 
     public init() {}
@@ -103,7 +105,8 @@ public struct IgnoreList: Sendable {
         let segments = rest.split(separator: "/").map { GlobPattern(Array($0)) }
         return Rule(
             segments: segments, isName: isName, negates: negates, directoriesOnly: directoriesOnly,
-            ignoresCase: ignoresCase)
+            ignoresCase: ignoresCase,
+            ends: NameEnds.Wanted(segments.last ?? GlobPattern([]), ignoringCase: ignoresCase))
     }
 
     private static func lowercased(_ scalars: ArraySlice<Unicode.Scalar>) -> String.UnicodeScalarView {
@@ -117,16 +120,22 @@ public struct IgnoreList: Sendable {
     /// - Parameter path: relative to the folder.
     public func ignores(_ path: String, isDirectory: Bool) -> Bool {
         guard !rules.isEmpty else { return false }
-        var exact = PathScalars(path, ignoringCase: false)
+        // Nearly no path ends as any rule wants it to: characters are not looked at for them.
+        let ends = NameEnds(ofLastNameIn: path)
+        var exact: PathScalars?
         var folded: PathScalars?
-        for rule in rules.reversed() where !rule.directoriesOnly || isDirectory {
+        for index in rules.indices.reversed() where rules[index].ends.allows(ends) {
+            let rule = rules[index]
+            guard !rule.directoriesOnly || isDirectory else { continue }
             let matches: Bool
             if rule.ignoresCase {
                 var path = folded ?? PathScalars(path, ignoringCase: true)
                 matches = Self.matches(rule, &path)
                 folded = path
             } else {
-                matches = Self.matches(rule, &exact)
+                var path = exact ?? PathScalars(path, ignoringCase: false)
+                matches = Self.matches(rule, &path)
+                exact = path
             }
             if matches { return !rule.negates }
         }

@@ -50,6 +50,32 @@ import Testing
         #expect(list.problems.isEmpty)
     }
 
+    /// Rules are passed over by the ends of a name; as classes of one character they are not, and match the same.
+    @Test(arguments: 0..<64) func whatIsPassedOverWouldNotHaveMatched(seed: UInt64) {
+        var random = LocalRandom(seed: seed)
+        let letters = Array("abA.~K\u{212A}é/")
+        func text(_ more: String, _ count: Int) -> String {
+            let all = letters + Array(more)
+            return String(
+                (0..<Int.random(in: 1...count, using: &random)).map { _ in
+                    all[Int.random(in: 0..<all.count, using: &random)]
+                })
+        }
+        for _ in 0..<200 {
+            let pattern = text("**?", 6)
+            let classes = pattern.map { "*?/".contains($0) ? String($0) : "[\($0)]" }.joined()
+            for front in ["", "(?i)"] {
+                let (plain, looked) = (IgnoreList(text: front + pattern), IgnoreList(text: front + classes))
+                for _ in 0..<20 {
+                    let path = text("", 5) + ["a", "K", "~", "."][Int(random.next() % 4)]
+                    #expect(
+                        plain.ignores(path, isDirectory: true) == looked.ignores(path, isDirectory: true),
+                        "\(front + pattern) of \(path)")
+                }
+            }
+        }
+    }
+
     @Test func saysWhichLinesItLeftOut() {
         let list = IgnoreList(text: "a\n" + String(repeating: "x", count: 5000) + "\nb")
         #expect(list.problems == [IgnoreList.Problem(line: 2, reason: .tooLong)])
