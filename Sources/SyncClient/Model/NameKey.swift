@@ -7,13 +7,16 @@ public struct NameKey: Hashable, Sendable {
 
     /// - Parameter ignoringCase: as the folder's file system and the namespace do.
     public init(_ name: String, ignoringCase: Bool = false) {
-        // Nearly all names are ASCII and their own NFC form.
-        let composed = name.utf8.allSatisfy { $0 < 0x80 } ? name : name.precomposedStringWithCanonicalMapping
-        text = ignoringCase ? composed.lowercased() : composed
+        // Nearly all names are ASCII and their own NFC form, most without capitals.
+        var (isASCII, hasCapitals) = (true, false)
+        for byte in name.utf8 {
+            if byte >= 0x80 { isASCII = false }
+            if byte >= UInt8(ascii: "A"), byte <= UInt8(ascii: "Z") { hasCapitals = true }
+        }
+        let composed = isASCII ? name : name.precomposedStringWithCanonicalMapping
+        text = ignoringCase && (hasCapitals || !isASCII) ? composed.lowercased() : composed
     }
 
-    public static func == (a: Self, b: Self) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
-    public func hash(into hasher: inout Hasher) {
-        for byte in text.utf8 { hasher.combine(byte) }
-    }
+    public static func == (a: Self, b: Self) -> Bool { ExactPath(a.text) == ExactPath(b.text) }
+    public func hash(into hasher: inout Hasher) { ExactPath(text).hash(into: &hasher) }
 }

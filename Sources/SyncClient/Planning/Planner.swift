@@ -22,7 +22,7 @@ public struct Planner: Sendable {
     ) throws -> Plan {
         try withoutActuallyEscaping(isSkipped) { isSkipped in
             var builder = PlanBuilder(trees, policy, isSkipped: isSkipped)
-            for states in nodes { builder.remember(states) }
+            builder.remember(nodes)
             for states in nodes { try builder.visit(states.id) }
             return builder.plan
         }
@@ -93,7 +93,11 @@ struct PlanBuilder {
         self.isSkipped = isSkipped
     }
 
-    mutating func remember(_ states: NodeStates) { known[states.id] = states }
+    mutating func remember(_ nodes: [NodeStates]) {
+        known.reserveCapacity(nodes.count)
+        decided.reserveCapacity(nodes.count)
+        for states in nodes { known[states.id] = states }
+    }
 
     func states(of id: NodeID) throws -> NodeStates {
         if let states = known[id] { return states }

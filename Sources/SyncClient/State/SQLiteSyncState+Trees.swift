@@ -7,6 +7,8 @@ extension SQLiteSyncState {
         try access { try $0.node(id, in: tree) }
     }
 
+    public func states(of id: NodeID) throws -> NodeStates { try access { try $0.states(of: id) } }
+
     public func children(of directory: NodeID, in tree: TreeName) throws -> [SyncNode] {
         try access { session in
             let statement = try session.statement(.children(tree))
@@ -106,7 +108,7 @@ extension SQLiteSyncState {
     }
 
     public func unsettledStates(after id: NodeID?, limit: Int) throws -> [NodeStates] {
-        try unsettled(after: id, limit: limit).map { try states(of: $0) }
+        try access { session in try unsettled(after: id, limit: limit).map { try session.states(of: $0) } }
     }
 }
 

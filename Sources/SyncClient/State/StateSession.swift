@@ -125,10 +125,7 @@ final class StateSession {
         let delete = try statement(.deleteUnsettled)
         for id in touched {
             let entry = entry(of: id)
-            let states = NodeStates(
-                id: id, remote: try node(id, in: .remote, of: entry),
-                local: try node(id, in: .local, of: entry), synced: try node(id, in: .synced, of: entry))
-            let statement = states.isSettled ? delete : insert
+            let statement = try states(of: id, entry).isSettled ? delete : insert
             statement.bind(1, id)
             try statement.run()
             entry.isTouched = false
@@ -140,6 +137,18 @@ final class StateSession {
         if let entry = known[id], let node = entry[tree] { return node }
         try makeRoom()
         return try node(id, in: tree, of: entry(of: id))
+    }
+
+    /// What the three trees say of a node.
+    func states(of id: NodeID) throws -> NodeStates {
+        if known[id] == nil { try makeRoom() }
+        return try states(of: id, entry(of: id))
+    }
+
+    private func states(of id: NodeID, _ entry: Known) throws -> NodeStates {
+        NodeStates(
+            id: id, remote: try node(id, in: .remote, of: entry), local: try node(id, in: .local, of: entry),
+            synced: try node(id, in: .synced, of: entry))
     }
 
     private func node(_ id: NodeID, in tree: TreeName, of entry: Known) throws -> SyncNode? {
