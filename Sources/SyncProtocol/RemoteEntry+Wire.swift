@@ -2,19 +2,28 @@ public import IPLD
 import TreeValues
 
 extension SyncNode {
-    /// Adds the members of a node.
-    func write(to writer: inout WireWriter) {
+    /// Adds the members of a node in the order of DAG-CBOR, shorter keys first: then they need not be sorted.
+    ///
+    /// - Parameter entry: whose members are added among them.
+    func write(to writer: inout WireWriter, with entry: RemoteEntry? = nil) {
         writer.put("nid", id)
-        writer.put("kind", kind.word)
-        writer.put("parent", parent)
-        writer.put("name", name)
         writer.put("rev", revision)
         writer.put("crev", contentRevision)
+        if let edit = entry?.edit?.edit { writer.put("edit", edit.value(writer.form)) }
+        writer.put("kind", kind.word)
+        writer.put("mode", small: mode.map(Int.init))
+        writer.put("name", name)
         writer.put("root", content)
         if kind != .directory { writer.put("size", size) }
-        writer.put("mtime_ns", modified)
-        writer.put("mode", small: mode.map(Int.init))
+        if let blocks = entry?.edit?.blocks { writer.put("blocks", .list(blocks.map(writer.form.bytes))) }
+        if let device = entry?.device, !device.isEmpty { writer.put("device", device) }
+        writer.put("inline", bytes: entry?.inline)
+        writer.put("parent", parent)
         writer.put("target", target)
+        writer.put("deleted", if: entry?.isDeleted ?? false)
+        writer.put("mtime_ns", modified)
+        writer.put("restored", if: entry?.isRestored ?? false)
+        writer.put("device_name", entry?.deviceName)
     }
 
     init(_ reader: WireReader) throws(SyncMessageError) {
@@ -44,16 +53,7 @@ extension SyncNode {
 extension RemoteEntry {
     public func value(_ form: WireForm) -> IPLDValue {
         var writer = WireWriter(form)
-        node.write(to: &writer)
-        writer.put("deleted", if: isDeleted)
-        writer.put("restored", if: isRestored)
-        writer.put("inline", bytes: inline)
-        if let edit {
-            writer.put("edit", edit.edit.value(form))
-            writer.put("blocks", .list(edit.blocks.map(form.bytes)))
-        }
-        if !device.isEmpty { writer.put("device", device) }
-        writer.put("device_name", deviceName)
+        node.write(to: &writer, with: self)
         return writer.value
     }
 

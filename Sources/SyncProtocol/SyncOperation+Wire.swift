@@ -4,27 +4,29 @@ import TreeValues
 /// Members: docs/formats/sync.md, "Operations".
 extension SyncOperation {
     public func value(_ form: WireForm) -> IPLDValue {
+        // Of what is sent by the thousand, members are in the order of DAG-CBOR: shorter keys first.
         var writer = WireWriter(form)
-        writer.put("op_id", id)
+        if case .put = change {} else { writer.put("op_id", id) }
         switch change {
         case .put(let node, let base, let content):
             writer.put("op", node.kind == .symlink ? "link" : "put")
             writer.put("nid", node.id)
-            writer.put("parent", node.parent)
+            if case .leaves(let edit, _) = content { writer.put("edit", edit.value(form)) }
+            writer.put("mode", small: node.mode.map(Int.init))
             writer.put("name", node.name)
-            writer.put("base_crev", base)
             writer.put("root", node.content)
             writer.put("size", node.size)
-            writer.put("mtime_ns", node.modified)
-            writer.put("mode", small: node.mode.map(Int.init))
-            writer.put("target", node.target)
+            writer.put("op_id", id)
             switch content {
             case .inline(let bytes): writer.put("inline", bytes: bytes)
-            case .leaves(let edit, let blocks):
-                writer.put("edit", edit.value(form))
+            case .leaves(_, let blocks):
                 if !blocks.isEmpty { writer.put("blocks", .list(blocks.map(form.bytes))) }
             case .none: break
             }
+            writer.put("parent", node.parent)
+            writer.put("target", node.target)
+            writer.put("mtime_ns", node.modified)
+            writer.put("base_crev", base)
         case .makeDirectory(let node):
             writer.put("op", "mkdir")
             writer.put("nid", node.id)

@@ -91,7 +91,10 @@ struct WireReader {
     }
 
     func value(_ key: String) -> IPLDValue? {
-        for index in entries.indices where entries[index].key == key {
+        // Nearly all other keys are of another length, which is seen at once.
+        let count = key.utf8.count
+        for index in entries.indices
+        where entries[index].key.utf8.count == count && entries[index].key == key {
             if case .null = entries[index].value { return nil }
             return entries[index].value
         }

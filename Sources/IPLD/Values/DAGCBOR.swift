@@ -74,6 +74,13 @@ public enum DAGCBOR {
             for value in values { try append(value, to: &bytes, depth: depth - 1, limits) }
         case .map(let entries):
             appendHead(5, UInt64(entries.count), to: &bytes)
+            if isInOrder(entries) {
+                for entry in entries {
+                    appendText(entry.key, to: &bytes)
+                    try append(entry.value, to: &bytes, depth: depth - 1, limits)
+                }
+                return
+            }
             // Sorted are places, not entries: those are large.
             let order = entries.indices.sorted { isKey(entries[$0].key, before: entries[$1].key) }
             for index in order.indices {
@@ -85,6 +92,13 @@ public enum DAGCBOR {
                 try append(entries[order[index]].value, to: &bytes, depth: depth - 1, limits)
             }
         }
+    }
+
+    /// Whether each key comes before the next, and so none is there twice: messages are put together so.
+    private static func isInOrder(_ entries: [IPLDEntry]) -> Bool {
+        for index in entries.indices.dropFirst()
+        where !isKey(entries[index - 1].key, before: entries[index].key) { return false }
+        return true
     }
 
     private static func appendText(_ text: String, to bytes: inout [UInt8]) {

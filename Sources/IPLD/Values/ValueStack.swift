@@ -45,7 +45,10 @@ struct ValueStack {
     {
         guard frames.count < limits.depth else { throw .tooDeep(maximum: limits.depth) }
         try charge()
-        frames.append(Frame(kind: kind, remaining: count))
+        var frame = Frame(kind: kind, remaining: count)
+        // What is announced is believed for as much as does no harm, and grows by itself beyond that.
+        if let count, kind == .map { frame.map.reserveCapacity(Int(min(count, 16))) }
+        frames.append(frame)
         if count == 0 { try close(transform: transform) }
     }
 
