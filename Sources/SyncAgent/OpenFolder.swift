@@ -70,7 +70,7 @@ final class OpenFolder {
         options.rulesFingerprint = { rules.fingerprint }
         var environment = SyncEnvironment(
             wallClock: MachineClock.wallNanoseconds, steadyClock: MachineClock.steadyMilliseconds,
-            random: { UInt64.random(in: 0 ... .max) }, parallelForEach: ScannerOptions.onAllCores,
+            random: MachineRandom.next, parallelForEach: ScannerOptions.onAllCores,
             report: report)
         environment.start = { DispatchQueue.global().async(execute: $0) }
         self.content = content
