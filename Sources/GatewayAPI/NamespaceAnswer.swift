@@ -61,8 +61,9 @@ struct NamespaceAnswer {
     ///
     /// What a client says of a file's time may go backwards, and a cache would then keep what is old.
     private func modified(_ namespace: Namespace, _ jid: JID) throws -> HTTPDate? {
-        guard !path.hasTrailingSlash, !path.segments.isEmpty else { return nil }
-        let names = path.segments.map { String(decoding: $0, as: UTF8.self) }
+        var names = path.segments.map { String(decoding: $0, as: UTF8.self) }
+        // A list of what is in a directory has no time; the page in its place has.
+        if path.hasTrailingSlash || names.isEmpty { names.append("index.html") }
         guard
             let changed = try gateway.node.namespaces.changed(
                 at: names, in: namespace, asOf: jid)

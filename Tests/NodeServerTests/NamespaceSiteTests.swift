@@ -93,6 +93,13 @@ import TreeValues
                 // Other files have not changed with it.
                 let index = try connection.get("/n/site/index.html")
                 #expect(index.status == 200 && index.text == "<h1>welcome</h1>")
+                // In the place of its directory it is as old; a list has no time.
+                let date = try #require(index.fields["last-modified"])
+                let shown = try connection.get("/n/site/")
+                #expect(shown.text == index.text && shown.fields["last-modified"] == date)
+                #expect(
+                    try connection.get("/n/site/", "If-Modified-Since: \(date)\r\n").status == 304)
+                #expect(try connection.get("/n/site/docs/").fields["last-modified"] == nil)
             }
         }
     }

@@ -14,11 +14,13 @@ extension SyncEngine {
         var before: [FetchJob] = []
         while start < ids.count, !areDownloadsPaused {
             let (end, bytes) = try state.transaction { try endOfBatch(of: ids, from: start) }
-            let batch = ids[start..<end]
+            var batch = ids[start..<end]
             start = end
-            guard try hasRoom(bytes) else {
+            if try !hasRoom(bytes) {
+                // One that is too large does not keep back those that are not.
+                batch = try keepWhatFits(of: batch)[...]
                 pauseDownloads(Self.diskIsFull)
-                break
+                if batch.isEmpty { break }
             }
             do {
                 try fetch(batch, after: &before)
@@ -67,6 +69,25 @@ extension SyncEngine {
 
     private static let diskIsFull =
         "the disk is full, or has room for no more files: free some; it goes on by itself then"
+
+    /// Says of each file for which there is no room that there is none, and returns the others. The smallest go
+    /// first.
+    private func keepWhatFits(of ids: ArraySlice<NodeID>) throws -> [NodeID] {
+        let sizes = try state.transaction {
+            try ids.map { (id: $0, bytes: max(try state.node($0, in: .remote)?.size ?? 0, 0)) }
+        }
+        var room = try disk.freeBytes() - options.minimumFreeBytes
+        var fitting: Set<NodeID> = []
+        for file in sizes.sorted(by: { $0.bytes < $1.bytes }) where room > 0 && file.bytes <= room {
+            room -= file.bytes
+            fitting.insert(file.id)
+        }
+        for id in ids where !fitting.contains(id) {
+            let path = try remotePath(of: id) ?? ""
+            try fail(id, .noSpace(path), at: path)
+        }
+        return ids.filter { fitting.contains($0) }
+    }
 
     private func hasRoom(_ bytes: Int64) throws -> Bool {
         let free = try disk.freeBytes()

@@ -238,7 +238,8 @@ extension SyncEngine {
     // MARK: Items
 
     /// Keeps why an item was not done, and when it is tried again: after a second, then twice as long each
-    /// time up to an hour, with a quarter of chance either way.
+    /// time up to an hour, with a quarter of chance either way. Where a disk is full, up to a minute: somebody
+    /// makes room, and looks.
     func fail(_ id: NodeID, _ reason: ItemReason, path: String = "") {
         status.counters.failures += 1
         var item =
@@ -247,7 +248,8 @@ extension SyncEngine {
         item.reason = reason
         if !path.isEmpty { item.path = path }
         let delay = Int64(1000) << min(item.attempts - 1, 12)
-        let capped = min(delay, 3_600_000)
+        let isFull = if case .file(.noSpace) = reason { true } else { false }
+        let capped = min(delay, isFull ? 60_000 : 3_600_000)
         let chance = Int64(environment.random() % UInt64(capped / 2 + 1))
         // What changed meanwhile is looked at at once, a few times.
         let isAtOnce = reason == .changedMeanwhile && item.attempts <= 3

@@ -159,7 +159,12 @@ struct WatchState {
             return
         }
         // Of a directory itself its parent tells.
-        guard let name = event.name, let directory = tree.path(of: event.watch) else { return }
+        guard event.hasName, let directory = tree.path(of: event.watch) else { return }
+        guard let name = event.name else {
+            // It cannot be asked for by a name that is no text: the scanner finds it where it is, and says so.
+            touch(now: now)
+            return dirty.addSubtree(directory)
+        }
         let path = directory.isEmpty ? name : directory + "/" + name
         if isDirectory { follow(event, name, path) }
         guard !isExcluded(path, isDirectory: isDirectory) else { return }

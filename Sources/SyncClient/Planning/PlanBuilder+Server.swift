@@ -107,7 +107,9 @@ extension PlanBuilder {
             if isMovedLocally(there, other, synced) { return .after(other.id) }
         }
         if there.isInPlace(of: other) {
-            return try setAside(local, reason: isSameName ? .unicodeForm : .letterCase)
+            let isEqual = local.hasName(of: other)
+            return try setAside(
+                local, reason: isEqual ? .content : isSameName ? .unicodeForm : .letterCase)
         }
         // It comes here yet, and this one has its name.
         return try setAside(local, reason: .content)

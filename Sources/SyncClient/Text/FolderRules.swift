@@ -5,6 +5,8 @@ import Multiformats
 public struct FolderRules: Sendable {
     /// The list that is synced with the folder.
     public static let fileName = ".syncignore"
+    /// Changes with what is left out whatever the lists say.
+    private static let version = "2"
     /// More of the file is not read.
     public static let maximumFileBytes = 1024 * 1024
 
@@ -25,7 +27,7 @@ public struct FolderRules: Sendable {
         ignored.add(text: local)
         self.selected = selected.map { FolderPath.names(of: $0).joined(separator: "/") }
             .filter { !$0.isEmpty }
-        let texts = [shared, local] + self.selected.sorted()
+        let texts = [Self.version, shared, local] + self.selected.sorted()
         fingerprint = Array(texts.joined(separator: "\u{0}").utf8).withUnsafeBytes {
             Multihash.sha256(of: $0).digest.prefix(16).map { String($0, radix: 16) }.joined(separator: ".")
         }
@@ -57,11 +59,22 @@ public struct FolderRules: Sendable {
     public var problems: [IgnoreList.Problem] { ignored.problems }
 
     /// Whether a path takes no part. What is below one that does not is not asked for.
+    ///
+    /// What another synced folder has of its own in a folder below takes none whatever the lists say: its trash
+    /// is older versions and what was removed, which nobody means to share, or to have twice.
     public func isExcluded(_ path: String, isDirectory: Bool) -> Bool {
+        if isDirectory, Self.isOwnDirectory(path) { return true }
         if !isSelected(path, isDirectory: isDirectory) { return true }
         // The list itself goes with the folder, whatever it says.
         if path.utf8.elementsEqual(Self.fileName.utf8) { return false }
         return ignored.ignores(path, isDirectory: isDirectory)
+    }
+
+    private static func isOwnDirectory(_ path: String) -> Bool {
+        let own = SyncNames.ownDirectory.utf8
+        let rest = path.utf8.dropLast(own.count)
+        return path.utf8.dropFirst(rest.count).elementsEqual(own)
+            && (rest.isEmpty || rest.last == UInt8(ascii: "/"))
     }
 
     /// Whether a path is selected, is below one that is, or leads to one.

@@ -33,6 +33,8 @@ public struct IgnoreList: Sendable {
         let isName: Bool
         let negates: Bool
         let directoriesOnly: Bool
+        /// Whether it says nothing of directories.
+        var isOfFiles = false
         let ignoresCase: Bool
         /// What it wants of the last name of a path.
         let ends: NameEnds.Wanted
@@ -43,27 +45,20 @@ public struct IgnoreList: Sendable {
     /// The list of the lines of a file.
     public init(text: String) { add(text: text) }
 
-    /// What editors, browsers and systems leave behind, and what makes no sense elsewhere.
-    public static let defaults = IgnoreList(
-        text: ##"""
-            .DS_Store
-            ._*
-            (?i)thumbs.db
-            (?i)desktop.ini
-            *~
-            .*.sw?
-            .#*
-            \#*#
-            4913
-            ~$*
-            .~lock.*#
-            .goutputstream-*
-            *.crdownload
-            *.part
-            .fuse_hidden*
-            .nfs*
-            .Trash-*/
-            """##)
+    /// What editors, browsers and systems leave behind, and what makes no sense elsewhere. But for the trash
+    /// these are patterns of files alone: nobody makes a directory of that name by accident, and there is more
+    /// in it.
+    public static let defaultPatterns = [
+        ".DS_Store", "._*", "(?i)thumbs.db", "(?i)desktop.ini", "*~", ".*.sw?", ".#*", "\\#*#", "~$*",
+        ".~lock.*#", ".goutputstream-*", "*.crdownload", ".fuse_hidden*", ".nfs*", ".Trash-*/",
+    ]
+
+    /// The list of ``defaultPatterns``.
+    public static let defaults: IgnoreList = {
+        var list = IgnoreList(text: defaultPatterns.joined(separator: "\n"))
+        for index in list.rules.indices { list.rules[index].isOfFiles = !list.rules[index].directoriesOnly }
+        return list
+    }()
 
     public var isEmpty: Bool { rules.isEmpty }
 
@@ -126,7 +121,7 @@ public struct IgnoreList: Sendable {
         var folded: PathScalars?
         for index in rules.indices.reversed() where rules[index].ends.allows(ends) {
             let rule = rules[index]
-            guard !rule.directoriesOnly || isDirectory else { continue }
+            guard isDirectory ? !rule.isOfFiles : !rule.directoriesOnly else { continue }
             let matches: Bool
             if rule.ignoresCase {
                 var path = folded ?? PathScalars(path, ignoringCase: true)

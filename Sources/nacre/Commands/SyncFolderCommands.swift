@@ -97,7 +97,8 @@ extension SyncCommand {
             discussion: """
                 Patterns are those of .gitignore: `*.tmp`, `build/`, `/only-here`, `!keep.tmp`; (?i) in \
                 front ignores case. The file is itself synced. What is ignored stays where it is, on every \
-                machine.
+                machine. Files that editors and browsers leave behind are left out by patterns that stand in \
+                no file; they are listed behind those of the folder, and `!*~` takes such files in.
                 """)
 
         @OptionGroup var global: GlobalOptions
@@ -110,7 +111,11 @@ extension SyncCommand {
             let known = FileManager.default.contents(atPath: file) ?? Data()
             var out = StandardOutput()
             if patterns.isEmpty {
-                try out.write(String(decoding: known, as: UTF8.self))
+                var text = String(decoding: known, as: UTF8.self)
+                if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
+                text += "# left out of every folder, unless `!PATTERN` takes it in again:\n"
+                text += IgnoreList.defaultPatterns.map { "# \($0)\n" }.joined()
+                try out.write(text)
                 return try out.flush()
             }
             for pattern in patterns where pattern.contains("\n") || pattern.isEmpty {
@@ -118,7 +123,12 @@ extension SyncCommand {
             }
             var text = String(decoding: known, as: UTF8.self)
             if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
-            text += patterns.map { $0 + "\n" }.joined()
+            // By bytes: two forms of one name are not one pattern.
+            let lines = Set(text.utf8.split(separator: UInt8(ascii: "\n")).map(Array.init))
+            // A line that begins with # says nothing.
+            let fresh = patterns.map { $0.utf8.first == UInt8(ascii: "#") ? "\\" + $0 : $0 }
+                .filter { !lines.contains(Array($0.utf8)) }
+            text += fresh.map { $0 + "\n" }.joined()
             try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
             Terminal.note("\(SyncOutput.shown(file)) has \(patterns.joined(separator: " ")) as well")
         }

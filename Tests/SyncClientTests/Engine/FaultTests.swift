@@ -19,6 +19,25 @@ import TreeValues
 
     private func activity(_ device: SimulatedDevice) -> FolderActivity? { device.engine?.status.activity }
 
+    // MARK: Disks that are full
+
+    /// What has room is fetched beside what has none, which is named, and comes when there is.
+    @Test func aFileThatIsTooLargeKeepsNoOtherBack() throws {
+        let pair = try TwoDevices { $0.minimumFreeBytes = (1 << 40) - 100 }
+        try pair.there.makeDirectory("d")
+        try pair.there.write(String(repeating: "large", count: 40), to: "d/large")
+        for number in 0..<5 { try pair.there.write("content \(number)", to: "d/f\(number)") }
+        try pair.settle()
+        #expect(try pair.files(pair.here).count == 6)
+        let open = try pair.here.engine?.openItems()
+        #expect(open?.map(\.path) == ["d/large"])
+        #expect(open?.first?.reason == .file(.noSpace("d/large")))
+        pair.here.options.minimumFreeBytes = 0
+        pair.here.stop()
+        try pair.settle()
+        #expect(try pair.files(pair.here) == pair.files(pair.there))
+    }
+
     // MARK: Folders that are not there
 
     @Test func aFolderThatIsNotMountedIsLeftAlone() throws {

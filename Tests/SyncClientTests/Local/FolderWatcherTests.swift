@@ -82,6 +82,19 @@ import Testing
         #expect(watcher.next(timeout: 30 * second) == .changed(["moved/7"]))
     }
 
+    @Test func aDirectoryWithANameThatIsNoTextIsLookedAt() throws {
+        let scratch = try ScratchFolder()
+        try scratch.makeDirectory("d")
+        let watcher = try watcher(scratch)
+        let path = Array((scratch.path("d") + "/bad").utf8) + [0xFF, 0]
+        let descriptor = path.map { CChar(bitPattern: $0) }.withUnsafeBufferPointer { path in
+            path.baseAddress.map { Glibc.open($0, O_WRONLY | O_CREAT, 0o600) } ?? -1
+        }
+        #expect(descriptor >= 0)
+        close(descriptor)
+        #expect(watcher.next(timeout: 30 * second) == .changed(["d"]))
+    }
+
     @Test func saysOnceThatWatchesRanOut() throws {
         let scratch = try ScratchFolder()
         for number in 0..<5 { try scratch.makeDirectory("\(number)") }

@@ -37,16 +37,21 @@ import Testing
         for name in [
             ".DS_Store", "a/.DS_Store", "THUMBS.DB", "text~", ".text.swp", ".#text", "#text#",
             "~$report.docx",
-            ".~lock.report.odt#", ".goutputstream-AB12", "4913", "a/film.part", "._text",
+            ".~lock.report.odt#", ".goutputstream-AB12", "a/film.crdownload", "._text",
         ] {
             #expect(list.ignores(name, isDirectory: false), "\(name)")
         }
         for name in [
             "text", "a.swift", "#1 hit.mp3", "swp", ".gitignore", "Thumbs", "price~list", "49130",
-            ".syncignore",
+            ".syncignore", "4913", "film.part",
         ] {
             #expect(!list.ignores(name, isDirectory: false), "\(name)")
         }
+        // Somebody's directory, with what is in it, is not what an editor leaves behind.
+        for name in ["old~", "~$", "._hidden", ".#a", "x.crdownload"] {
+            #expect(!list.ignores(name, isDirectory: true), "\(name)")
+        }
+        #expect(list.ignores(".Trash-1000", isDirectory: true))
         #expect(list.problems.isEmpty)
     }
 
@@ -111,6 +116,11 @@ import Testing
             #expect(rules.isExcluded(path, isDirectory: isDirectory) == expected, "\(path)")
         }
         #expect(!FolderRules().isExcluded("any/thing", isDirectory: false))
+        // What another synced folder has of its own, whatever the lists say.
+        let own = FolderRules(shared: "!.nacre/", selected: ["pub"])
+        #expect(own.isExcluded("pub/notes/.nacre", isDirectory: true))
+        #expect(!own.isExcluded("pub/notes/.nacre", isDirectory: false))
+        #expect(!own.isExcluded("pub/not.nacre", isDirectory: true))
         // A slash and the combining mark behind it are one character, and two of a path.
         let marked = FolderRules(selected: ["/d//\u{301}m/"])
         #expect(!marked.isExcluded("d/\u{301}m/x", isDirectory: false))
