@@ -20,6 +20,9 @@ public struct FolderReport: Codable, Hashable, Sendable {
     public var conflicts: [Conflict]?
     /// Files that are being written, and are looked at again soon.
     public var busy: Int?
+    /// Files and directories that are gone here, and are removed on the node once they have turned up
+    /// nowhere else for some seconds; what is in a directory is not counted.
+    public var heldRemovals: Int?
     /// How often everything was looked at since the start.
     public var fullScans: Int?
     public var uploadsPaused: String?

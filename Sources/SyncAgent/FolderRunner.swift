@@ -244,7 +244,7 @@ public final class FolderRunner: @unchecked Sendable {
         position.withLock { $0.isWorking = true }
         defer { position.withLock { $0.isWorking = false } }
         ahead.withLock { $0 }?.hold()
-        try folder.engine.synchronize(scope)
+        try folder.synchronize(scope)
         try note(folder)
     }
 

@@ -173,10 +173,28 @@ final class OpenFolder {
 
     func close() { disk.releaseDescriptors() }
 
+    // MARK: Working
+
+    /// How often a pass goes on with other rules before it is told of.
+    private static let maximumRules = 10
+
+    /// A pass of the engine. Where it brought other rules it goes on with those: a folder is not settled
+    /// before what they let in is here as well.
+    func synchronize(_ scope: ScanScope?) throws {
+        try engine.synchronize(scope)
+        var count = 0
+        while count < Self.maximumRules, rules.refresh() {
+            count += 1
+            try engine.synchronize(.everything)
+        }
+    }
+
     // MARK: When to go on
 
     var hasBusyFiles: Bool { !(scanner.report?.busy.isEmpty ?? true) }
     var busyFiles: Int { scanner.report?.busy.count ?? 0 }
+    /// Files and directories that are gone, and may turn up elsewhere yet.
+    var heldRemovals: Int { scanner.heldCount }
     var fullScans: Int { scanner.fullScans }
     /// What the last looks could not take, by path.
     var unreadable: [(String, FileError)] {
@@ -268,6 +286,7 @@ final class NotingScanner: LocalScanning {
     init(_ scanner: FolderScanner) { self.scanner = scanner }
 
     var nextDeadline: Int64? { scanner.nextDeadline }
+    var heldCount: Int { scanner.heldCount }
 
     func scan(_ scope: ScanScope, onPart: () throws -> Void) throws -> ScanReport {
         let start = MachineClock.steadyMilliseconds()
@@ -323,6 +342,7 @@ extension FolderReport {
                 + "\(namespace)"
         }
         busy = folder.busyFiles
+        heldRemovals = folder.heldRemovals
         fullScans = folder.fullScans
         uploadsPaused = status.uploadsPaused?.reason
         downloadsPaused = status.downloadsPaused?.reason

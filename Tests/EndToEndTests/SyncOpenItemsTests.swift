@@ -159,6 +159,39 @@ import Testing
         try node.stop()
     }
 
+    /// It said settled while the daemon still waited whether the file turns up under another name.
+    @Test func onceBesideADaemonWaitsForRemovals() throws {
+        try start(files: 3)
+        try withDaemon(true, nacre) {
+            _ = try must("sync", one, "--once")
+            try FileManager.default.removeItem(atPath: one + "/f0")
+            try FileManager.default.moveItem(atPath: one + "/f1", toPath: one + "/g1")
+            let done = try must("sync", one, "--once").text
+            #expect(done == "settled: 0 sent, 0 received, 1 moved, 1 removed\n")
+            let there = try must("ls", "recipes:/").lines.compactMap { $0.split(separator: " ").last }
+            #expect(there == ["f2", "g1"])
+            _ = try must(other, "sync", two, "--once")
+            #expect(try names(two) == ["f2", "g1"])
+        }
+        try node.stop()
+    }
+
+    /// What new rules let in came with the second `--once`.
+    @Test(arguments: [false, true]) func onceGoesOnWhereItBroughtOtherRules(isRunning: Bool) throws {
+        try write("*.log\n", one + "/.syncignore")
+        try write("q", one + "/q.log")
+        try start(files: 1)
+        #expect(try names(two) == [".syncignore", "f0"])
+        try withDaemon(isRunning, other) {
+            if isRunning { _ = try must(other, "sync", two, "--once") }
+            try write("# none\n", one + "/.syncignore")
+            #expect(try must("sync", one, "--once").text == "settled: 2 sent, 0 received\n")
+            _ = try must(other, "sync", two, "--once")
+            #expect(try names(two) == [".syncignore", "f0", "q.log"])
+        }
+        try node.stop()
+    }
+
     // MARK: Removals
 
     @Test(arguments: [false, true]) func aRemovalMadeHereIsDeclined(isRunning: Bool) throws {

@@ -45,6 +45,9 @@ public struct FolderScanner: LocalScanning {
     /// any scope, also of no path at all.
     public var nextDeadline: Int64? { held.values.min().map { $0 &+ options.deletionHold } }
 
+    /// How many nodes are gone from the disk and not taken for deleted yet.
+    public var heldCount: Int { held.count }
+
     /// - Throws: what the state and `onPart` throw, and `FileError.folderMissing`; other failures are in the
     ///   report.
     public mutating func scan(_ scope: ScanScope, onPart: () throws -> Void) throws -> ScanReport {

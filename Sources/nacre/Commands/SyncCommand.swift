@@ -333,10 +333,12 @@ extension SyncCommand {
                 switch last.state {
                 case "working": idle = 0
                 case "settled", "waiting", "read_only":
-                    // A file that was written a moment ago is taken once it is quiet.
-                    if last.fullScans ?? 0 >= scans, last.busy ?? 0 == 0 { return sinceThen() }
+                    let isScanned = last.fullScans ?? 0 >= scans
+                    // A file that was written a moment ago is taken once it is quiet, and one that is gone is
+                    // removed once it has turned up nowhere else.
+                    if isScanned, last.busy ?? 0 == 0, last.heldRemovals ?? 0 == 0 { return sinceThen() }
                     idle += 1
-                    if idle % 10 == 0 { _ = try SyncPlace.ask("rescan", folder) }
+                    if !isScanned, idle % 10 == 0 { _ = try SyncPlace.ask("rescan", folder) }
                 case "not-running":
                     // It was just added, or the process does not sync it.
                     idle += 1
