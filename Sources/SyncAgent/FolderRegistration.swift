@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import SyncClient
 import SyncProtocol
 import TreeValues
@@ -80,6 +81,7 @@ public struct FolderRegistration: Sendable {
         // Before a namespace is made for it.
         try checkPlace(request.path, among: home.folders())
         for own in [home.path] + request.ownDirectories { try checkApart(request.path, from: own) }
+        try checkUsable(request.path)
         let name = request.namespace ?? Self.namespaceName(of: request.path)
         let device = try home.device()
         let (info, isNew) = try namespace(
@@ -114,6 +116,19 @@ public struct FolderRegistration: Sendable {
             guard !Self.isWithin(other.path, path), !Self.isWithin(path, other.path) else {
                 throw AgentError.folderWithin(path, other: other.path)
             }
+        }
+    }
+
+    /// A folder that is there has no marker yet, and takes one.
+    ///
+    /// - Throws: `SyncEngineError.otherFolder`; `FileError`.
+    private func checkUsable(_ path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        let disk = try DiskFolder(path)
+        defer { disk.releaseDescriptors() }
+        try SyncEngine.checkUnmarked(disk)
+        guard access(path, W_OK | X_OK) == 0 else {
+            throw errno == EROFS ? FileError.readOnly(path) : FileError.denied(path)
         }
     }
 

@@ -170,6 +170,17 @@ import Testing
         try node.stop()
     }
 
+    /// The namespace was made before the folder was looked at, and stayed.
+    @Test func aFolderOfAnotherHomeMakesNoNamespace() throws {
+        let path = try folder("mine", ["a"])
+        #expect(try other.run("sync", path, "mine", "--once").status == 0)
+        let refused = try nacre.run("sync", path, "typoed", "--once")
+        #expect(refused.status == 1 && refused.errors.contains("another folder"), "\(refused.errors)")
+        #expect(try nacre.run("ns", "show", "typoed").status == 4)
+        #expect(try nacre.run("sync", "status").text.isEmpty)
+        try node.stop()
+    }
+
     @Test func aFolderThatWentAwayCanBeTakenOffTheList() throws {
         let path = try folder("gone", ["a"])
         #expect(try nacre.run("sync", path, "gone", "--once").status == 0)

@@ -23,12 +23,15 @@ struct OwnDirectory {
     }
 
     /// The text of the marker; `nil` if there is none.
-    func readMarker() throws(FileError) -> String? {
-        guard let status = try disk.status(Self.marker), status.kind == .file else { return nil }
+    func readMarker() throws(FileError) -> String? { try Self.readMarker(on: disk) }
+
+    /// The text of the marker of a folder; `nil` if there is none.
+    static func readMarker(on disk: any FolderFileSystem) throws(FileError) -> String? {
+        guard let status = try disk.status(marker), status.kind == .file else { return nil }
         let room = 256
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 1)
         defer { buffer.deallocate() }
-        let count = try disk.read(Self.marker, at: 0, into: buffer)
+        let count = try disk.read(marker, at: 0, into: buffer)
         return String(decoding: buffer.prefix(count), as: UTF8.self)
     }
 

@@ -86,6 +86,15 @@ public final class SyncEngine {
         }.map(\.retryAt).min()
     }
 
+    /// Checks that a folder which is to be added is none that is synced already, here or by another user.
+    ///
+    /// - Throws: `SyncEngineError.otherFolder`; `FileError`.
+    public static func checkUnmarked(_ disk: any FolderFileSystem) throws {
+        if let found = try OwnDirectory.readMarker(on: disk) {
+            throw SyncEngineError.otherFolder(found: found)
+        }
+    }
+
     /// Makes the marker of a folder that is added.
     ///
     /// - Throws: `otherFolder` if there is a marker of another one; what the state throws; `FileError`.
