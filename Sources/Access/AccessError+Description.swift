@@ -52,6 +52,8 @@ extension AccessError: CustomStringConvertible {
         case .projectNotEmpty(let id, let holdings):
             "the project \(id) still has \(holdings.text); remove that first (\(holdings.remedy)), then repeat"
         case .userAbsent(let name): "there is no user \(name); `nacre user ls` lists them"
+        case .memberAbsent(let name, let namespace):
+            "\(name) is no member of \(namespace); `nacre ns members \(namespace)` lists them"
         case .invalidOperation(let text):
             "“\(text)” is no operation; there are "
                 + Operation.allCases.map(\.rawValue).joined(separator: ", ")

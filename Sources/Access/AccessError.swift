@@ -41,6 +41,8 @@ public enum AccessError: Error, Equatable, Sendable {
     /// What belongs to the project must go first.
     case projectNotEmpty(String, ProjectHoldings)
     case userAbsent(String)
+    /// A user who is no member of a namespace.
+    case memberAbsent(String, namespace: String)
     case invalidOperation(String)
     case invalidScope(String)
     case invalidAddressRange(String)
@@ -131,7 +133,7 @@ extension AccessError {
             .notAllowed
         case .expired, .revoked, .usesExhausted, .bytesExhausted: .exhausted
         case .tooLarge: .tooLarge
-        case .grantAbsent, .projectAbsent, .userAbsent, .linkAbsent: .notFound
+        case .grantAbsent, .projectAbsent, .userAbsent, .memberAbsent, .linkAbsent: .notFound
         case .grantNameAmbiguous, .projectNameAmbiguous, .projectIsDefault, .projectNotEmpty, .wrongContent:
             .conflict
         case .tooDeep, .invalidOperation, .invalidScope, .invalidAddressRange, .invalidContentType,
@@ -181,6 +183,7 @@ extension AccessError {
         case .projectIsDefault: "project-is-default"
         case .projectNotEmpty: "project-not-empty"
         case .userAbsent: "user-absent"
+        case .memberAbsent: "member-absent"
         case .invalidOperation: "invalid-operation"
         case .invalidScope: "invalid-scope"
         case .invalidAddressRange: "invalid-address-range"

@@ -33,8 +33,8 @@ public enum NamespaceError: Error, Hashable, Sendable {
     case noteTooLong(bytes: Int, maximum: Int)
     /// What was there is not kept any more.
     case historyRemoved(NodeID, JID)
-    /// What is to come back is more than the namespace may hold: bytes, or files and folders.
-    case quotaExceeded(limit: Int64, wanted: Int64)
+    /// What is to come back is more than the namespace may hold.
+    case quotaExceeded(NamespaceQuota, limit: Int64, wanted: Int64)
     /// What was to come back has no place: something else is called so, or, out of the trash, its directory
     /// is deleted.
     case placeTaken(String)
@@ -85,8 +85,8 @@ extension NamespaceError: CustomStringConvertible {
                 + "a snapshot"
         case .contentAbsent(let id, let cid):
             "block \(cid), the content of node \(id), is not in the store; run `nacre verify`"
-        case .quotaExceeded(let limit, let wanted):
-            "the namespace may hold \(limit), and would hold \(wanted); restore a part of it, or raise its quota"
+        case .quotaExceeded(let quota, let limit, let wanted):
+            "\(quota.text(limit: limit, wanted: wanted)); restore a part of it, or raise its quota"
         case .placeTaken(let path):
             "something else is where a part of “\(path)” was; move that away, or restore the folder they are in"
         case .directoryDeleted(let path):

@@ -56,14 +56,15 @@ struct RestingFolder {
         var pending = 0
         var others: [FolderReport.Item] = []
         var named: Set<ExactPath> = []
-        try Planner(try policy()).forEachPending(in: state) { states in
+        let rules = try policy()
+        try Planner(rules).forEachPending(in: state) { states in
             pending += 1
             guard named.count + others.count < maximum else { return true }
             let path = try state.shownPath(of: states)
             if reasons.contains(ExactPath(path)) {
                 named.insert(ExactPath(path))
-            } else if let work = states.pendingWork {
-                others.append(FolderReport.Item(path, work.rawValue, work.description))
+            } else if let reason = states.pendingWork.map(rules.reason(of:)) {
+                others.append(FolderReport.Item(path, reason.code, reason.description))
             }
             return true
         }

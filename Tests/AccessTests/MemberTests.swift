@@ -74,6 +74,12 @@ import TreeValues
         #expect(throws: AccessError.userAbsent("nosuch")) {
             try accounts.setRole(.viewer, ofUser: "nosuch", in: namespace, by: .localAdministrator)
         }
+        #expect(throws: AccessError.memberAbsent("bob", namespace: other.name)) {
+            try accounts.removeMember("bob", from: other, by: .localAdministrator)
+        }
+        #expect(throws: AccessError.userAbsent("nosuch")) {
+            try accounts.removeMember("nosuch", from: other, by: .localAdministrator)
+        }
     }
 
     @Test func aKeyOfAMemberFollowsTheRole() throws {

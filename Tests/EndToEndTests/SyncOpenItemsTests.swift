@@ -192,6 +192,35 @@ import Testing
         try node.stop()
     }
 
+    // MARK: Modes
+
+    /// What is in a folder that is held was said to be on its way.
+    @Test(arguments: ["push-only", "pull-only"], [false, true])
+    func whatAModeHoldsIsNotOnItsWay(mode: String, isRunning: Bool) throws {
+        try start(files: 1)
+        _ = try must(other, "sync", two, "--mode", mode, "--once")
+        try write("held", (mode == "push-only" ? one : two) + "/d/e")
+        _ = try must("sync", one, "--once")
+        #expect(try other.run("sync", two, "--once").status == 3)
+        let code = mode == "push-only" ? "remote_change" : "local_change"
+        try withDaemon(isRunning, other) {
+            for _ in 0..<100 where try report(other).items.count < 2 { usleep(50_000) }
+            let items = try report(other).items
+            #expect(items.map(\.path).sorted() == ["d", "d/e"] && items.allSatisfy { $0.code == code })
+            #expect(!(try must(other, "sync", "status").text.contains("is to be")))
+        }
+        try node.stop()
+    }
+
+    @Test func whyAFolderIsStoppedIsToldWhereNothingRuns() throws {
+        try start(files: 1)
+        try write("another", two + "/.nacre/folder")
+        #expect(try other.run("sync", two, "--once").status == 1)
+        let status = try must(other, "sync", "status").text
+        #expect(status.contains(" it was stopped") && status.contains(": the marker `.nacre/folder`"))
+        try node.stop()
+    }
+
     // MARK: Removals
 
     @Test(arguments: [false, true]) func aRemovalMadeHereIsDeclined(isRunning: Bool) throws {

@@ -388,7 +388,7 @@ import TreeValues
         _ = try folder.store.catalog.namespaces.change(folder.id) { $0.bytes = .max - 5 }
         #expect(
             try folder.commit(.put(.init(.file(root, bytes: 6), place: folder.place("a"))))[0]
-                == .refused(.quotaExceeded(limit: .max, wanted: .max)))
+                == .refused(.quotaExceeded(.bytes, limit: .max, wanted: .max)))
         try folder.must(.put(.init(.file(root, bytes: 5), place: folder.place("a"))))
     }
 
@@ -400,16 +400,19 @@ import TreeValues
         let node = try folder.put("a", 60)
         #expect(
             try folder.commit(.put(.init(file(41), place: folder.place("b"))))[0]
-                == .refused(.quotaExceeded(limit: 100, wanted: 101)))
+                == .refused(.quotaExceeded(.bytes, limit: 100, wanted: 101)))
         #expect(
             try folder.commit(.put(.init(file(101), node: node.id, base: 1)))[0]
-                == .refused(.quotaExceeded(limit: 100, wanted: 101)))
+                == .refused(.quotaExceeded(.bytes, limit: 100, wanted: 101)))
         try folder.must(.put(.init(file(100), node: node.id, base: 1)))
         try folder.directory("b")
         try folder.directory("c")
         #expect(
             try folder.commit(.makeDirectory(at: folder.place("d"), node: nil, .init()))[0]
-                == .refused(.quotaExceeded(limit: 3, wanted: 4)))
+                == .refused(.quotaExceeded(.entries, limit: 3, wanted: 4)))
+        let refusal = ChangeRefusal.quotaExceeded(.entries, limit: 3, wanted: 4)
+        #expect(
+            refusal.description.hasPrefix("the namespace may hold 3 files and folders, and would hold 4;"))
     }
 }
 

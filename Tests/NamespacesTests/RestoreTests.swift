@@ -131,7 +131,7 @@ import TreeValues
         policy.maximumBytes = 100
         let json = policy.json
         _ = try folder.store.catalog.namespaces.change(folder.id) { $0.policy = json }
-        #expect(throws: NamespaceError.quotaExceeded(limit: 100, wanted: 950)) {
+        #expect(throws: NamespaceError.quotaExceeded(.bytes, limit: 100, wanted: 950)) {
             try folder.store.restore(folder.id, asOf: head, author: folder.author)
         }
         let item = try folder.store.trashItem("soup", of: folder.namespace)
@@ -141,7 +141,7 @@ import TreeValues
         (policy.maximumBytes, policy.maximumNodes) = (nil, 1)
         let nodes = policy.json
         _ = try folder.store.catalog.namespaces.change(folder.id) { $0.policy = nodes }
-        #expect(throws: NamespaceError.quotaExceeded(limit: 1, wanted: 2)) {
+        #expect(throws: NamespaceError.quotaExceeded(.entries, limit: 1, wanted: 2)) {
             try folder.store.restore(folder.id, asOf: head, author: folder.author)
         }
         // Less is always possible.

@@ -31,7 +31,7 @@ extension Accounts {
     /// Ends a membership, and with it what the user's grants allow in the namespace. Members may leave.
     ///
     /// - Returns: the membership as it was.
-    /// - Throws: `userAbsent`, also for one who is no member.
+    /// - Throws: `userAbsent`, `memberAbsent`.
     public func removeMember(
         _ text: String, from namespace: Namespace, by principal: Principal
     ) throws -> NamespaceMember {
@@ -40,9 +40,12 @@ extension Accounts {
             try requireOwner(of: namespace, principal)
         }
         // One who is gone from the catalog can still be named by the id.
-        guard let id = user?.id ?? (try? UserID(text: text)),
-            let role = try catalog.members.role(of: id, in: namespace.id)
-        else { throw AccessError.userAbsent(AccessText.short(text)) }
+        guard let id = user?.id ?? (try? UserID(text: text)) else {
+            throw AccessError.userAbsent(AccessText.short(text))
+        }
+        guard let role = try catalog.members.role(of: id, in: namespace.id) else {
+            throw AccessError.memberAbsent(AccessText.short(text), namespace: namespace.name)
+        }
         defer { live.forget() }
         try catalog.members.remove(id, from: namespace.id)
         audit.record(

@@ -40,8 +40,8 @@ public enum ChangeRefusal: Hashable, Sendable {
     case targetTooLong(bytes: Int, maximum: Int)
     /// A file below 0 bytes, or larger than any may be.
     case sizeNotAllowed(bytes: Int64, maximum: Int64)
-    /// The limit of the namespace on bytes or nodes.
-    case quotaExceeded(limit: Int64, wanted: Int64)
+    /// A limit of the namespace.
+    case quotaExceeded(NamespaceQuota, limit: Int64, wanted: Int64)
     /// What is to come back is not kept any more, or a part of it.
     case contentRemoved(NodeID)
     /// So much would go that a person has to agree: the operation goes through with the token.
@@ -58,6 +58,24 @@ public enum ChangeRefusal: Hashable, Sendable {
         case .contentRemoved: "history_removed"
         case .massDelete: "mass_delete_blocked"
         }
+    }
+}
+
+/// What of a namespace has a limit.
+public enum NamespaceQuota: Hashable, Sendable {
+    /// Of the files that are in it.
+    case bytes
+    /// Files, directories and symlinks.
+    case entries
+
+    /// How much there may be, and how much there would be.
+    func text(limit: Int64, wanted: Int64) -> String {
+        let unit =
+            switch self {
+            case .bytes: limit == 1 ? "byte" : "bytes"
+            case .entries: limit == 1 ? "file or folder" : "files and folders"
+            }
+        return "the namespace may hold \(limit) \(unit), and would hold \(wanted)"
     }
 }
 
@@ -83,8 +101,8 @@ extension ChangeRefusal: CustomStringConvertible {
             "the target of a symlink has \(bytes) bytes, \(maximum) are allowed"
         case .sizeNotAllowed(let bytes, let maximum):
             "a file is said to have \(bytes) bytes; it may have 0 to \(maximum)"
-        case .quotaExceeded(let limit, let wanted):
-            "the namespace may hold \(limit), and would hold \(wanted); remove something, or raise its quota"
+        case .quotaExceeded(let quota, let limit, let wanted):
+            "\(quota.text(limit: limit, wanted: wanted)); remove something, or raise its quota"
         case .contentRemoved(let id):
             "the content of \(id), or of what was in it, is not kept any more"
         case .massDelete(let nodes, _):

@@ -116,13 +116,13 @@ struct TreeCommit {
 
     func quotaRefusal(nodes: Int64, bytes: Int64) -> ChangeRefusal? {
         if nodes > 0, namespace.nodes + nodes > policy.maximumNodes {
-            return .quotaExceeded(limit: policy.maximumNodes, wanted: namespace.nodes + nodes)
+            return .quotaExceeded(.entries, limit: policy.maximumNodes, wanted: namespace.nodes + nodes)
         }
         // Many files that are as large as one may be add up to more than a counter holds.
         let limit = policy.maximumBytes ?? .max
         let (wanted, overflows) = namespace.bytes.addingReportingOverflow(bytes)
         if bytes > 0, overflows || wanted > limit {
-            return .quotaExceeded(limit: limit, wanted: overflows ? .max : wanted)
+            return .quotaExceeded(.bytes, limit: limit, wanted: overflows ? .max : wanted)
         }
         return nil
     }

@@ -55,8 +55,8 @@ struct RestoredHome {
     private func result(_ outcome: ChangeOutcome, _ path: String) throws -> TreeNode {
         switch outcome {
         case .done(let node, _): return node
-        case .refused(.quotaExceeded(let limit, let wanted)):
-            throw NamespaceError.quotaExceeded(limit: limit, wanted: wanted)
+        case .refused(.quotaExceeded(let quota, let limit, let wanted)):
+            throw NamespaceError.quotaExceeded(quota, limit: limit, wanted: wanted)
         case .refused(.contentRemoved(let id)): throw NamespaceError.historyRemoved(id, jid)
         case .conflict, .refused: throw NamespaceError.placeTaken(path)
         }

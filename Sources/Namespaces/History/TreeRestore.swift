@@ -37,10 +37,10 @@ struct TreeRestore {
         let live = try TreeTables(connection, of: namespace).liveTotals()
         // What is too much already may still become less.
         if live.nodes > max(policy.maximumNodes, namespace.nodes) {
-            throw NamespaceError.quotaExceeded(limit: policy.maximumNodes, wanted: live.nodes)
+            throw NamespaceError.quotaExceeded(.entries, limit: policy.maximumNodes, wanted: live.nodes)
         }
         if let limit = policy.maximumBytes, live.bytes > max(limit, namespace.bytes) {
-            throw NamespaceError.quotaExceeded(limit: limit, wanted: live.bytes)
+            throw NamespaceError.quotaExceeded(.bytes, limit: limit, wanted: live.bytes)
         }
         (namespace.nodes, namespace.bytes, namespace.updated) = (live.nodes, live.bytes, time)
         try NamespaceRepository.update(namespace, connection)

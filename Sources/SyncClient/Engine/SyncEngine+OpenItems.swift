@@ -9,13 +9,14 @@ extension SyncEngine {
         var found = waitingItems(limit: limit)
         let isOffline = if case .offline = status.activity { true } else { false }
         guard found.count < limit, isOffline || status.pending > found.count else { return found }
+        let policy = policy
         try Planner(policy).forEachPending(in: state) { states in
             guard items[states.id] == nil, let work = states.pendingWork else { return true }
+            let waits = policy.canPush && isBelowWaiting(states)
             found.append(
                 ItemStatus(
                     id: states.id, path: try state.shownPath(of: states),
-                    reason: isBelowWaiting(states) ? .waitsForFolder : .pending(work), attempts: 0, retryAt: 0
-                ))
+                    reason: waits ? .waitsForFolder : policy.reason(of: work), attempts: 0, retryAt: 0))
             return found.count < limit
         }
         return found

@@ -37,6 +37,20 @@ extension PendingWork: CustomStringConvertible {
     }
 }
 
+extension SyncPolicy {
+    /// Why work is not done yet: it is not going to be where changes do not go that way.
+    ///
+    /// What is in a directory that is held is not held itself, since nothing is planned for it.
+    public func reason(of work: PendingWork) -> ItemReason {
+        switch work {
+        case .read, .send, .moveThere, .removeThere:
+            canPush ? .pending(work) : .held(mayWrite ? .localChange : .readOnly)
+        case .receive, .moveHere, .removeHere: canPull ? .pending(work) : .held(.remoteChange)
+        case .compare: .pending(work)
+        }
+    }
+}
+
 extension NodeStates {
     /// What is to be done; `nil` if nothing is.
     public var pendingWork: PendingWork? {

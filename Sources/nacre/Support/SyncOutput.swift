@@ -13,6 +13,7 @@ enum SyncOutput {
         let done = last.counters
         text += " (\(done.uploaded) sent, \(done.downloaded) received)"
         if last.state != "settled" {
+            if let detail = last.detail { text += ": \(detail)" }
             text +=
                 last.settled.map { "; both were equal \(SyncReportOutput.ago($0, now))" }
                 ?? "; never equal yet"
