@@ -171,6 +171,7 @@ final class Metrics: Sendable {
         "nacre_sync_journal_entries_total": "Journal entries that they made.",
         "nacre_sync_operations_total": "Operations of commits, by kind and outcome.",
         "nacre_sync_conflicts_total": "Operations that were based on something else, by what was in the way.",
+        "nacre_sync_conflict_copies_total": "Conflict copies that devices made and sent, by why.",
         "nacre_sync_needed_blocks_total": "Blocks that clients were asked to send.",
         "nacre_sync_absent_blocks_total": "Blocks that clients asked for and that are not to be had.",
         "nacre_sync_blocks_total": "Blocks that came or went by the sync protocol, by what became of them.",

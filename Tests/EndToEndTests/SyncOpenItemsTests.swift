@@ -147,6 +147,29 @@ import Testing
         try node.stop()
     }
 
+    /// Who reads the journal before it commits leaves no refused operation behind, by which the node counts.
+    @Test func theNodeCountsConflictCopiesThatMachinesMade() throws {
+        try start(files: 1)
+        for (folder, name) in [(one, "Readme"), (two, "README")] {
+            try write(folder, folder + "/f0")
+            try write(folder, folder + "/" + name)
+            _ = try must(folder == one ? nacre : other, "sync", folder, "--once")
+        }
+        let copies = try names(two).filter { $0.contains("conflict") }
+        #expect(copies.count == 2, "\(copies)")
+        // Another machine made these.
+        for copy in copies { try write("again", one + "/d/" + copy) }
+        _ = try must("sync", one, "--once")
+        let token = try must("key", "create", "--name", "watch", "--allow", "metrics", "--scope", "node")
+            .lines[0]
+        let page = try node.get("/metrics", "Authorization: Bearer \(token)\r\n")
+        for (reason, count) in [("content", 1), ("case", 1), ("unicode", 0)] {
+            let series = "nacre_sync_conflict_copies_total{reason=\"\(reason)\"} \(count)"
+            #expect(page.contains(series), "\(series)")
+        }
+        try node.stop()
+    }
+
     /// It printed what the daemon had done since its start.
     @Test func onceBesideADaemonTellsWhatItDidItself() throws {
         try start(files: 1)

@@ -43,6 +43,11 @@ extension NodeGauges {
                     "conflicts_total", counts.conflicts[conflict.rawValue] ?? 0,
                     ["reason": conflict.rawValue]))
         }
+        for reason in ConflictName.Reason.allCases {
+            gauges.append(
+                gauge(
+                    "conflict_copies_total", counts.conflictCopies[reason] ?? 0, ["reason": reason.code]))
+        }
         for (what, moved) in [
             ("stored", counts.stored), ("duplicate", counts.duplicate), ("refused", counts.refused),
             ("retrieved", counts.retrieved),

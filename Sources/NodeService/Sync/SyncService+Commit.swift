@@ -76,6 +76,11 @@ extension SyncService {
             author: ChangeAuthor(user: principal.user?.text, device: device), options: options)
         try node.follow(done.contents, from: namespace.visibility, to: done.visibility)
         try note(operations, done.outcomes, in: namespace, device: device)
+        let names = zip(operations, done.outcomes).lazy.compactMap { operation, outcome -> String? in
+            guard operation.change.isNew, case .done(let made, isNew: true) = outcome else { return nil }
+            return made.name
+        }
+        hub.tally.note(newNames: names, from: device)
         for operation in operations {
             if let node = operation.change.contentNode { hub.inflight.drop(node, in: namespace.id) }
         }
@@ -105,6 +110,15 @@ extension SyncService {
 extension TreeChange {
     /// The node whose content it is about; `nil` for other changes.
     fileprivate var contentNode: NodeID? { if case .put(let put) = self { put.node } else { nil } }
+
+    /// Whether it brings in what was not there.
+    fileprivate var isNew: Bool {
+        switch self {
+        case .put(let put): put.base == nil
+        case .makeDirectory: true
+        case .move, .delete, .setAttributes, .restore: false
+        }
+    }
 }
 
 extension SyncOperation.Change {

@@ -34,8 +34,10 @@ public final class SyncTally: Sendable {
         /// Journal entries that commits made.
         public var journalEntries: Int64 = 0
         public var operations: [Operation: Int64] = [:]
-        /// By reason.
+        /// Operations that were not taken, by reason.
         public var conflicts: [String: Int64] = [:]
+        /// Conflict copies that devices made, by why.
+        public var conflictCopies: [ConflictName.Reason: Int64] = [:]
         /// Blocks that clients were asked to send.
         public var neededBlocks: Int64 = 0
         /// Blocks that came and were not held before.
@@ -79,6 +81,15 @@ public final class SyncTally: Sendable {
             counts.stored.add(blocks: summary.newBlocks, bytes: summary.newBytes)
             counts.duplicate.add(blocks: summary.knownBlocks, bytes: summary.knownBytes)
         }
+    }
+
+    /// Counts conflict copies among what came that was not there. One that another device made, and that
+    /// came with a folder, was counted then.
+    func note(newNames: some Sequence<String>, from device: String) {
+        // Nearly no name is one.
+        let copies = newNames.lazy.filter { $0.utf8.contains(UInt8(ascii: ")")) }
+            .compactMap { ConflictName($0) }.filter { $0.isMade(by: device) }
+        for copy in copies { state.withLock { $0.conflictCopies[copy.reason, default: 0] += 1 } }
     }
 
     /// Counts what a commit came to.

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import NodeCore
 import SyncClient
+import SyncProtocol
 
 /// Finds conflict copies in a folder, and does what was decided about them.
 enum ConflictCopies {

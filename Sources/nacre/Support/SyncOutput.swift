@@ -2,6 +2,7 @@ import Foundation
 import NodeCore
 import SyncAgent
 import SyncClient
+import SyncProtocol
 
 /// How folders are printed.
 enum SyncOutput {

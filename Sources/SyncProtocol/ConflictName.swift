@@ -11,6 +11,15 @@ public struct ConflictName: Hashable, Sendable {
         case letterCase = "case conflict"
         /// A name that differs by Unicode form only is taken: the two look alike.
         case unicodeForm = "unicode conflict"
+
+        /// For programs.
+        public var code: String {
+            switch self {
+            case .content: "content"
+            case .letterCase: "case"
+            case .unicodeForm: "unicode"
+            }
+        }
     }
 
     /// The most bytes of a name on common file systems and in a namespace.
@@ -83,9 +92,14 @@ public struct ConflictName: Hashable, Sendable {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
-    /// Whether two names are of copies of one file.
-    func isCopy(ofSameAs other: ConflictName) -> Bool {
-        NameKey(stem + suffix, ignoringCase: true) == NameKey(other.stem + other.suffix, ignoringCase: true)
+    /// Whether the copy was made by a device, by what its tag says.
+    public func isMade(by device: String) -> Bool {
+        guard made != nil else { return false }
+        // After a date and a time; a number may follow.
+        let words = tag.split(separator: " ", maxSplits: 2)
+        guard let maker = words.last, maker.hasPrefix(device.asConflictDevice) else { return false }
+        let rest = maker.dropFirst(device.asConflictDevice.count)
+        return rest.isEmpty || rest.first == " " && rest.dropFirst().utf8.allSatisfy(Self.isDigit)
     }
 
     private static func split(_ name: String) -> (stem: String, suffix: String) {
