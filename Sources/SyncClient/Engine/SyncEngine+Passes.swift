@@ -239,7 +239,8 @@ extension SyncEngine {
 
     /// Keeps why an item was not done, and when it is tried again: after a second, then twice as long each
     /// time up to an hour, with a quarter of chance either way. Where a disk is full, up to a minute: somebody
-    /// makes room, and looks.
+    /// makes room, and looks. What changed meanwhile is tried at once, a few times, and then after a tenth of a
+    /// second: its changes are seen when it rests, which is soon.
     func fail(_ id: NodeID, _ reason: ItemReason, path: String = "") {
         status.counters.failures += 1
         var item =
@@ -247,12 +248,13 @@ extension SyncEngine {
         item.attempts += 1
         item.reason = reason
         if !path.isEmpty { item.path = path }
-        let delay = Int64(1000) << min(item.attempts - 1, 12)
+        let isMoving = reason == .changedMeanwhile
+        let delay: Int64 =
+            isMoving ? 100 << min(max(item.attempts - 4, 0), 16) : 1000 << min(item.attempts - 1, 12)
         let isFull = if case .file(.noSpace) = reason { true } else { false }
         let capped = min(delay, isFull ? 60_000 : 3_600_000)
         let chance = Int64(environment.random() % UInt64(capped / 2 + 1))
-        // What changed meanwhile is looked at at once, a few times.
-        let isAtOnce = reason == .changedMeanwhile && item.attempts <= 3
+        let isAtOnce = isMoving && item.attempts <= 3
         item.retryAt = isAtOnce ? 0 : environment.steadyClock() + capped * 3 / 4 + chance
         if items[id] != nil || items.count < Self.maximumItems { items[id] = item }
         environment.report(.failed(path: item.path, reason))
