@@ -12,8 +12,12 @@ final class FetchFile: Sendable {
     let remote: SyncNode
     /// Where it is to be.
     let path: String
-    /// Where it is in the making.
+    /// Where it is when it is whole; in the making as well, unless it is a fragment by then.
     let temporary: String
+    /// Where a large file is in the making.
+    let fragment: Fragment?
+    /// Whether something of it was here before.
+    let isResumed: Bool
     /// Whether nothing of that id is here: then what is under the temporary name is only ever what was made.
     let isNew: Bool
     let leaves: [Leaf]
@@ -21,22 +25,29 @@ final class FetchFile: Sendable {
     let whole: [UInt8]?
 
     init(
-        remote: SyncNode, path: String, temporary: String, isNew: Bool = false, leaves: [Leaf] = [],
-        whole: [UInt8]? = nil
+        remote: SyncNode, path: String, temporary: String, fragment: Fragment? = nil,
+        isResumed: Bool = false, isNew: Bool = false, leaves: [Leaf] = [], whole: [UInt8]? = nil
     ) {
         self.remote = remote
         self.path = path
         self.temporary = temporary
+        self.fragment = fragment
+        self.isResumed = isResumed
         self.isNew = isNew
         self.leaves = leaves
         self.whole = whole
     }
+
+    /// Where it is written to.
+    var making: String { fragment?.path ?? temporary }
 }
 
 /// What became of it.
 struct FetchJob: Sendable {
     let file: FetchFile
     var failure: StepFailure?
+    /// Whether what was a fragment is whole, and has the name of those that are.
+    var isNamedWhole = false
 
     init(_ file: FetchFile) { self.file = file }
 }
@@ -65,6 +76,12 @@ struct FetchWriter: Sendable {
         } catch {
             return false
         }
+    }
+
+    /// Whether a file already has a leaf where it belongs.
+    func isThere(_ piece: FetchPiece, in path: String) -> Bool {
+        // What cannot be read is written.
+        (try? verify(piece, in: path)) ?? false
     }
 
     private func verify(_ piece: FetchPiece, in path: String) throws(FileError) -> Bool {

@@ -1,9 +1,12 @@
+import Multiformats
 import SyncProtocol
+import TreeValues
 
 /// `.nacre` in a folder: the marker, files in the making, and the trash.
 ///
-/// Nothing in it is synced. What is in `tmp` when a run begins was left by one that ended suddenly, and
-/// goes to the trash: it may be the only copy of something.
+/// Nothing in it is synced. What is in `tmp` when a run begins was left by one that ended suddenly. Fragments
+/// of large files are gone on with, see ``Fragments``; everything else goes to the trash: it may be the only
+/// copy of something.
 struct OwnDirectory {
     static let marker = SyncNames.ownDirectory + "/folder"
     static let temporary = SyncNames.ownDirectory + "/tmp"
@@ -14,6 +17,8 @@ struct OwnDirectory {
 
     let disk: any FolderFileSystem
     let environment: SyncEnvironment
+    /// What is here of large files that are not whole yet.
+    var fragments = Fragments()
     /// Directories in the trash that are there.
     private var made = PathSet()
 
@@ -70,18 +75,52 @@ struct OwnDirectory {
 
     private static func path(ofLane lane: Int) -> String { temporary + "/" + String(lane) }
 
-    /// Makes sure of the directories, and moves what an earlier run left to the trash.
+    /// Makes sure of the directories, keeps the fragments that an earlier run left, and moves what else it left
+    /// to the trash.
     mutating func recover() throws(FileError) {
         try prepare()
+        fragments = Fragments()
         for directory in [Self.temporary] + (0..<Self.lanes).map(Self.path(ofLane:)) {
             for entry in try disk.list(directory) where entry.status?.kind != .directory {
                 guard let name = entry.name else { continue }
                 let path = directory + "/" + name
-                if entry.status?.size == 0 {
-                    try disk.removeFile(path)
-                } else {
-                    try moveToTrash(path, as: "recovered/" + name)
+                if entry.status?.kind == .file, let size = entry.status?.size, size > 0,
+                    let fragment = Fragment(path: path, bytes: size), fragments.insert(fragment)
+                {
+                    continue
                 }
+                try moveToTrash(leftover: path, entry.status)
+            }
+        }
+    }
+
+    private mutating func moveToTrash(leftover path: String, _ status: FileStatus?) throws(FileError) {
+        if status?.size == 0 {
+            try disk.removeFile(path)
+        } else {
+            try moveToTrash(path, as: "recovered/" + FolderPath.name(of: path))
+        }
+    }
+
+    /// A fragment that a file of this content can be made from, which nobody else gets then.
+    mutating func takeFragment(of root: CID, fileBytes: Int64) -> Fragment? {
+        while let fragment = fragments.take(root) {
+            // A disk that does not answer is no reason to stop here: the file is made anew then.
+            guard let status = try? disk.status(fragment.path), status.kind == .file else { continue }
+            if status.size <= fileBytes { return fragment }
+            // There is more in it than was ever written there.
+            _ = try? moveToTrash(leftover: fragment.path, status)
+        }
+        return nil
+    }
+
+    /// Moves fragments to the trash whose file nobody waits for any more.
+    mutating func dropFragments(except isWanted: (Fragment) throws -> Bool) rethrows {
+        for fragment in fragments.all where try !isWanted(fragment) {
+            fragments.remove(fragment)
+            // What cannot be moved now is looked at again when the next run begins.
+            if let status = try? disk.status(fragment.path) {
+                _ = try? moveToTrash(leftover: fragment.path, status)
             }
         }
     }
@@ -91,6 +130,13 @@ struct OwnDirectory {
     /// - Parameter index: of the file among those that are made at once.
     func temporaryPath(_ index: Int = 0) -> String {
         Self.path(ofLane: index % Self.lanes) + "/" + environment.randomName()
+    }
+
+    /// Where a large file may be made, of which a later run is to know what it is.
+    func makeFragment(of root: CID, for node: NodeID, _ index: Int) -> Fragment {
+        Fragment(
+            root: root, node: node, directory: Self.path(ofLane: index % Self.lanes),
+            suffix: environment.randomName())
     }
 
     /// Moves a file or a symlink to the trash of the day.

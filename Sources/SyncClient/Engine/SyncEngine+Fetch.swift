@@ -38,10 +38,16 @@ extension SyncEngine {
         var bytes: Int64 = 0
         var end = start
         while end < ids.count, end - start < options.fetchBatch, bytes < Int64(options.windowBytes) {
-            bytes += max(try state.node(ids[end], in: .remote)?.size ?? 0, 0)
+            bytes += try bytesToWrite(of: ids[end])
             end += 1
         }
         return (end, bytes)
+    }
+
+    private func bytesToWrite(of id: NodeID) throws -> Int64 {
+        guard let node = try state.node(id, in: .remote) else { return 0 }
+        // What is here of it has its room already.
+        return max(node.size - (node.content.map(own.fragments.bytes(of:)) ?? 0), 0)
     }
 
     /// Makes the files of a batch, and gives those of the one before their places.
@@ -54,7 +60,7 @@ extension SyncEngine {
         defer {
             // What is under way may not outlive what it is for.
             making.wait()
-            if !isDone { for job in next { try? disk.removeFile(job.file.temporary) } }
+            if !isDone { for job in next { giveUp(job) } }
         }
         let hasBarrier = !before.isEmpty
         if hasBarrier { try place(&before, while: making) }
@@ -74,7 +80,7 @@ extension SyncEngine {
     /// first.
     private func keepWhatFits(of ids: ArraySlice<NodeID>) throws -> [NodeID] {
         let sizes = try state.transaction {
-            try ids.map { (id: $0, bytes: max(try state.node($0, in: .remote)?.size ?? 0, 0)) }
+            try ids.map { (id: $0, bytes: try bytesToWrite(of: $0)) }
         }
         var room = try disk.freeBytes() - options.minimumFreeBytes
         var fitting: Set<NodeID> = []
@@ -98,20 +104,24 @@ extension SyncEngine {
     private func prepare(_ ids: ArraySlice<NodeID>) throws -> [FetchJob] {
         var jobs: [FetchJob] = []
         jobs.reserveCapacity(ids.count)
+        var isDone = false
+        defer { if !isDone { for job in jobs where job.file.isResumed { giveUp(job) } } }
         for place in try state.transaction({ try places(for: ids) }) {
             let remote = place.remote
             do {
                 let leaves = try leaves(of: remote, base: place.base)
+                let (fragment, isResumed) = fragment(of: remote, leaves: leaves, jobs.count)
                 jobs.append(
                     FetchJob(
                         FetchFile(
                             remote: remote, path: place.path, temporary: own.temporaryPath(jobs.count),
-                            isNew: place.isNew, leaves: leaves,
+                            fragment: fragment, isResumed: isResumed, isNew: place.isNew, leaves: leaves,
                             whole: wholeContent(of: remote, leaves: leaves))))
             } catch let failure as StepFailure {
                 fail(remote.id, failure, path: place.path)
             }
         }
+        isDone = true
         return jobs
     }
 
@@ -123,10 +133,11 @@ extension SyncEngine {
         defer {
             for job in jobs where job.failure != nil || (!isDone && job.file.isNew) {
                 // What stays is moved to the trash by the next run.
-                try? disk.removeFile(job.file.temporary)
+                giveUp(job)
             }
             jobs.removeAll()
         }
+        nameWhole(&jobs)
         try changeDisk(awaiting: making) { touched in
             let placed = try placeNew(jobs)
             for (job, placed) in zip(jobs, placed) { try put(job, placed, &touched) }
@@ -209,8 +220,8 @@ extension SyncEngine {
                         try disk.create(
                             file.temporary, bytes, modified: file.remote.modified, mode: file.remote.mode)
                     }
-                } else {
-                    try disk.create(file.temporary)
+                } else if !file.isResumed {
+                    try disk.create(file.making)
                 }
             }
         }
@@ -246,9 +257,10 @@ extension SyncEngine {
     }
 
     /// Writes a window of leaves: from local files, from entries, or from the server.
-    private func write(_ pieces: [FetchPiece], _ jobs: inout [FetchJob]) throws {
-        guard !pieces.isEmpty else { return }
+    private func write(_ all: [FetchPiece], _ jobs: inout [FetchJob]) throws {
         let writer = FetchWriter(disk: disk, blocks: blocks)
+        let pieces = missingPieces(all, jobs, writer)
+        guard !pieces.isEmpty else { return }
         var open: [FetchPiece] = []
         var contents = blocks.contents(of: pieces.map(\.leaf))
         let prefetched = Set(contents.keys)
@@ -259,7 +271,7 @@ extension SyncEngine {
                 open.append(piece)
                 continue
             }
-            if writer.reuse(piece, in: jobs[piece.job].file.temporary) {
+            if writer.reuse(piece, in: jobs[piece.job].file.making) {
                 status.counters.bytesReused += Int64(piece.leaf.bytes)
                 continue
             }
@@ -279,7 +291,7 @@ extension SyncEngine {
         let failures = Mutex<[Int: StepFailure]>([:])
         // A window is within one file or many: what is in one file is written in order by one thread.
         let groups = Dictionary(grouping: open, by: \.job).sorted { $0.key < $1.key }
-        let paths = jobs.map(\.file.temporary)
+        let paths = jobs.map(\.file.making)
         environment.parallelForEach(groups.count) { [contents] index in
             let (job, pieces) = groups[index]
             for piece in pieces {
@@ -325,9 +337,9 @@ extension SyncEngine {
             guard file.remote.kind == .file else { return }
             if file.whole == nil {
                 try disk.setAttributes(
-                    file.temporary, modified: file.remote.modified, mode: file.remote.mode)
+                    file.making, modified: file.remote.modified, mode: file.remote.mode)
             }
-            if isFew { try disk.synchronize(file: file.temporary) }
+            if isFew { try disk.synchronize(file: file.making) }
         }
         note(failures, in: &jobs)
         if !isFew { try disk.synchronizeAll() }

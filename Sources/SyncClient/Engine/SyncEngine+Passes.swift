@@ -173,6 +173,7 @@ extension SyncEngine {
     private func finish() throws {
         content.forgetContents()
         status.pending = try countPending()
+        try dropFragments()
         if status.pending == 0 {
             items.removeAll()
             status.removalsToken = nil

@@ -70,6 +70,9 @@ public struct SyncOptions: Sendable {
     public var fetchBatch = 2000
     /// Bytes of content of a batch in memory, in each direction.
     public var windowBytes = 16 * 1024 * 1024
+    /// Of files of several leaves and at least so many bytes, what was received is used again after a run that
+    /// ended in the middle: with smaller ones that would take longer than to receive them.
+    public var resumedBytes: Int64 = 1024 * 1024
     /// Files up to this size are sent within the commit.
     public var inlineBytes: Int64 = 4096
     /// Bytes of small files that came within entries and are kept until they are written.

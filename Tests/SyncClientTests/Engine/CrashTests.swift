@@ -4,9 +4,14 @@ import Testing
 
 /// A machine that stops at each step of a pass in turn, and starts again.
 @Suite struct CrashTests {
-    private static let old = ["a": "old a", "b": "b", "d": "/", "d/c": "c", "moved": "moved"]
+    /// Of several leaves, as what is received in pieces.
+    private static func large(_ text: String) -> String {
+        (0..<300).map { "line \($0) of \(text)\n" }.joined()
+    }
+
+    private static let old = ["a": large("old a"), "b": "b", "d": "/", "d/c": "c", "moved": "moved"]
     private static let new = [
-        "a": "new a", "d": "/", "d/c2": "c", "e": "/", "e/new": "new", "e/moved": "moved",
+        "a": large("new a"), "d": "/", "d/c2": "c", "e": "/", "e/new": "new", "e/moved": "moved",
     ]
 
     /// A pair in which `there` has changes of all kinds on the server, which `here` does not know yet.
@@ -20,7 +25,7 @@ import Testing
             }
         }
         try pair.settle()
-        try pair.there.write("new a", to: "a")
+        try pair.there.write(Self.large("new a"), to: "a")
         try pair.there.remove("b")
         try pair.there.move("d/c", to: "d/c2")
         try pair.there.makeDirectory("e")

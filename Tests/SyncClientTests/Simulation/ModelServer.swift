@@ -203,6 +203,8 @@ final class ModelServer: Sendable {
         else { return nil }
         let edit = LeafLists.edit(from: old, root: base, to: leaves)
         let blocks = edit.splices.flatMap(\.insert).compactMap { namespace.blocks[$0.cid] }
+        // What is large is asked for.
+        guard blocks.reduce(0, { $0 + $1.count }) <= 64 * 1024 else { return nil }
         return FileEdit(edit, blocks: blocks)
     }
 

@@ -38,6 +38,9 @@ final class SimulatedDevice {
         options.planBatch = batch
         options.commitBatch = batch
         options.fetchBatch = batch
+        // Large files are small here, and some come in several pieces.
+        options.resumedBytes = 0
+        if batch == 2 { options.windowBytes = 4096 }
         state.whenGone = { [weak self] in self?.bringBack($0) }
         try startEngine().addFolder()
     }

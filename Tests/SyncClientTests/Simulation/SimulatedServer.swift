@@ -17,6 +17,10 @@ final class SimulatedServer: SyncServer {
         var mayRead = true
         /// Whether somebody works on the server meanwhile, and answers come from copies of it.
         var isBusy = false
+        /// After so many windows of leaves the node is gone; `nil` if it stays.
+        var retrievesLeft: Int?
+        /// Bytes of leaves that came from the node.
+        var retrievedBytes = 0
     }
 
     let server: ModelServer
@@ -44,6 +48,9 @@ final class SimulatedServer: SyncServer {
 
     var isBusy: Bool { network.withLock { $0.isBusy } }
     func set(isBusy: Bool) { network.withLock { $0.isBusy = isBusy } }
+
+    func set(retrievesLeft: Int?) { network.withLock { $0.retrievesLeft = retrievesLeft } }
+    var retrievedBytes: Int { network.withLock { $0.retrievedBytes } }
 
     func set(mayWrite: Bool, mayRead: Bool = true) {
         network.withLock { ($0.mayWrite, $0.mayRead) = (mayWrite, mayRead) }
@@ -132,7 +139,17 @@ final class SimulatedServer: SyncServer {
     }
 
     func retrieve(_ cids: [CID]) throws(SyncServerError) -> RetrievedBlocks {
-        try call { () throws(SyncServerError) in server.retrieve(cids) }
+        let isGone = network.withLock { network in
+            guard let left = network.retrievesLeft else { return false }
+            network.retrievesLeft = max(left - 1, 0)
+            return left == 0
+        }
+        if isGone { throw .unreachable("the node is gone") }
+        let answer = try call { () throws(SyncServerError) in server.retrieve(cids) }
+        network.withLock { network in
+            for block in answer.blocks { network.retrievedBytes += block.bytes.count }
+        }
+        return answer
     }
 
     func leaves(of root: CID, base: CID?) throws(SyncServerError) -> LeafEdit {
