@@ -6,9 +6,11 @@ public import TreeValues
 public struct ConflictInfo: Hashable, Sendable, Identifiable {
     public var id: NodeID
     public var node: NodeID
-    /// Such as `stale`.
+    /// Such as `stale`; `copy`, `case_copy` and `unicode_copy` of conflict copies.
     public var reason: String
     public var name: String
+    /// Where the node is now; `nil` if it is not there any more.
+    public var path: String?
     /// The content revision that the change was based on; 0 for a new file.
     public var base: JID
     /// The content revision that was there.
@@ -25,12 +27,14 @@ public struct ConflictInfo: Hashable, Sendable, Identifiable {
 
     public init(
         id: NodeID, node: NodeID, reason: String, name: String, base: JID, current: JID, content: CID,
-        size: Int64, device: String, deviceName: String?, time: Int64, resolution: String?
+        size: Int64, device: String, deviceName: String?, time: Int64, resolution: String?,
+        path: String? = nil
     ) {
         self.id = id
         self.node = node
         self.reason = reason
         self.name = name
+        self.path = path
         self.base = base
         self.current = current
         self.content = content
@@ -47,6 +51,7 @@ public struct ConflictInfo: Hashable, Sendable, Identifiable {
         writer.put("nid", node)
         writer.put("reason", reason)
         writer.put("name", name)
+        writer.put("path", path)
         writer.put("base_crev", base)
         writer.put("current_crev", current)
         writer.put("root", content)
@@ -66,7 +71,8 @@ public struct ConflictInfo: Hashable, Sendable, Identifiable {
             base: try reader.number("base_crev") ?? 0, current: try reader.number("current_crev") ?? 0,
             content: try reader.require("root", reader.cid("root")), size: try reader.number("size") ?? 0,
             device: try reader.text("device") ?? "", deviceName: try reader.text("device_name"),
-            time: try reader.number("server_ts_ms") ?? 0, resolution: try reader.text("resolution"))
+            time: try reader.number("server_ts_ms") ?? 0, resolution: try reader.text("resolution"),
+            path: try reader.text("path"))
     }
 }
 

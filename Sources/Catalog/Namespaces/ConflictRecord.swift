@@ -1,17 +1,25 @@
 public import Multiformats
 public import TreeValues
 
-/// A change that was not taken since somebody else was quicker: what it would have made, for people.
+/// A change that was not taken since somebody else was quicker: what it would have made, for people. Or a
+/// conflict copy, which a device made of such a change: a file of its own.
 public struct ConflictRecord: Hashable, Sendable {
+    /// Why a conflict copy was made.
+    public enum CopyReason: String, CaseIterable, Hashable, Sendable {
+        case content = "copy"
+        case letterCase = "case_copy"
+        case unicodeForm = "unicode_copy"
+    }
+
     /// Of the change: the same one sent again is the same conflict. 16 bytes.
     public let id: NodeID
     /// `Namespace.number`.
     public let namespace: Int64
-    /// The node that was to change, or was in the way.
+    /// The node that was to change, or was in the way; of a copy the copy.
     public let node: NodeID
-    /// Such as `stale`.
+    /// Such as `stale`; see ``CopyReason`` for copies.
     public let reason: String
-    /// What the file was to be called.
+    /// What the file was to be called; of a copy its name.
     public let name: String
     /// The content revision that the change was based on; 0 for a new file.
     public let base: JID
@@ -25,6 +33,12 @@ public struct ConflictRecord: Hashable, Sendable {
     public let time: Int64
     /// How it was decided; `nil` while it is open.
     public var resolution: String?
+
+    public var isCopy: Bool { CopyReason(rawValue: reason) != nil }
+
+    /// The resolution of a copy that is not there any more, or not by its name, and of which nobody said how
+    /// it was decided.
+    public static let gone = "gone"
 
     /// The most conflicts that are kept of one namespace; the oldest go first.
     public static let maximumPerNamespace = 1000

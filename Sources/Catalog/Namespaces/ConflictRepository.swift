@@ -30,23 +30,40 @@ public struct ConflictRepository: Sendable {
         }
     }
 
-    /// The conflicts of a namespace, newest first; the open ones, or all.
+    /// The conflicts of a namespace, newest first; the open ones, or all. A copy is open as long as it is there
+    /// by its name; after that its resolution is `ConflictRecord.gone` if nobody said another one.
     public func list(of namespace: Namespace, includingResolved: Bool = false) throws -> [ConflictRecord] {
         try database.read { connection in
             try connection.rows(
                 """
-                SELECT \(ConflictRow.columns) FROM conflicts
-                WHERE ns = $1\(includingResolved ? "" : " AND resolution IS NULL") ORDER BY time DESC, id DESC
+                SELECT \(ConflictRow.columns), CASE WHEN \(Self.isOpen) THEN 1 ELSE 0 END FROM conflicts
+                WHERE ns = $1\(includingResolved ? "" : " AND \(Self.isOpen)") ORDER BY time DESC, id DESC
                 """, [.integer(namespace.number)]
-            ).map(ConflictRow.conflict)
+            ).map { row in
+                var conflict = try ConflictRow.conflict(SQLRow(Array(row.values.prefix(ConflictRow.count))))
+                let isOpen = try row.integer(ConflictRow.count) != 0
+                if !isOpen, conflict.resolution == nil { conflict.resolution = ConflictRecord.gone }
+                return conflict
+            }
         }
     }
+
+    /// Whether a row is open, in SQL.
+    private static let isOpen = """
+        resolution IS NULL AND (reason NOT IN (\(copyReasons)) OR EXISTS (
+            SELECT 1 FROM tree_nodes AS node
+            WHERE node.ns = conflicts.ns AND node.nid = conflicts.nid AND node.deleted = 0
+                AND node.name_key = conflicts.name))
+        """
+
+    private static let copyReasons = ConflictRecord.CopyReason.allCases.map { "'\($0.rawValue)'" }
+        .joined(separator: ", ")
 
     /// How many are open.
     public func openCount(of namespace: Namespace) throws -> Int64 {
         try database.read { connection in
             try connection.firstRow(
-                "SELECT count(*) FROM conflicts WHERE ns = $1 AND resolution IS NULL",
+                "SELECT count(*) FROM conflicts WHERE ns = $1 AND \(Self.isOpen)",
                 [.integer(namespace.number)])?.integer(0) ?? 0
         }
     }
@@ -74,13 +91,13 @@ public struct ConflictRepository: Sendable {
         }
     }
 
-    /// Closes what a device has put elsewhere meanwhile: its content is there under another name.
+    /// Closes changes that a device has put elsewhere meanwhile: their content is there under another name.
     ///
-    /// - Returns: whether any is open still.
+    /// - Returns: whether any change is open still.
     public func settle(
         _ contents: Set<CID>, of device: String, in namespace: Namespace
     ) throws -> Bool {
-        let open = try list(of: namespace)
+        let open = try list(of: namespace).filter { !$0.isCopy }
         let settled = open.filter { $0.device == device && contents.contains($0.content) }
         for conflict in settled { _ = try resolve(conflict.id, of: namespace, "both") }
         return open.count > settled.count

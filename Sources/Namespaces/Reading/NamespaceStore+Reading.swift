@@ -44,6 +44,17 @@ extension NamespaceStore {
         }
     }
 
+    /// What is live in a directory under a name, byte for byte, or else under one that the namespace takes for
+    /// the same.
+    public func child(
+        like name: String, of directory: NodeID, in namespace: Namespace
+    ) throws -> TreeNode? {
+        if let exact = try child(name, of: directory, in: namespace) { return exact }
+        let rules = NameRules(try NamespacePolicy(json: namespace.policy))
+        guard let folded = rules.folded(name) else { return nil }
+        return try read { try TreeTables($0, of: namespace).child(of: directory, folded: folded) }
+    }
+
     /// The path of a live node, without a slash before it; `nil` if it is not live.
     public func path(of id: NodeID, in namespace: Namespace) throws -> String? {
         try read { connection in

@@ -75,12 +75,13 @@ extension SyncService {
             operations, to: namespace.id,
             author: ChangeAuthor(user: principal.user?.text, device: device), options: options)
         try node.follow(done.contents, from: namespace.visibility, to: done.visibility)
-        try note(operations, done.outcomes, in: namespace, device: device)
-        let names = zip(operations, done.outcomes).lazy.compactMap { operation, outcome -> String? in
+        let made = zip(operations, done.outcomes).compactMap { operation, outcome -> TreeNode? in
             guard operation.change.isNew, case .done(let made, isNew: true) = outcome else { return nil }
-            return made.name
+            return made
         }
-        hub.tally.note(newNames: names, from: device)
+        let copies = made.compactMap { ConflictCopy($0, madeBy: device) }
+        hub.tally.note(copies)
+        try note(operations, done.outcomes, made: made, copies, in: namespace, device: device)
         for operation in operations {
             if let node = operation.change.contentNode { hub.inflight.drop(node, in: namespace.id) }
         }
@@ -97,10 +98,10 @@ extension SyncService {
             results: results.map { $0 ?? .refused(code: "bad_request", message: "not understood") })
         // Who sees only a part of the journal reads it from where it left off.
         if mayRead, let text = request.cursor, let jid = try? position(text, in: namespace) {
-            try acknowledge(namespace, upTo: jid)
-            if jid == done.previousHead, done.epoch == namespace.epoch {
-                answer.cursor = try cursor(namespace, done.head)
-            }
+            // What came after its cursor is what it has just sent.
+            let isNext = jid == done.previousHead && done.epoch == namespace.epoch
+            try acknowledge(namespace, upTo: isNext ? done.head : jid)
+            if isNext { answer.cursor = try cursor(namespace, done.head) }
         }
         hub.tally.note(request, answer, entries: done.head - done.previousHead)
         return answer

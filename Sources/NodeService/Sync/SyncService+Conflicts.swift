@@ -19,7 +19,8 @@ extension SyncService {
                 .map { try info($0, namespace) })
     }
 
-    /// Notes how a conflict was decided; to keep what was not taken puts it in the place of what is there.
+    /// Notes how a conflict was decided, and does it: to keep what was not taken puts it in the place of what is
+    /// there, and a conflict copy goes to the trash unless both are kept.
     ///
     /// - Throws: `unknown_conflict`, `unknown_block` where its content is not held any more, and what a
     ///   change
@@ -31,7 +32,9 @@ extension SyncService {
         guard let conflict = try node.catalog.conflicts.conflict(id, of: namespace) else {
             throw SyncFailure.unknownConflict(id.text)
         }
-        if resolution.keep == .mine {
+        if conflict.isCopy {
+            try decide(conflict, resolution.keep, in: namespace)
+        } else if resolution.keep == .mine {
             // Held off the collector until the journal names it.
             let lease = try node.beginLease()
             defer { lease.end() }
@@ -50,12 +53,45 @@ extension SyncService {
         return try info(resolved, namespace)
     }
 
-    /// Notes what a commit did not take, and that it put elsewhere what an earlier one did not.
+    /// Does with a conflict copy what was decided. One that is not there any more, or not by its name, was
+    /// decided about by somebody else: nothing is done.
+    private func decide(
+        _ conflict: ConflictRecord, _ choice: ConflictResolution.Choice, in namespace: Namespace
+    ) throws {
+        guard choice != .both, let copy = try namespaces.node(conflict.node, in: namespace),
+            !copy.isDeleted, copy.name == conflict.name, let name = ConflictName(copy.name)
+        else { return }
+        guard choice == .mine else {
+            try commit([.delete(copy.id, base: copy.revision, newestBelow: 0)], in: namespace)
+            return
+        }
+        guard let other = try namespaces.child(like: name.original, of: copy.parent, in: namespace) else {
+            let place = TreeChange.Place(parent: copy.parent, name: name.original)
+            try commit([.move(copy.id, to: place, base: copy.revision)], in: namespace)
+            return
+        }
+        guard other.kind == .file, let content = copy.content else {
+            throw SyncFailure.refused(
+                code: "kind_mismatch",
+                message: "\(other.name) is no file: rename one of the two")
+        }
+        let put = TreeChange.Put(
+            .file(content, bytes: copy.size), node: other.id, base: other.contentRevision,
+            attributes: .init(modified: copy.modified, mode: copy.mode))
+        try commit(
+            [.put(put), .delete(copy.id, base: copy.revision, newestBelow: 0)], in: namespace)
+    }
+
+    /// Notes what a commit did not take, conflict copies that came with it, and that it put elsewhere what an
+    /// earlier one did not.
+    ///
+    /// - Parameter made: what was not there before.
     func note(
-        _ operations: [TreeOperation], _ outcomes: [ChangeOutcome], in namespace: Namespace, device: String
+        _ operations: [TreeOperation], _ outcomes: [ChangeOutcome], made: [TreeNode],
+        _ copies: [ConflictCopy], in namespace: Namespace, device: String
     ) throws {
         let time = node.catalog.namespaces.currentTime
-        let found = zip(operations, outcomes).compactMap { operation, outcome -> ConflictRecord? in
+        let refused = zip(operations, outcomes).compactMap { operation, outcome -> ConflictRecord? in
             guard case .conflict(let conflict, let current) = outcome, case .put(let put) = operation.change,
                 case .file(let root, let size) = put.content, let node = current?.id ?? put.node
             else { return nil }
@@ -65,23 +101,27 @@ extension SyncService {
                 base: put.base ?? 0, current: current?.contentRevision ?? 0, content: root, size: size,
                 device: device, time: time)
         }
-        try node.catalog.conflicts.add(found)
-        guard found.isEmpty else {
-            return hub.conflicted.withLock { all in
+        let copied = copies.compactMap { copy -> ConflictRecord? in
+            guard let content = copy.node.content else { return nil }
+            return ConflictRecord(
+                id: Self.conflictID(copy.node.id, 0, content, device), namespace: namespace.number,
+                node: copy.node.id, reason: copy.reason.rawValue, name: copy.node.name, base: 0,
+                current: copy.node.contentRevision, content: content, size: copy.node.size,
+                device: device, time: time)
+        }
+        try node.catalog.conflicts.add(refused + copied)
+        if !refused.isEmpty {
+            hub.conflicted.withLock { all in
                 // A namespace that is forgotten has conflicts that stay open until somebody closes them.
                 if all.count >= 10_000 { all.removeAll() }
                 all.insert(namespace.number)
             }
+            return
         }
         guard hub.conflicted.withLock({ $0.contains(namespace.number) }) else { return }
-        let copies = zip(operations, outcomes).compactMap { operation, outcome -> CID? in
-            guard case .done(let made, isNew: true) = outcome, case .put(let put) = operation.change,
-                put.base == nil
-            else { return nil }
-            return made.content
-        }
-        if !copies.isEmpty,
-            try !node.catalog.conflicts.settle(Set(copies), of: device, in: namespace)
+        let contents = Set(made.compactMap(\.content))
+        if !contents.isEmpty,
+            try !node.catalog.conflicts.settle(contents, of: device, in: namespace)
         {
             hub.conflicted.withLock { _ = $0.remove(namespace.number) }
         }
@@ -100,6 +140,18 @@ extension SyncService {
             id: conflict.id, node: conflict.node, reason: conflict.reason, name: conflict.name,
             base: conflict.base, current: conflict.current, content: conflict.content, size: conflict.size,
             device: conflict.device, deviceName: name == conflict.device ? nil : name, time: conflict.time,
-            resolution: conflict.resolution)
+            resolution: conflict.resolution,
+            path: try namespaces.path(of: conflict.node, in: namespace))
+    }
+}
+
+extension ConflictCopy {
+    /// As the register has it.
+    fileprivate var reason: ConflictRecord.CopyReason {
+        switch name.reason {
+        case .content: .content
+        case .letterCase: .letterCase
+        case .unicodeForm: .unicodeForm
+        }
     }
 }

@@ -138,25 +138,35 @@ extension SyncService {
         guard let current = try namespaces.node(node, in: namespace) else {
             throw SyncFailure.unknownNode(node.text)
         }
-        if let lock = try foreignLocks(in: namespace, device: device)[node] {
-            throw try locked(lock, namespace)
-        }
         let put = TreeChange.Put(
             content, node: node,
             place: TreeChange.Place(parent: current.parent, name: current.name),
             base: current.contentRevision, attributes: .init(modified: modified, mode: mode))
-        let done = try namespaces.commit(
-            [TreeOperation(.put(put))], to: namespace.id,
-            author: ChangeAuthor(user: principal.user?.text, device: device))
-        try self.node.follow(done.contents, from: namespace.visibility, to: done.visibility)
-        switch done.outcomes.first {
-        case .done?: return RestoreAnswer(head: done.head, entries: Int(done.head - done.previousHead))
-        case .refused(let refusal)?:
+        return try commit([.put(put)], in: namespace)
+    }
+
+    /// Does changes, all of them or none.
+    ///
+    /// - Throws: what they are refused with; `conflict` where somebody was quicker, `locked`.
+    @discardableResult
+    func commit(_ changes: [TreeChange], in namespace: Namespace) throws -> RestoreAnswer {
+        let locks = try foreignLocks(in: namespace, device: device)
+        for change in changes {
+            if let lock = change.changedNode.flatMap({ locks[$0] }) { throw try locked(lock, namespace) }
+        }
+        var options = NamespaceStore.CommitOptions()
+        options.isAtomic = true
+        do {
+            let done = try namespaces.commit(
+                changes.map { TreeOperation($0) }, to: namespace.id,
+                author: ChangeAuthor(user: principal.user?.text, device: device), options: options)
+            try node.follow(done.contents, from: namespace.visibility, to: done.visibility)
+            return RestoreAnswer(head: done.head, entries: Int(done.head - done.previousHead))
+        } catch NamespaceError.notAtomic(_, .refused(let refusal)) {
             throw SyncFailure.refused(code: refusal.code, message: refusal.description)
-        case .conflict(let conflict, _)?:
+        } catch NamespaceError.notAtomic(_, .conflict(let conflict, _)) {
             throw SyncFailure.refused(
                 code: "conflict", message: "it changed at this moment (\(conflict.rawValue)); try again")
-        case nil: throw SyncFailure.unknownNode(node.text)
         }
     }
 }

@@ -103,3 +103,14 @@ extension SyncOperation.Change {
         }
     }
 }
+
+extension TreeChange {
+    /// The node that is there already and is to change; `nil` for what only brings something in.
+    var changedNode: NodeID? {
+        switch self {
+        case .put(let put): put.base == nil ? nil : put.node
+        case .move(let id, _, _), .delete(let id, _, _), .setAttributes(let id, _): id
+        case .makeDirectory, .restore: nil
+        }
+    }
+}

@@ -83,13 +83,9 @@ public final class SyncTally: Sendable {
         }
     }
 
-    /// Counts conflict copies among what came that was not there. One that another device made, and that
-    /// came with a folder, was counted then.
-    func note(newNames: some Sequence<String>, from device: String) {
-        // Nearly no name is one.
-        let copies = newNames.lazy.filter { $0.utf8.contains(UInt8(ascii: ")")) }
-            .compactMap { ConflictName($0) }.filter { $0.isMade(by: device) }
-        for copy in copies { state.withLock { $0.conflictCopies[copy.reason, default: 0] += 1 } }
+    /// Counts conflict copies that came.
+    func note(_ copies: [ConflictCopy]) {
+        for copy in copies { state.withLock { $0.conflictCopies[copy.name.reason, default: 0] += 1 } }
     }
 
     /// Counts what a commit came to.

@@ -8,12 +8,17 @@ import TreeValues
 extension NamespaceCommand {
     struct Conflicts: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List changes that were not taken since another one was there first.",
+            abstract: "List conflict copies, and changes that were not taken since another was first.",
             discussion: """
-                A line `ID NAME REASON DEVICE …` for each, newest first. `nacre sync` keeps what was not \
-                taken as a conflict copy, which closes the entry. --resolve ID closes one by hand: --keep \
-                mine puts what was not taken in the place of what is there; theirs, both and merged say what \
-                was done.
+                A line `ID PATH REASON DEVICE …` for each, newest first. `copy`, `case_copy` and \
+                `unicode_copy` are conflict copies: files that a machine has put beside the one that has the \
+                name. One is open until it is removed or renamed, on any machine. --resolve ID decides: \
+                --keep mine puts the copy in the place of the other file, theirs and merged remove the copy, \
+                both leaves the two. What goes is in the trash, and in the history.
+
+                Other reasons, such as `stale`, are of changes that were not taken. `nacre sync` makes a \
+                conflict copy of each, which closes the entry. --keep mine puts what was not taken in the \
+                place of what is there; theirs, both and merged say what was done.
                 """)
 
         @OptionGroup var global: GlobalOptions
@@ -59,7 +64,8 @@ extension NamespaceCommand {
                 let device = SyncReportOutput.shown(conflict.deviceName ?? conflict.device)
                 let state = conflict.resolution.map { "closed: \($0)" } ?? "open"
                 try out.write(
-                    line: "\(conflict.id) \(SyncReportOutput.shown(conflict.name)) \(conflict.reason) "
+                    line: "\(conflict.id) \(SyncReportOutput.shown(conflict.path ?? conflict.name)) "
+                        + "\(conflict.reason) "
                         + "\(device), \(SyncReportOutput.ago(conflict.time, now)), \(state)")
             }
             try out.flush()
