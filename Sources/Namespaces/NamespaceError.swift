@@ -26,6 +26,9 @@ public enum NamespaceError: Error, Hashable, Sendable {
     case versionRemoved(JID, next: JID)
     /// Nothing is in the version, and to go back to it removes that many nodes: whoever means that says so.
     case versionEmpty(JID, nodes: Int64)
+    /// Nothing was at the path in the version, and to go back to it removes what is there: whoever means that
+    /// says so.
+    case pathNotThen(String, JID)
     /// Nothing of that id or path was deleted, or not lately.
     case notInTrash(String)
     /// So many versions are held already.
@@ -74,6 +77,9 @@ extension NamespaceError: CustomStringConvertible {
         case .versionEmpty(let jid, let nodes):
             "nothing is in version \(jid): \(nodes) files and directories would be removed at once; confirm if that "
                 + "is meant: `nacre ns restore --empty`"
+        case .pathNotThen(let path, let jid):
+            "“\(path)” is not in version \(jid): it would be removed; confirm if that is meant: `nacre ns restore "
+                + "--empty`"
         case .notInTrash(let text):
             "“\(text)” is not in the trash; `nacre ns trash` lists what is"
         case .tooManyHeld(let maximum):

@@ -74,7 +74,7 @@ extension NodeFailure {
         case .policyInvalid: (.invalid, "invalid-policy")
         case .tooManyOperations: (.tooLarge, "too-many-operations")
         case .epochChanged, .notAtomic: (.conflict, "changed-meanwhile")
-        case .versionEmpty: (.conflict, "version-empty")
+        case .versionEmpty, .pathNotThen: (.conflict, "version-empty")
         case .placeTaken: (.conflict, "place-taken")
         case .quotaExceeded: (.notAllowed, "quota-exceeded")
         case .directoryDeleted: (.conflict, "directory-deleted")

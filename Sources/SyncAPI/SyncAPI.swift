@@ -156,7 +156,7 @@ public enum SyncAPI {
             case .notAtomic: (.conflict, "not_atomic")
             case .historyRemoved, .versionRemoved: (.gone, "history_removed")
             case .tooManyHeld, .noteTooLong: (.badRequest, "bad_request")
-            case .versionEmpty: (.conflict, "mass_delete_blocked")
+            case .versionEmpty, .pathNotThen: (.conflict, "mass_delete_blocked")
             case .placeTaken: (.conflict, "name_taken")
             case .quotaExceeded: (.forbidden, "quota_exceeded")
             case .directoryDeleted: (.conflict, "parent_missing")

@@ -55,6 +55,54 @@ import TreeValues
         #expect(try folder.store.catalogProblems() == [])
     }
 
+    /// `mv soup old; echo new > soup`: what was at the path comes back, and nothing that is elsewhere goes.
+    @Test(arguments: Engine.all) func anotherFileAtThePathGetsTheContentThatWasThere(engine: Engine) throws {
+        let folder = try Folder(engine)
+        let soup = try folder.put("soup", 1)
+        let then = try folder.namespace.head
+        try folder.must(.move(soup.id, to: folder.place("old"), base: soup.revision))
+        let other = try folder.put("soup", 2)
+        try folder.store.requireContent(of: then, path: "soup", in: folder.namespace)
+        let done = try folder.store.restore(folder.id, path: "soup", asOf: then, author: folder.author)
+        let after = try tree(folder)
+        #expect(done.entries == 1 && Set(after.keys) == ["old", "soup"])
+        #expect(after["soup"]?.id == other.id && after["soup"]?.content == soup.content)
+        #expect(after["old"]?.id == soup.id)
+        #expect(try folder.namespace.bytes == 2)
+        #expect(
+            try folder.store.restore(folder.id, path: "soup", asOf: then, author: folder.author).entries == 0)
+        // What was not there yet goes only where that is meant, and what was elsewhere goes back.
+        #expect(throws: NamespaceError.pathNotThen("soup", 0)) {
+            try folder.store.requireContent(of: 0, path: "soup", in: folder.namespace)
+        }
+        try folder.store.requireContent(of: then, path: "old", in: folder.namespace)
+        #expect(try folder.store.catalogProblems() == [])
+    }
+
+    @Test(arguments: Engine.all) func anotherFolderAtThePathMakesWay(engine: Engine) throws {
+        let folder = try Folder(engine)
+        let soups = try folder.directory("soups")
+        let soup = try folder.put("soup", 1, in: soups)
+        let then = try folder.namespace.head
+        let full = try tree(folder)
+        try folder.must(.delete(soups.id, base: soups.revision, newestBelow: then))
+        // An empty one, one with other content, a file.
+        let empty = try folder.directory("soups")
+        for round in 0..<3 {
+            if round == 1 { try folder.put("bread", 5, in: empty) }
+            if round == 2 { try folder.put("soups", 7) }
+            let done = try folder.store.restore(folder.id, path: "soups", asOf: then, author: folder.author)
+            #expect(done.entries == 2, "\(round)")
+            #expect(try tree(folder) == full)
+            #expect(try tree(folder)["soups/soup"]?.id == soup.id)
+            let head = try folder.namespace.head
+            try folder.must(.delete(soups.id, base: head, newestBelow: head))
+            guard round == 0 else { continue }
+            try folder.must(.restore(empty.id, to: nil))
+        }
+        #expect(try folder.store.catalogProblems() == [])
+    }
+
     /// A file, whose folders were deleted, comes back alone, in folders of the same names.
     @Test(arguments: Engine.all) func foldersThatAreGoneAreMadeAgain(engine: Engine) throws {
         let folder = try Folder(engine)

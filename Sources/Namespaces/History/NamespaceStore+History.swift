@@ -52,23 +52,34 @@ extension NamespaceStore {
         Date(timeIntervalSince1970: Double(milliseconds / 1000)).formatted(.iso8601)
     }
 
-    /// Makes sure that a restore of everything leaves something, if something is there: before the first change
-    /// there was nothing, and a person who goes back that far has likely mistyped it.
+    /// Makes sure that a restore leaves something, if something is there: before the first change there was
+    /// nothing, and a person who goes back that far, or to where a path was not there yet, has likely mistyped
+    /// it.
     ///
-    /// - Parameter path: of what is to be restored. What is one part of the whole may go.
-    /// - Throws: `versionEmpty`, `versionRemoved`.
+    /// - Parameter path: of what is to be restored.
+    /// - Throws: `versionEmpty`, `pathNotThen`, `versionRemoved`.
     public func requireContent(of jid: JID, path: String = "", in namespace: Namespace) throws {
-        guard namespace.nodes > 0, Self.components(of: path).isEmpty else { return }
+        let names = Self.components(of: path)
         try read { connection in
             try TreeTables(connection, of: namespace).requireKept(jid)
-            let view = TreeView(namespace, connection, asOf: jid)
-            guard try view.children(of: view.root, limit: 1).isEmpty else { return }
-            throw NamespaceError.versionEmpty(jid, nodes: namespace.nodes)
+            let (now, then) = (TreeView(namespace, connection), TreeView(namespace, connection, asOf: jid))
+            if names.isEmpty {
+                guard namespace.nodes > 0, try then.children(of: then.root, limit: 1).isEmpty else { return }
+                throw NamespaceError.versionEmpty(jid, nodes: namespace.nodes)
+            }
+            guard let node = try find(names, now), try find(names, then) == nil else { return }
+            // It may have been elsewhere.
+            if let old = try then.node(node), !old.isDeleted, try then.way(to: old.parent) != nil { return }
+            throw NamespaceError.pathNotThen(path, jid)
         }
     }
 
     /// Brings a whole namespace, or what is at a path of it, back to an earlier state, by new journal
     /// entries.
+    ///
+    /// A file that has taken the place of another one since gets the content that was there then; where the
+    /// other one is now it stays. A directory that took the place of another one goes where it was then, or to
+    /// the trash.
     ///
     /// - Parameter path: of the newest state, or, if there is nothing now, of the earlier one.
     /// - Returns: the head afterwards, and how many entries were made.
@@ -96,13 +107,27 @@ extension NamespaceStore {
     ) throws -> (head: JID, entries: Int) {
         let names = Self.components(of: path)
         try TreeTables(connection, of: namespace).requireKept(jid)
-        let scope =
-            try find(names, TreeView(namespace, connection))
-            ?? find(names, TreeView(namespace, connection, asOf: jid))
+        let (now, then) = (TreeView(namespace, connection), TreeView(namespace, connection, asOf: jid))
+        let (current, former) = (try find(names, now), try find(names, then))
+        var (before, entries) = (namespace, 0)
+        if let current, let former, current != former {
+            if let replaced = try now.node(current), let content = try then.node(former),
+                replaced.kind != .directory, content.kind != .directory
+            {
+                return try replace(
+                    replaced, by: content, path, of: namespace, asOf: jid, author, time, connection)
+            }
+            // What has the place of another directory leaves it first.
+            let restore = TreeRestore(
+                namespace: namespace, connection: connection, author: author, time: time)
+            (before, entries) = try restore.restore(asOf: jid, scope: current)
+        }
+        let scope = former ?? current
         if scope == nil, !names.isEmpty { throw NamespaceError.pathAbsent(path) }
-        if let scope, try isBack(scope, in: namespace, asOf: jid, connection) { return (namespace.head, 0) }
-        let restore = TreeRestore(namespace: namespace, connection: connection, author: author, time: time)
-        let (after, entries) = try restore.restore(asOf: jid, scope: scope)
+        if let scope, try isBack(scope, in: before, asOf: jid, connection) { return (before.head, entries) }
+        let restore = TreeRestore(namespace: before, connection: connection, author: author, time: time)
+        let (after, more) = try restore.restore(asOf: jid, scope: scope)
+        entries += more
         guard let scope, let node = try TreeView(after, connection).node(scope), !node.isDeleted,
             try TreeView(after, connection).way(to: node.parent) == nil
         else { return (after.head, entries) }
@@ -111,6 +136,32 @@ extension NamespaceStore {
         ) { self.nodeIDs.next(now: time) }
         let done = try home.bringBack(node, path: path)
         return (done.head, entries + Int(done.head - after.head))
+    }
+
+    /// Gives a file the content of another one, which was in its place.
+    private func replace(
+        _ current: TreeNode, by former: TreeNode, _ path: String, of namespace: Namespace, asOf jid: JID,
+        _ author: ChangeAuthor, _ time: Int64, _ connection: any SQLConnection
+    ) throws -> (head: JID, entries: Int) {
+        let content: NodeContent
+        if former.kind == .symlink {
+            content = .symlink(former.target ?? "")
+        } else if let root = former.content {
+            content = .file(root, bytes: former.size)
+        } else {
+            throw NamespaceError.historyRemoved(former.id, jid)
+        }
+        var commit = try TreeCommit(
+            namespace, connection, author: author, time: time, makeNode: { self.nodeIDs.next(now: time) })
+        let put = TreeChange.Put(
+            content, node: current.id, base: current.contentRevision,
+            attributes: .init(modified: former.modified, mode: former.mode, meta: former.meta))
+        _ = try commit.apply(TreeOperation(.put(put))).restored(path, asOf: jid)
+        var changed = commit.namespace
+        guard changed.head > namespace.head else { return (namespace.head, 0) }
+        changed.updated = time
+        try NamespaceRepository.update(changed, connection)
+        return (changed.head, Int(changed.head - namespace.head))
     }
 
     /// Whether a file is as it was, and where it was by name, though its directory is another one since: see
@@ -130,13 +181,17 @@ extension NamespaceStore {
         return names == (try oldWay.map { try then.node($0)?.name })
     }
 
-    /// The node at a path of a view; `nil` for the root, and where there is none.
+    /// The node at a path of a view, a file before a directory of its name; `nil` for the root, and where there
+    /// is none.
     private func find(_ names: [String], _ view: TreeView) throws -> NodeID? {
         var found: NodeID?
-        for name in names {
-            var next: TreeNode?
-            try view.forEachChild(of: found ?? view.root) { if $0.name == name, next == nil { next = $0 } }
-            guard let next else { return nil }
+        for (index, name) in names.enumerated() {
+            let parent = found ?? view.root
+            let file =
+                index == names.count - 1 ? try view.child(of: parent, named: name, isDirectory: false) : nil
+            guard let next = try file ?? view.child(of: parent, named: name, isDirectory: true) else {
+                return nil
+            }
             found = next.id
         }
         return found

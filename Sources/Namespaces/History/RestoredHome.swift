@@ -27,10 +27,10 @@ struct RestoredHome {
             let attributes = TreeChange.Attributes(modified: directory.modified, mode: directory.mode)
             let outcome = try commit.apply(
                 TreeOperation(.makeDirectory(at: place, node: nil, attributes)))
-            parent = try result(outcome, path).id
+            parent = try outcome.restored(path, asOf: jid).id
         }
         let place = TreeChange.Place(parent: parent, name: node.name)
-        _ = try result(try commit.apply(TreeOperation(.restore(node.id, to: place))), path)
+        _ = try commit.apply(TreeOperation(.restore(node.id, to: place))).restored(path, asOf: jid)
         var changed = commit.namespace
         changed.updated = time
         try NamespaceRepository.update(changed, connection)
@@ -51,9 +51,15 @@ struct RestoredHome {
         }
         return found.reversed()
     }
+}
 
-    private func result(_ outcome: ChangeOutcome, _ path: String) throws -> TreeNode {
-        switch outcome {
+extension ChangeOutcome {
+    /// The node that a restore changed.
+    ///
+    /// - Parameter path: as asked for, for errors.
+    /// - Throws: `placeTaken`, `quotaExceeded`, `historyRemoved`.
+    func restored(_ path: String, asOf jid: JID) throws -> TreeNode {
+        switch self {
         case .done(let node, _): return node
         case .refused(.quotaExceeded(let quota, let limit, let wanted)):
             throw NamespaceError.quotaExceeded(quota, limit: limit, wanted: wanted)

@@ -187,7 +187,7 @@ extension NamespaceCommand {
         var path: String?
         @Flag(
             name: .customLong("empty"),
-            help: "Remove everything, where nothing is in the version, such as 0.")
+            help: "Remove everything, or what is at the path, where it is not in the version.")
         var mayEmpty = false
 
         func run() throws {
