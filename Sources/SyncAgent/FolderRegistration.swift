@@ -174,7 +174,8 @@ public struct FolderRegistration: Sendable {
     private func mark(_ record: FolderRecord, _ device: String) throws {
         let server = NodeDialer(namespace: record.namespace, device: device) { throw AgentError.notRunning }
         let folder = try OpenFolder(
-            record, home: home, device: device, server: server, isOnce: true, report: { _ in })
+            record, home: home, device: device, server: server, isOnce: true,
+            shouldStop: { false }, report: { _ in })
         defer { folder.close() }
         try folder.engine.addFolder()
     }

@@ -40,7 +40,8 @@ public final class FolderRunner: @unchecked Sendable {
         self.event = event
         server = NodeDialer(
             namespace: record.namespace, device: device, deviceName: try? home.deviceName(),
-            uploadLimit: record.uploadLimit, downloadLimit: record.downloadLimit, dial: dial)
+            uploadLimit: record.uploadLimit, downloadLimit: record.downloadLimit,
+            shouldStop: { [mailbox] in mailbox.isInterrupting }, dial: dial)
         report = Mutex(FolderReport(record))
     }
 
@@ -119,7 +120,8 @@ public final class FolderRunner: @unchecked Sendable {
         defer { home.setLastRun(status, of: record) }
         do {
             let folder = try OpenFolder(
-                record, home: home, device: device, server: server, isOnce: isOnce
+                record, home: home, device: device, server: server, isOnce: isOnce,
+                shouldStop: { [mailbox] in mailbox.isInterrupting }
             ) { [record, event] in event(record, $0) }
             defer { folder.close() }
             try body(folder)
@@ -157,7 +159,7 @@ public final class FolderRunner: @unchecked Sendable {
         var isPaused = record.isPaused
         var scope: ScanScope? = .everything
         var backOff: Int64 = 1000
-        let watching = folder.watch(mailbox)
+        var watching = folder.watch(mailbox)
         defer { watching?.stop() }
         let prefetching = folder.readAhead(server)
         ahead.withLock { $0 = prefetching }
@@ -168,6 +170,12 @@ public final class FolderRunner: @unchecked Sendable {
         while !mailbox.isStopping {
             if !isPaused {
                 try pass(folder, scope)
+                if folder.isWatchStale {
+                    watching?.stop()
+                    watching = folder.watch(mailbox)
+                    // What happened until then was not told.
+                    mailbox.noteChanges(nil)
+                }
                 folder.emptyTrash()
                 if case .offline = folder.engine.status.activity {
                     backOff = min(backOff * 2, 60_000)
@@ -178,16 +186,17 @@ public final class FolderRunner: @unchecked Sendable {
             }
             let isOffline = if case .offline = folder.engine.status.activity { true } else { false }
             let delay = isPaused ? 3_600_000 : isOffline ? backOff : folder.delay
-            let mail = mailbox.take(waiting: delay)
+            let mail = nextMail(for: folder, within: delay, atOnce: isPaused)
             scope = folder.scope(for: mail)
             for command in mail.commands {
                 switch command {
                 case .pause:
                     isPaused = true
                     prefetching?.hold()
-                    report.withLock { $0.state = "paused" }
+                    report.withLock { ($0.state, $0.detail) = ("paused", nil) }
                 case .resume:
                     isPaused = false
+                    folder.noteAbsence()
                     scope = .everything
                     folder.engine.retryNow()
                 case .rescan:
@@ -209,6 +218,23 @@ public final class FolderRunner: @unchecked Sendable {
                 }
             }
         }
+    }
+
+    /// After so many milliseconds without news nothing of a folder is kept open.
+    private static let restsAfter: Int64 = 1000
+
+    /// Waits for news; lets the descriptors of the folder go before a longer wait, so that its disk can be
+    /// unmounted.
+    ///
+    /// - Parameter delay: milliseconds.
+    private func nextMail(
+        for folder: OpenFolder, within delay: Int64, atOnce: Bool
+    ) -> Mailbox.Mail {
+        let first = min(delay, atOnce ? 0 : Self.restsAfter)
+        let mail = mailbox.take(waiting: first)
+        guard mail.isEmpty, delay > first else { return mail }
+        folder.close()
+        return mailbox.take(waiting: delay - first)
     }
 
     /// What was written a moment ago is changed as well.
@@ -332,8 +358,9 @@ public final class FolderRunner: @unchecked Sendable {
             do throws(SyncServerError) {
                 try checkRole(&role)
                 if MachineClock.steadyMilliseconds() >= nextClock {
-                    try checkClock()
                     nextClock = MachineClock.steadyMilliseconds() + Self.clockInterval
+                    // It is told to people, and nothing depends on it: no news is missed for it.
+                    try? checkClock()
                 }
                 let prefetching = ahead.withLock { $0 }
                 let news = try server.wait(

@@ -46,6 +46,13 @@ final class Mailbox: @unchecked Sendable {
         return mail.isStopping
     }
 
+    /// Whether a pass is to end: to stop, or to rest.
+    var isInterrupting: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return mail.isStopping || mail.commands.contains(.pause)
+    }
+
     /// Everything that came, at once or after so many milliseconds at most. A stop stays in it.
     func take(waiting milliseconds: Int64) -> Mail {
         condition.lock()

@@ -13,9 +13,15 @@ public final class NodeDialer: SyncServer, PrefetchSource {
     private let namespace: String
     private let device: String
     private let deviceName: String
-    private let current = Mutex<HTTPSyncServer?>(nil)
+    private struct Line {
+        var server: HTTPSyncServer?
+        var isClosed = false
+    }
+
+    private let current = Mutex(Line())
     /// Whether the node was told of this machine, by this value.
     private let isIntroduced = Mutex(false)
+    private let shouldStop: @Sendable () -> Bool
     private let upload: Mutex<BandwidthLimiter>
     private let download: Mutex<BandwidthLimiter>
 
@@ -23,33 +29,50 @@ public final class NodeDialer: SyncServer, PrefetchSource {
     ///   - deviceName: what people call it.
     ///   - uploadLimit: bytes of blocks in a second; 0 for no limit.
     ///   - downloadLimit: bytes of blocks in a second; 0 for no limit.
+    ///   - shouldStop: whether what a limit spreads over time is to end: then it is `unreachable`.
     ///   - dial: says where the node is.
     public init(
         namespace: String, device: String, deviceName: String? = nil, uploadLimit: Int = 0,
-        downloadLimit: Int = 0, dial: @escaping @Sendable () throws -> HTTPSyncServer.Options
+        downloadLimit: Int = 0, shouldStop: @escaping @Sendable () -> Bool = { false },
+        dial: @escaping @Sendable () throws -> HTTPSyncServer.Options
     ) {
         upload = Mutex(BandwidthLimiter(bytesPerSecond: uploadLimit > 0 ? Int64(uploadLimit) : nil))
         download = Mutex(BandwidthLimiter(bytesPerSecond: downloadLimit > 0 ? Int64(downloadLimit) : nil))
         self.namespace = namespace
         self.device = device
         self.deviceName = deviceName ?? device
+        self.shouldStop = shouldStop
         self.dial = dial
     }
 
-    private static func pass(_ bytes: Int, _ limiter: borrowing Mutex<BandwidthLimiter>) {
+    private func pass(
+        _ bytes: Int, _ limiter: borrowing Mutex<BandwidthLimiter>
+    ) throws(SyncServerError) {
         let wait = limiter.withLock { $0.take(bytes, now: MachineClock.steadyMilliseconds() * 1_000_000) }
-        if wait > 0 { Thread.sleep(forTimeInterval: Double(wait) / 1e9) }
+        var left = Double(wait) / 1e9
+        while left > 0 {
+            if shouldStop() { throw .unreachable("what is under way was ended") }
+            Thread.sleep(forTimeInterval: min(left, 0.2))
+            left -= 0.2
+        }
     }
 
     private func server() throws(SyncServerError) -> HTTPSyncServer {
-        if let server = current.withLock({ $0 }) { return server }
+        let line = current.withLock { $0 }
+        if let server = line.server { return server }
+        guard !line.isClosed else { throw .unreachable("it was stopped") }
         let options: HTTPSyncServer.Options
         do { options = try dial() } catch { throw .unreachable(String(describing: error)) }
         let made = try HTTPSyncServer(options, namespace: namespace, device: device)
-        return current.withLock { server in
-            if server == nil { server = made }
-            return server ?? made
+        let server = current.withLock { line -> HTTPSyncServer? in
+            if line.server == nil, !line.isClosed { line.server = made }
+            return line.server
         }
+        guard let server else {
+            made.close()
+            throw .unreachable("it was stopped")
+        }
+        return server
     }
 
     private func call<T>(
@@ -60,9 +83,9 @@ public final class NodeDialer: SyncServer, PrefetchSource {
             return try body(server)
         } catch {
             if case .unreachable = error {
-                let isOurs = current.withLock { current in
-                    defer { if current === server { current = nil } }
-                    return current === server
+                let isOurs = current.withLock { line in
+                    defer { if line.server === server { line.server = nil } }
+                    return line.server === server
                 }
                 // Calls of other threads on it fail as this one did.
                 if isOurs { server.close() }
@@ -120,7 +143,7 @@ public final class NodeDialer: SyncServer, PrefetchSource {
             }
             let part = Array(rest.prefix(count))
             rest = rest.dropFirst(count)
-            Self.pass(bytes, upload)
+            try pass(bytes, upload)
             try call { server throws(SyncServerError) in try server.store(part) }
         }
     }
@@ -128,7 +151,7 @@ public final class NodeDialer: SyncServer, PrefetchSource {
     public func retrieve(_ cids: [CID]) throws(SyncServerError) -> RetrievedBlocks {
         let answer = try call { server throws(SyncServerError) in try server.retrieve(cids) }
         // How much comes is known when it is there: the next question waits.
-        Self.pass(answer.blocks.reduce(0) { $0 + $1.bytes.count }, download)
+        try pass(answer.blocks.reduce(0) { $0 + $1.bytes.count }, download)
         return answer
     }
 
@@ -171,13 +194,13 @@ public final class NodeDialer: SyncServer, PrefetchSource {
     }
 
     /// Bytes of bodies since the connection was made.
-    public var transfers: TransferCounters { current.withLock { $0 }?.transfers ?? TransferCounters() }
+    public var transfers: TransferCounters { current.withLock { $0.server }?.transfers ?? TransferCounters() }
 
-    /// Ends what is under way.
+    /// Ends what is under way, for good: every later call is `unreachable`.
     public func close() {
-        let server = current.withLock { current in
-            defer { current = nil }
-            return current
+        let server = current.withLock { line in
+            defer { line = Line(isClosed: true) }
+            return line.server
         }
         server?.close()
     }

@@ -18,6 +18,11 @@ final class OpenFolder {
     /// The share of the regular time after which everything is scanned again: not all folders at once.
     private let jitter = Double.random(in: 0.75...1.25)
     private var isWatched = false
+    /// The rules by which directories are watched.
+    private var watchedRules = ""
+    /// Whether the folder was away since then, or may have been: watches go with a file system that is
+    /// unmounted.
+    private var wasAway = false
     private let content: ContentReader
     private let blocks: IndexedBlocks
     private let environment: SyncEnvironment
@@ -31,9 +36,14 @@ final class OpenFolder {
     /// does.
     private static let watchedInterval = 3_600_000.0
     private static let unwatchedInterval = 60_000.0
+    /// How often a folder is looked for that is not there, and how often one is tried whose disk fails, in
+    /// milliseconds.
+    private static let missingInterval: Int64 = 5000
+    private static let failingInterval: Int64 = 60_000
 
     init(
         _ record: FolderRecord, home: AgentHome, device: String, server: NodeDialer, isOnce: Bool,
+        shouldStop: @escaping @Sendable () -> Bool,
         report: @escaping @Sendable (SyncEvent) -> Void
     ) throws {
         self.record = record
@@ -72,6 +82,7 @@ final class OpenFolder {
             wallClock: MachineClock.wallNanoseconds, steadyClock: MachineClock.steadyMilliseconds,
             random: MachineRandom.next, parallelForEach: ScannerOptions.onAllCores,
             report: report)
+        environment.shouldStop = shouldStop
         environment.start = { DispatchQueue.global().async(execute: $0) }
         self.content = content
         self.environment = environment
@@ -171,6 +182,7 @@ final class OpenFolder {
         keptItems = kept
     }
 
+    /// Closes what is kept open between calls: a disk at rest can be taken out.
     func close() { disk.releaseDescriptors() }
 
     // MARK: Working
@@ -181,6 +193,7 @@ final class OpenFolder {
     /// A pass of the engine. Where it brought other rules it goes on with those: a folder is not settled
     /// before what they let in is here as well.
     func synchronize(_ scope: ScanScope?) throws {
+        defer { if engine.status.activity == .folderMissing { wasAway = true } }
         try engine.synchronize(scope)
         var count = 0
         while count < Self.maximumRules, rules.refresh() {
@@ -214,6 +227,11 @@ final class OpenFolder {
     var delay: Int64 {
         let now = MachineClock.steadyMilliseconds()
         var due = lastFullScan + Int64(jitter * (isWatched ? Self.watchedInterval : Self.unwatchedInterval))
+        switch engine.status.activity {
+        case .folderMissing, .stopped(code: "other_folder", _): due = min(due, now + Self.missingInterval)
+        case .stopped(code: "file_error", _): due = min(due, now + Self.failingInterval)
+        case .settled, .working, .waiting, .offline, .stopped: break
+        }
         if hasBusyFiles { due = min(due, now + max(20, Int64(record.quietMilliseconds) / 2)) }
         if let deadline = scanner.nextDeadline {
             due = min(due, now + max(0, (deadline - MachineClock.wallNanoseconds()) / 1_000_000) + 1)
@@ -261,9 +279,19 @@ final class OpenFolder {
     /// As many as a report lists.
     private static let maximumBusy = 1000
 
+    /// Whether what was begun to be told of is not what is to be told of any more: the folder was away, or
+    /// rules let in directories that had no part before.
+    var isWatchStale: Bool {
+        engine.status.activity != .folderMissing && (wasAway || watchedRules != rules.fingerprint)
+    }
+
+    /// The folder may have been away while nobody looked.
+    func noteAbsence() { wasAway = true }
+
     /// Begins to be told of changes on the disk.
     func watch(_ mailbox: Mailbox) -> FolderWatching? {
         lastFullScan = MachineClock.steadyMilliseconds()
+        (watchedRules, wasAway) = (rules.fingerprint, false)
         var options = FolderWatcher.Options()
         options.quietTime = Int64(record.quietMilliseconds) * 1_000_000
         let rules = rules

@@ -34,6 +34,7 @@ extension SyncEngine {
         var early = EarlySending(isOffered: isFirst && policy.canPush)
         defer { early.wait() }
         let report = try scanner.scan(.everything) {
+            try goOn()
             guard early.isOffered else { return }
             do {
                 try sendEarly(&early)

@@ -27,7 +27,7 @@ extension SyncEngine {
         case .node: guard !policy.canPush else { throw SyncEngineError.changesGoThere }
         case .folder: guard !policy.canPull else { throw SyncEngineError.changesComeHere }
         }
-        try synchronize(.everything)
+        try pass(.everything)
         for _ in 0..<Self.maximumDecisions {
             guard status.activity == .waiting, hasScanned, try declareSynced(side) > 0 else { break }
             // Whoever decides so has agreed to what is removed for it.
@@ -35,7 +35,7 @@ extension SyncEngine {
                 try state.setValue(String(try countRemovals()), StateKey.allowedRemovals)
             }
             items.removeAll()
-            try synchronize(nil)
+            try pass(nil)
         }
         try state.transaction { try state.setValue(nil, StateKey.allowedRemovals) }
     }

@@ -12,7 +12,7 @@ extension SyncEngine {
     func fetch(_ ids: [NodeID]) throws {
         var start = 0
         var before: [FetchJob] = []
-        while start < ids.count, !areDownloadsPaused {
+        while start < ids.count, !areDownloadsPaused, !shouldStop {
             let (end, bytes) = try state.transaction { try endOfBatch(of: ids, from: start) }
             var batch = ids[start..<end]
             start = end
@@ -24,13 +24,14 @@ extension SyncEngine {
             }
             do {
                 try fetch(batch, after: &before)
-            } catch let error as SyncServerError {
+            } catch let error where error is SyncServerError || error is PassInterruption {
                 // What was fetched before the connection went is kept.
                 if !before.isEmpty { try place(&before, while: nil) }
                 throw error
             }
         }
         if !before.isEmpty { try place(&before, while: nil) }
+        try goOn()
     }
 
     /// Where a batch ends, and the bytes in it: it has many small files, or a few large ones.
@@ -238,6 +239,7 @@ extension SyncEngine {
                 offset += Int64(leaf.bytes)
                 bytes += leaf.bytes
                 if bytes >= options.windowBytes || pieces.count >= 4096 {
+                    try goOn()
                     try write(pieces, &jobs)
                     pieces.removeAll(keepingCapacity: true)
                     bytes = 0

@@ -10,10 +10,18 @@ extension SyncEngine {
     /// Scans, reads the journal, and carries out plans until there is nothing more to do at once.
     ///
     /// The first call of a run scans everything, whatever the scope. Fails as a whole only if the state
-    /// cannot be used; everything else is in ``status`` and with the items.
+    /// cannot be used; everything else is in ``status`` and with the items. Ends early, and goes on with the
+    /// next call, when ``SyncEnvironment/shouldStop`` says so.
     ///
     /// - Parameter scope: `nil` if nothing changed here.
     public func synchronize(_ scope: ScanScope?) throws {
+        isInterruptible = true
+        defer { isInterruptible = false }
+        try pass(scope)
+    }
+
+    /// As ``synchronize(_:)``, to its end.
+    func pass(_ scope: ScanScope?) throws {
         do {
             try checkFolder()
             status.activity = .working
@@ -30,6 +38,9 @@ extension SyncEngine {
             try pull()
             try settle()
             try finish()
+        } catch is PassInterruption {
+            hasScanned = false
+            status.activity = .waiting
         } catch let error as SyncEngineError {
             // Whatever comes back may be another disk: it is looked at as if for the first time.
             hasScanned = false
@@ -51,7 +62,7 @@ extension SyncEngine {
                 status.activity = .stopped(code: "file_error", message: error.description)
             }
         } catch let error as SyncServerError {
-            note(error)
+            if shouldStop { status.activity = .waiting } else { note(error) }
         } catch {
             // The disk may be ahead of a state that could not be written.
             hasScanned = false
@@ -59,9 +70,18 @@ extension SyncEngine {
         }
     }
 
+    /// To be called where a pass may end as it may by a crash.
+    func goOn() throws {
+        if shouldStop { throw PassInterruption() }
+    }
+
+    var shouldStop: Bool { isInterruptible && environment.shouldStop() }
+
     /// Looks for changes on the disk.
     func scan(_ scope: ScanScope) throws {
-        let report = try scope == .everything && !hasScanned ? scanAndSend() : scanner.scan(scope)
+        let report =
+            try scope == .everything && !hasScanned
+            ? scanAndSend() : scanner.scan(scope) { try goOn() }
         directoryPaths.removeAll()
         // A folder that went away meanwhile looks as if everything was removed.
         try checkFolder()
@@ -105,6 +125,7 @@ extension SyncEngine {
 
     /// A plan for the next unsettled nodes, and the last of them; `nil` if there are none.
     private func plan(after last: NodeID?) throws -> (end: NodeID, plan: Plan)? {
+        try goOn()
         let now = environment.steadyClock()
         // One transaction, though nothing is written: reads are quicker within one.
         return try state.transaction {

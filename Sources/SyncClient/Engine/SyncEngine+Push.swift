@@ -32,7 +32,7 @@ extension SyncEngine {
         var flight: PushFlight?
         // An answer that nobody takes over is one that was lost: what it is about is sent again.
         defer { flight?.commit.wait() }
-        for start in stride(from: 0, to: steps.count, by: options.commitBatch) {
+        for start in stride(from: 0, to: steps.count, by: options.commitBatch) where !shouldStop {
             let batch = Array(steps[start..<min(start + options.commitBatch, steps.count)])
             var outgoing = try prepare(batch)
             guard let before = flight else {
@@ -56,6 +56,7 @@ extension SyncEngine {
             flight = nil
             try take(try last.commit.answer(), of: last.outgoing)
         }
+        try goOn()
     }
 
     /// Sends operations; `nil` if there are none.
@@ -271,6 +272,7 @@ extension SyncEngine {
 
     private func send(_ window: inout [Block], _ bytes: inout Int) throws {
         guard !window.isEmpty else { return }
+        try goOn()
         try server.store(window)
         status.counters.bytesSent += Int64(bytes)
         window.removeAll()

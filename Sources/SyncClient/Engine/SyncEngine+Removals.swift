@@ -16,13 +16,13 @@ extension SyncEngine {
     public func answerRemovals(_ answer: RemovalAnswer) throws -> Int? {
         // Its journal may be another one since: what was held is asked for again.
         forgetHeldRemovals()
-        try synchronize(hasScanned ? .paths([]) : .everything)
+        try pass(hasScanned ? .paths([]) : .everything)
         guard status.activity == .waiting, let count = status.removalsToConfirm else { return nil }
         switch answer {
         case .agree: try confirmRemovals(token: status.removalsToken)
         case .decline: try declineRemovals()
         }
-        try synchronize(.paths([]))
+        try pass(.paths([]))
         return count
     }
 

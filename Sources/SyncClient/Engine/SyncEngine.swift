@@ -31,6 +31,8 @@ public final class SyncEngine {
     var own: OwnDirectory
     var isPrepared = false
     var hasScanned = false
+    /// Whether the pass may end early: see ``SyncEnvironment/shouldStop``.
+    var isInterruptible = false
     /// Paths that turned out not to be what the local tree says.
     var rescans = PathSet()
     /// The server has something that the remote tree has not.

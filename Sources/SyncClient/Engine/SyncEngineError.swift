@@ -48,6 +48,9 @@ extension SyncEngineError: CustomStringConvertible {
     }
 }
 
+/// Somebody wants a pass to end: see ``SyncEnvironment/shouldStop``.
+struct PassInterruption: Error {}
+
 /// Why a step was not done. Kept with the item.
 struct StepFailure: Error {
     let reason: ItemReason

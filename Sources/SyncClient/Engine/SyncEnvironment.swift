@@ -16,6 +16,9 @@ public struct SyncEnvironment: Sendable {
     /// Begins something that waits for the network or the disk, so that something else can be done meanwhile;
     /// at once and to its end where nothing is said. The engine waits for it before it returns.
     public var start: @Sendable (_ body: @escaping @Sendable () -> Void) -> Void = { $0() }
+    /// Whether a pass is to end at the next step at which nothing is lost by it: somebody wants the program to
+    /// stop, or the folder to rest. Asked often, from one thread.
+    public var shouldStop: @Sendable () -> Bool = { false }
     /// Is given what happens, for the log.
     public var report: @Sendable (SyncEvent) -> Void
 

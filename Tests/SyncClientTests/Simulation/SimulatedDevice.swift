@@ -5,6 +5,21 @@ import TreeValues
 
 @testable import SyncClient
 
+/// Somebody who wants a pass to end after it has asked for that so many times.
+final class StopSwitch: Sendable {
+    private let left = Mutex<Int?>(nil)
+
+    func set(after questions: Int?) { left.withLock { $0 = questions } }
+
+    func shouldStop() -> Bool {
+        left.withLock { left in
+            guard let now = left else { return false }
+            left = max(0, now - 1)
+            return now == 0
+        }
+    }
+}
+
 /// A machine with a folder, which runs an engine until it is stopped.
 final class SimulatedDevice {
     let name: String
@@ -17,6 +32,7 @@ final class SimulatedDevice {
     private(set) var engine: SyncEngine?
     private let leaves = LeafCache()
     private(set) var events = EventLog()
+    let stopping = StopSwitch()
 
     init(
         name: String, server: ModelServer, names: VirtualDisk.Names, canExchange: Bool,
@@ -51,10 +67,12 @@ final class SimulatedDevice {
         let clock = clock
         let random = random
         let events = events
-        let environment = SyncEnvironment(
+        var environment = SyncEnvironment(
             wallClock: { clock.now() }, steadyClock: { clock.steady() }, random: { random.next() },
             parallelForEach: { count, body in for index in 0..<count { body(index) } },
             report: { events.add($0) })
+        let stopping = stopping
+        environment.shouldStop = { stopping.shouldStop() }
         var scanning = ScannerOptions()
         scanning.quietTime = 0
         scanning.ignoresCase = disk.ignoresCase || options.ignoresCaseRemotely

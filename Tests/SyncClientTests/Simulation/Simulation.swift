@@ -17,12 +17,14 @@ struct Simulation {
         var restoredServers = true
         var clockJumps = true
         var oddDisks = true
+        /// Whether passes are ended early now and then, as a pause does.
+        var stops = true
         var devices = 2...4
         var steps = 5...18
 
         static let calm = Weather(
             crashes: false, losses: false, races: false, fullDisks: false, missingFolders: false,
-            restoredServers: false, clockJumps: false, oddDisks: false)
+            restoredServers: false, clockJumps: false, oddDisks: false, stops: false)
         static let wild = Weather()
     }
 
@@ -140,6 +142,7 @@ struct Simulation {
             let user = user(of: device)
             device.disk.interfereBeforeBarrier { user.editSome() }
         }
+        if weather.stops, random.oneIn(4) { device.stopping.set(after: random.number(0...25)) }
         device.server.set(isBusy: isBusy || (weather.races && random.oneIn(2)))
         device.disk.set(
             unmounted: weather.missingFolders && random.oneIn(12),
@@ -154,6 +157,7 @@ struct Simulation {
         device.disk.crash(afterCalls: nil)
         device.disk.interfereBeforeBarrier(nil)
         device.state.crashIn = nil
+        device.stopping.set(after: nil)
         if let violation = device.state.violation {
             throw Failure(seed: seed, text: "\(device.name): \(violation)")
         }
