@@ -21,14 +21,15 @@ enum FileLeaves {
         }
     }
 
-    /// More are not listed: 512 GiB in leaves of 512 KiB.
-    static let maximumLeaves = 1 << 20
+    /// More are not listed: 256 GiB in leaves of 512 KiB.
+    static let maximumLeaves = 1 << 19
 
     /// Reads it off the blocks above the leaves; `nil` if the root is not held.
     ///
     /// Memory: some 60 bytes a leaf.
     ///
-    /// - Throws: `unsupportedFile` if some are not raw blocks, or they are too many; `UnixFSFileError`.
+    /// - Throws: `unsupportedFile` if some are not raw blocks or larger than any leaf, or they are too many;
+    ///   `UnixFSFileError`.
     static func list(
         _ root: CID, in blocks: NamespaceBlocks, maximum: Int = maximumLeaves
     ) throws -> [Leaf]? {
@@ -43,11 +44,11 @@ enum FileLeaves {
         while let part = try cursor.nextPart() {
             switch part {
             case .leaf(let leaf):
-                // A few blocks that name each other over and over claim any number of leaves.
-                guard leaves.count < maximum else {
+                // A few blocks that name each other over and over claim any number of leaves, of any size.
+                guard leaves.count < maximum, leaf.size <= SyncLimits.maximumLeafBytes else {
                     throw SyncFailure.unsupportedFile(root.description)
                 }
-                leaves.append(Leaf(cid: leaf.cid, bytes: Int(clamping: leaf.size)))
+                leaves.append(Leaf(cid: leaf.cid, bytes: Int(leaf.size)))
             // An empty file has no content to give.
             case .content(let bytes) where bytes.isEmpty: continue
             case .content: throw SyncFailure.unsupportedFile(root.description)

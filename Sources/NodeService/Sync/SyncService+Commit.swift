@@ -147,6 +147,7 @@ struct CommitPreparation {
     private(set) var brought = PutSummary()
     /// Files of which leaves are missing, the last ones.
     private(set) var lacking: [LackingFile] = []
+    private var lackingLeaves = 0
 
     /// A file of which leaves are missing.
     struct LackingFile {
@@ -279,9 +280,7 @@ struct CommitPreparation {
             var seen: Set<CID> = []
             let needed = missing.filter { seen.insert($0).inserted }
             if node.size >= SyncLimits.minimumInflightBytes {
-                lacking.append(
-                    LackingFile(node: node, base: revision, leaves: leaves, missing: seen))
-                if lacking.count > SyncLimits.maximumInflight { lacking.removeFirst() }
+                note(LackingFile(node: node, base: revision, leaves: leaves, missing: seen))
             }
             return .result(.need(needed))
         }
@@ -305,6 +304,18 @@ struct CommitPreparation {
         }
         hasPut = true
         return .file(.file(root.cid, bytes: Int64(clamping: root.contentBytes)))
+    }
+
+    /// Keeps what is offered to be read ahead, of which there is never more.
+    private mutating func note(_ file: LackingFile) {
+        guard file.leaves.count <= SyncLimits.maximumInflightLeaves else { return }
+        lacking.append(file)
+        lackingLeaves += file.leaves.count
+        while lacking.count > SyncLimits.maximumInflight
+            || lackingLeaves > SyncLimits.maximumInflightLeaves
+        {
+            lackingLeaves -= lacking.removeFirst().leaves.count
+        }
     }
 
     /// Makes what was brought in durable.
