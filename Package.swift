@@ -316,9 +316,8 @@ let package = Package(
         .testTarget(
             name: "NodeCoreTests",
             dependencies: [
-                "NodeCore", "BlockStorage", "Catalog", "UnixFS", "CAR", "IPNS", "IPLD", "Multiformats",
-                "Digests",
-                "TestKit",
+                "NodeCore", "BlockStorage", "Catalog", "Namespaces", "TreeValues", "UnixFS", "CAR", "IPNS",
+                "IPLD", "Multiformats", "Digests", "TestKit",
             ],
             swiftSettings: swiftSettings),
         .testTarget(

@@ -23,7 +23,26 @@ public final class ChangeFeed: Sendable {
         var lastChanges: [NamespaceID: UInt64] = [:]
         /// When those that changed since they were last asked for did so, first and last.
         var unsettled: [NamespaceID: (first: ContinuousClock.Instant, last: ContinuousClock.Instant)] = [:]
+        /// Those whose snapshot could not be made.
+        var failed: [NamespaceID: Failed] = [:]
+
+        /// When what waits for a snapshot was changed first.
+        func waits(_ namespace: NamespaceID) -> ContinuousClock.Instant? {
+            [unsettled[namespace]?.first, failed[namespace]?.first].compactMap(\.self).min()
+        }
     }
+
+    /// A namespace whose snapshot is to be tried again.
+    private struct Failed {
+        /// When the changes came that it is to have.
+        let first: ContinuousClock.Instant
+        /// How long it waits; doubles with each failure.
+        let pause: Duration
+        let due: ContinuousClock.Instant
+    }
+
+    /// How long a snapshot that could not be made waits for the next attempt, at first and at most.
+    private static let pauses: (first: Duration, last: Duration) = (.seconds(5), .seconds(300))
 
     private let state = Mutex(State())
     /// Of this process alone: positions of another one say nothing here.
@@ -82,28 +101,55 @@ public final class ChangeFeed: Sendable {
     public func unsettledMilliseconds(of namespace: NamespaceID) -> Int64? {
         let now = ContinuousClock.now
         return state.withLock { state in
-            state.unsettled[namespace].map { Int64((now - $0.first) / .milliseconds(1)) }
+            state.waits(namespace).map { Int64((now - $0) / .milliseconds(1)) }
         }
+    }
+
+    /// Whether a namespace changes now: a snapshot of it is not to be made yet.
+    package func isChanging(_ namespace: NamespaceID) -> Bool {
+        state.withLock { $0.unsettled[namespace] != nil }
     }
 
     /// The same of the namespace whose changes have waited longest; 0 if nothing waits.
     public var longestUnsettledMilliseconds: Int64 {
         let now = ContinuousClock.now
         return state.withLock { state in
-            state.unsettled.values.map(\.first).min().map { Int64((now - $0) / .milliseconds(1)) } ?? 0
+            let waiting = state.unsettled.values.map(\.first) + state.failed.values.map(\.first)
+            return waiting.min().map { Int64((now - $0) / .milliseconds(1)) } ?? 0
         }
     }
 
-    /// Namespaces that changed, and did not for `quiet` milliseconds or have been changing for `atMost`.
-    /// Each is told of once.
-    package func settled(quiet: Int64, atMost: Int64) -> [NamespaceID] {
-        let now = ContinuousClock.now
+    /// A namespace that is due for a snapshot, and since when.
+    package struct Settled: Hashable, Sendable {
+        package let namespace: NamespaceID
+        fileprivate let first: ContinuousClock.Instant
+        fileprivate let pause: Duration?
+    }
+
+    /// Namespaces that changed, and did not for `quiet` milliseconds or have been changing for `atMost`; and
+    /// those whose snapshot failed some time ago. Each is told of once, unless ``retry(_:)`` puts it back.
+    package func settled(
+        quiet: Int64, atMost: Int64, at now: ContinuousClock.Instant = .now
+    ) -> [Settled] {
         return state.withLock { state in
             let settled = state.unsettled.filter { _, times in
                 now - times.last >= .milliseconds(quiet) || now - times.first >= .milliseconds(atMost)
             }.map(\.key)
-            for namespace in settled { state.unsettled[namespace] = nil }
-            return settled.sorted()
+            let due = state.failed.filter { $0.value.due <= now && state.unsettled[$0.key] == nil }.map(\.key)
+            return (settled + due).sorted().map { namespace in
+                let pause = state.failed[namespace]?.pause
+                let first = state.waits(namespace) ?? now
+                (state.unsettled[namespace], state.failed[namespace]) = (nil, nil)
+                return Settled(namespace: namespace, first: first, pause: pause)
+            }
         }
+    }
+
+    /// Puts back one of which no snapshot could be made: it is tried again after a while, and sooner if it
+    /// changes.
+    package func retry(_ settled: Settled) {
+        let pause = min(settled.pause.map { $0 * 2 } ?? Self.pauses.first, Self.pauses.last)
+        let failed = Failed(first: settled.first, pause: pause, due: .now + pause)
+        state.withLock { $0.failed[settled.namespace] = failed }
     }
 }

@@ -20,41 +20,65 @@ extension NamespaceStore {
         of namespace: Namespace, asOf jid: JID? = nil, in store: any BlockStore
     ) throws -> TreeSnapshot {
         try snapshotLocks.withLock(namespace.id) {
-            let draft = try read { connection -> SnapshotDraft in
-                let namespace = try live(namespace.id, connection)
-                let target = jid ?? namespace.head
-                guard target >= 0, target <= namespace.head else {
-                    throw NamespaceError.versionAbsent(target, head: namespace.head)
-                }
-                let tables = TreeTables(connection, of: namespace)
-                try tables.requireKept(target)
-                if let known = try tables.snapshot(upTo: target), known.jid == target {
-                    return SnapshotDraft(snapshot: known)
-                }
-                return target == namespace.head
-                    ? try newest(namespace, connection, store)
-                    : try past(namespace, target, connection, store)
+            let draft = try draft(of: namespace, asOf: jid, in: store, lending: true)
+            if try keep(draft, of: namespace, in: store) { return draft.snapshot }
+            // The snapshot that lent its directories went meanwhile, and a collection may have taken them.
+            let whole = try self.draft(of: namespace, asOf: jid, in: store, lending: false)
+            _ = try keep(whole, of: namespace, in: store)
+            return whole.snapshot
+        }
+    }
+
+    /// Finds a snapshot, or makes one that is not kept yet.
+    ///
+    /// - Parameter lending: whether directories are taken from an earlier snapshot.
+    private func draft(
+        of namespace: Namespace, asOf jid: JID?, in store: any BlockStore, lending: Bool
+    ) throws -> SnapshotDraft {
+        try read { connection in
+            let namespace = try live(namespace.id, connection)
+            let target = jid ?? namespace.head
+            guard target >= 0, target <= namespace.head else {
+                throw NamespaceError.versionAbsent(target, head: namespace.head)
             }
-            guard draft.isNew else { return draft.snapshot }
-            try store.commit()
-            try catalog.namespaces.database.write { connection in
-                let tables = TreeTables(connection, of: namespace)
-                // Another process may have made one meanwhile: what is known of directories is then its
-                // matter.
-                let isUntouched = try tables.directory(namespace.root)?.jid == draft.base
-                // It may have gone meanwhile; its snapshot would keep what nobody asks for.
-                try tables.requireKept(draft.snapshot.jid)
-                try tables.keep(draft.snapshot)
-                guard draft.isOfNewest, isUntouched else { return }
-                for directory in draft.forgotten { try tables.forgetDirectory(directory) }
-                for (node, built) in draft.made {
-                    try tables.keep(
-                        TreeSnapshot(
-                            jid: draft.snapshot.jid, root: built.root,
-                            dagBytes: Int64(clamping: built.dagBytes), time: 0), of: node)
-                }
+            let tables = TreeTables(connection, of: namespace)
+            try tables.requireKept(target)
+            if let known = try tables.snapshot(upTo: target), known.jid == target {
+                return SnapshotDraft(snapshot: known)
             }
-            return draft.snapshot
+            return target == namespace.head
+                ? try newest(namespace, connection, store, lending: lending)
+                : try past(namespace, target, connection, store, lending: lending)
+        }
+    }
+
+    /// Keeps a snapshot, once its blocks are durable.
+    ///
+    /// - Returns: whether it is kept: not if the one that lent its directories is not any more.
+    private func keep(
+        _ draft: SnapshotDraft, of namespace: Namespace, in store: any BlockStore
+    ) throws -> Bool {
+        guard draft.isNew else { return true }
+        try store.commit()
+        return try catalog.namespaces.database.write { connection in
+            let tables = TreeTables(connection, of: namespace)
+            // From here on the new row keeps what was lent.
+            if let lender = draft.lender, try !tables.isKept(lender) { return false }
+            // Another process may have made one meanwhile: what is known of directories is then its
+            // matter.
+            let isUntouched = try tables.directory(namespace.root)?.jid == draft.base
+            // It may have gone meanwhile; its snapshot would keep what nobody asks for.
+            try tables.requireKept(draft.snapshot.jid)
+            try tables.keep(draft.snapshot)
+            guard draft.isOfNewest, isUntouched else { return true }
+            for directory in draft.forgotten { try tables.forgetDirectory(directory) }
+            for (node, built) in draft.made {
+                try tables.keep(
+                    TreeSnapshot(
+                        jid: draft.snapshot.jid, root: built.root,
+                        dagBytes: Int64(clamping: built.dagBytes), time: 0), of: node)
+            }
+            return true
         }
     }
 
@@ -68,25 +92,30 @@ extension NamespaceStore {
     }
 
     private func newest(
-        _ namespace: Namespace, _ connection: any SQLConnection, _ store: any BlockStore
+        _ namespace: Namespace, _ connection: any SQLConnection, _ store: any BlockStore, lending: Bool
     ) throws -> SnapshotDraft {
         let view = TreeView(namespace, connection)
         // The root is made with every change, so its row tells as of when all the others are right.
-        let base = try view.tables.directory(namespace.root)?.jid
-        let after = base ?? 0
-        let isNear = base != nil && namespace.head - after <= SnapshotChanges.maximumEntries
+        let base = try view.tables.directory(namespace.root)
+        // Their blocks are kept by the snapshot that they were made for, and by nothing else.
+        let lender = try lending ? base.flatMap { try view.tables.isKept($0) ? $0 : nil } : nil
+        let isNear = lender.map { namespace.head - $0.jid <= SnapshotChanges.maximumEntries } ?? false
         let changes =
-            isNear ? try SnapshotChanges(view, after: after, upTo: namespace.head) : SnapshotChanges()
+            isNear ? try SnapshotChanges(view, after: lender?.jid ?? 0, upTo: namespace.head) : .init()
         var builder = SnapshotBuilder(
             view, names: try SnapshotNames(style: NamespacePolicy(json: namespace.policy).names),
-            store: store,
-            changes: changes
+            store: store, changes: changes,
+            base: isNear ? lender.map { TreeView(namespace, connection, asOf: $0.jid) } : nil
         ) { node in
-            guard isNear, let known = try view.tables.directory(node) else { return nil }
+            // A block that is lost all the same is made again.
+            guard let known = try view.tables.directory(node), try store.size(of: known.root) != nil else {
+                return nil
+            }
             return BuiltDirectory(root: known.root, dagBytes: UInt64(clamping: known.dagBytes))
         }
         let root = try builder.build()
-        var draft = SnapshotDraft(snapshot: snapshot(root, at: namespace.head), base: base)
+        var draft = SnapshotDraft(snapshot: snapshot(root, at: namespace.head), base: base?.jid)
+        draft.lender = isNear ? lender : nil
         draft.isNew = true
         draft.isOfNewest = true
         draft.made = builder.made
@@ -95,17 +124,21 @@ extension NamespaceStore {
     }
 
     private func past(
-        _ namespace: Namespace, _ jid: JID, _ connection: any SQLConnection, _ store: any BlockStore
+        _ namespace: Namespace, _ jid: JID, _ connection: any SQLConnection, _ store: any BlockStore,
+        lending: Bool
     ) throws -> SnapshotDraft {
         let view = TreeView(namespace, connection, asOf: jid)
         let names = try SnapshotNames(style: NamespacePolicy(json: namespace.policy).names)
-        let base = try view.tables.snapshot(upTo: jid)
-        let isNear = base.map { jid - $0.jid <= SnapshotChanges.maximumEntries } ?? false
+        let lender = try lending ? view.tables.snapshot(upTo: jid) : nil
+        let isNear = lender.map { jid - $0.jid <= SnapshotChanges.maximumEntries } ?? false
+        let base = isNear ? lender : nil
         let changes =
             isNear ? try SnapshotChanges(view, after: base?.jid ?? 0, upTo: jid) : SnapshotChanges()
-        let baseView = TreeView(namespace, connection, asOf: base?.jid ?? 0)
-        var builder = SnapshotBuilder(view, names: names, store: store, changes: changes) { node in
-            guard isNear, let base, names.style == .files, let way = try baseView.way(to: node) else {
+        let baseView = base.map { TreeView(namespace, connection, asOf: $0.jid) }
+        var builder = SnapshotBuilder(
+            view, names: names, store: store, changes: changes, base: baseView
+        ) { node in
+            guard let base, let baseView, names.style == .files, let way = try baseView.way(to: node) else {
                 return nil
             }
             var built = BuiltDirectory(root: base.root, dagBytes: UInt64(clamping: base.dagBytes))
@@ -120,6 +153,7 @@ extension NamespaceStore {
         }
         let root = try builder.build()
         var draft = SnapshotDraft(snapshot: snapshot(root, at: jid))
+        draft.lender = base
         draft.isNew = true
         return draft
     }
@@ -136,9 +170,19 @@ private struct SnapshotDraft {
     let snapshot: TreeSnapshot
     /// As of when directories were known by node when it was made.
     var base: JID?
+    /// The snapshot some of whose directories are in it; their blocks stay for as long as it does.
+    var lender: TreeSnapshot?
     var isNew = false
     /// Whether it is of the newest state: only then its directories are kept by node.
     var isOfNewest = false
     var made: [(node: NodeID, built: BuiltDirectory)] = []
     var forgotten: [NodeID] = []
+}
+
+extension TreeTables {
+    /// Whether a snapshot is still there, and as it was.
+    fileprivate func isKept(_ snapshot: TreeSnapshot) throws -> Bool {
+        guard let found = try self.snapshot(upTo: snapshot.jid) else { return false }
+        return found.jid == snapshot.jid && found.root == snapshot.root
+    }
 }

@@ -140,7 +140,7 @@ extension StorageNode {
     /// A namespace that is being changed is left until it has settled.
     private func isAtRest(_ namespace: Namespace) -> Bool {
         let age = catalog.namespaces.currentTime - namespace.updated
-        return namespaces.feed.unsettledMilliseconds(of: namespace.id) == nil
+        return !namespaces.feed.isChanging(namespace.id)
             && !(0..<Self.quietMilliseconds).contains(age)
     }
 }

@@ -107,14 +107,19 @@ extension StorageNode {
     public struct SettledReport: Sendable {
         /// Those of which there is a snapshot of the newest state.
         public var made: [NamespaceID] = []
-        /// What went wrong; the others are made all the same.
+        /// What went wrong; the others are made all the same, and these are tried again.
         public var failures: [(namespace: NamespaceID, error: any Error)] = []
     }
 
     /// Makes the snapshots of namespaces that changed, once they were quiet for a while.
-    public func makeSettledSnapshots(quiet: Int64 = 1000, atMost: Int64 = 10_000) -> SettledReport {
+    ///
+    /// - Parameter now: when; a test need not wait.
+    public func makeSettledSnapshots(
+        quiet: Int64 = 1000, atMost: Int64 = 10_000, at now: ContinuousClock.Instant = .now
+    ) -> SettledReport {
         var report = SettledReport()
-        for id in namespaces.feed.settled(quiet: quiet, atMost: atMost) {
+        for settled in namespaces.feed.settled(quiet: quiet, atMost: atMost, at: now) {
+            let id = settled.namespace
             do {
                 guard let namespace = try catalog.namespaces.namespace(id), namespace.deleted == nil else {
                     continue
@@ -122,6 +127,7 @@ extension StorageNode {
                 _ = try snapshot(of: namespace)
                 report.made.append(id)
             } catch {
+                namespaces.feed.retry(settled)
                 report.failures.append((id, error))
             }
         }
