@@ -103,7 +103,6 @@ enum JournalRow {
             """)
         try connection.execute(
             "CREATE INDEX IF NOT EXISTS tree_journal_by_node ON tree_journal (ns, nid, jid)")
-        // Whatever was in a directory once: its children as of any JID are read off it.
         try connection.execute(
             "CREATE INDEX IF NOT EXISTS tree_journal_by_parent ON tree_journal (ns, parent, jid)")
         try connection.execute(
@@ -111,5 +110,12 @@ enum JournalRow {
             CREATE UNIQUE INDEX IF NOT EXISTS tree_journal_by_operation ON tree_journal (ns, op_id)
             WHERE op_id IS NOT NULL
             """)
+    }
+    /// Whatever was in a directory once, by name: a page of its children as of any JID, and a single one, are
+    /// read off it without a look at the others.
+    static func indexPlaces(_ connection: any SQLConnection) throws {
+        try connection.execute("DROP INDEX IF EXISTS tree_journal_by_parent")
+        try connection.execute(
+            "CREATE INDEX tree_journal_by_parent ON tree_journal (ns, parent, name_key, jid)")
     }
 }

@@ -90,6 +90,20 @@ extension TreeTables {
         ).map { try JournalRow.entry($0).node }
     }
 
+    /// The child of a directory as of a JID by its name key, as it was then.
+    package func child(of parent: NodeID, key: String, asOf jid: JID) throws -> TreeNode? {
+        try connection.firstRow(
+            """
+            SELECT \(JournalRow.columns) FROM tree_journal entry
+            WHERE ns = $1 AND parent = $2 AND name_key = $4 AND jid <= $3 AND deleted = 0 AND NOT EXISTS (
+                SELECT 1 FROM tree_journal later
+                WHERE later.ns = $1 AND later.nid = entry.nid AND later.jid > entry.jid
+                    AND later.jid <= $3)
+            ORDER BY jid DESC LIMIT 1
+            """, [.integer(number), .blob(parent.bytes), .integer(jid), .text(key)]
+        ).map { try JournalRow.entry($0).node }
+    }
+
     /// Visits entries after a JID that are the last of their node, oldest first.
     package func forEachLastEntry(
         after jid: JID, limit: Int, _ body: (JournalEntry) throws -> Void

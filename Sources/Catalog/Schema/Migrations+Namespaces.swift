@@ -53,4 +53,17 @@ extension Migration {
             """)
         try connection.execute("ANALYZE sqlite_schema")
     }
+
+    /// Earlier children of a directory by name, in place of by JID.
+    static let pastPlaces = Migration(22, "past places") { connection in
+        try JournalRow.indexPlaces(connection)
+        guard connection.dialect == .sqlite else { return }
+        try connection.execute("DELETE FROM sqlite_stat1 WHERE idx = 'tree_journal_by_parent'")
+        try connection.execute(
+            """
+            INSERT INTO sqlite_stat1 (tbl, idx, stat)
+            VALUES ('tree_journal', 'tree_journal_by_parent', '3000000 300000 60 3 1')
+            """)
+        try connection.execute("ANALYZE sqlite_schema")
+    }
 }

@@ -38,22 +38,8 @@ struct TreeView {
     /// The child of a name: a directory, or else what is no directory. One look-up.
     func child(of directory: NodeID, named name: String, isDirectory: Bool) throws -> TreeNode? {
         let key = isDirectory ? name + "/" : name
-        guard jid != nil else { return try tables.child(of: directory, key: key) }
-        // Children come in the order of their keys: the one that follows the greatest key before.
-        let page = try children(of: directory, after: Self.before(key), limit: 2)
-        return page.first { $0.nameKey.utf8.elementsEqual(key.utf8) }
-    }
-
-    /// A text right before `key` in the order of bytes: only names that go on behind U+10FFFF are between.
-    private static func before(_ key: String) -> String? {
-        var scalars = key.unicodeScalars
-        guard let last = scalars.popLast() else { return nil }
-        // Surrogates are no scalars: U+E000 follows U+D7FF.
-        let value = last.value == 0xE000 ? 0xD7FF : last.value &- 1
-        guard last.value > 0, let previous = Unicode.Scalar(value) else { return String(scalars) }
-        scalars.append(previous)
-        scalars.append("\u{10FFFF}")
-        return String(scalars)
+        guard let jid else { return try tables.child(of: directory, key: key) }
+        return try tables.child(of: directory, key: key, asOf: jid)
     }
 
     private static let page = 10_000
