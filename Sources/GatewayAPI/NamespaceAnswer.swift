@@ -1,6 +1,7 @@
 import Catalog
 import HTTPSupport
 import HTTPTypes
+import IPNS
 import Multiformats
 import Namespaces
 import NodeCore
@@ -24,6 +25,7 @@ struct NamespaceAnswer {
         let namespaces = gateway.node.namespaces
         // One that may not be read is not there: nobody learns its name.
         guard let namespace = try? namespaces.namespace(name), mayRead(namespace) else {
+            if version == nil, let key = try publishedName(name) { return redirect(to: key) }
             throw GatewayFailure.namespaceNotFound(
                 name, reason: "there is no namespace of this name to be seen")
         }
@@ -69,6 +71,24 @@ struct NamespaceAnswer {
                 at: names, in: namespace, asOf: jid)
         else { return nil }
         return HTTPDate(seconds: changed / 1000)
+    }
+
+    /// A name of this node that has a record, by its label, or any by its key: `nacre name` points it to content
+    /// or to the head of a namespace.
+    private func publishedName(_ text: String) throws -> PeerID? {
+        if case .key(let key)? = try? ContentPath.ipnsRoot(text) { return key }
+        guard let entry = try? gateway.node.name(text), try gateway.node.validRecord(of: entry.id) != nil
+        else {
+            return nil
+        }
+        return entry.id
+    }
+
+    /// One address for all caches, which is of another origin where sites have their own.
+    private func redirect(to key: PeerID) -> DoorResponse {
+        let rest = request.target.encodedSegments.dropFirst(2).map { "/" + $0 }.joined()
+        let query = request.target.query.map { "?" + $0 } ?? ""
+        return DoorResponse(.found, fields: [.location: "/ipns/\(key.ipnsName)\(rest)\(query)"])
     }
 
     private func mayRead(_ namespace: Namespace) -> Bool {

@@ -349,9 +349,7 @@ extension FolderReport {
         case .waiting: (state, detail) = ("waiting", nil)
         case .offline(let text): (state, detail) = ("offline", text)
         case .folderMissing:
-            (state, detail) = (
-                "missing", "the folder is not there, or not mounted; nothing is done until it is"
-            )
+            (state, detail) = ("missing", Self.missingText(folder.record))
         case .stopped(let code, let message):
             (state, detail) = ("stopped", Self.stopText(code, message, folder.record))
         }
@@ -382,6 +380,17 @@ extension FolderReport {
 }
 
 extension FolderReport {
+    /// Where something is at the path it may be an empty mount point, another disk, or all of it but the marker.
+    fileprivate static func missingText(_ record: FolderRecord) -> String {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: record.path)) ?? []
+        guard names.contains(where: { $0 != SyncNames.ownDirectory }) else {
+            return "the folder is not there, or not mounted; nothing is done until it is"
+        }
+        return
+            "what is there has no marker `.nacre/folder`: another disk may be mounted, and nothing is done. If only "
+            + "the marker was lost: `nacre sync rm \(record.path)`, and add the folder again"
+    }
+
     /// Why a folder stopped, and what to do: the namespace by its name, which people know.
     fileprivate static func stopText(_ code: String, _ message: String, _ record: FolderRecord) -> String {
         let name = record.namespaceName

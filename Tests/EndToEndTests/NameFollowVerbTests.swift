@@ -54,6 +54,12 @@ import Testing
         try change("two")
         try wait(for: "two", server, key)
         #expect(try must("name", "ls").lines.first?.contains(" /n/recipes site") == true)
+        // A name is a site like a namespace, by its label and by its key.
+        for name in ["site", key] {
+            let answer = try server.curl(["-i"], "/n/\(name)/file?download=true")
+            #expect(answer.status == 302, "\(answer.body)")
+            #expect(answer.body.contains("/ipns/\(key)/file?download=true"), "\(answer.body)")
+        }
         let shown = try must("name", "show", "site").text
         #expect(shown.contains("follows      /n/recipes current, version "))
 

@@ -17,7 +17,10 @@ extension SyncEngineError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .folderMissing:
-            "the folder, or `.nacre/folder` in it, is not there; mount it, or add it again: nothing is done"
+            """
+            the folder, or `.nacre/folder` in it, is not there; mount it, or, if only that file was lost, \
+            `nacre sync rm` and add it again: nothing is done until then
+            """
         case .otherFolder(let found):
             """
             the marker `.nacre/folder` says `\(found)`, which is another folder; nothing is done. If this \

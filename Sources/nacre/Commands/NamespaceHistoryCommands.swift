@@ -181,21 +181,37 @@ extension NamespaceCommand {
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
         @OptionGroup var namespace: NamespaceArgument
-        @Argument(help: ArgumentHelp("What to go back to.", valueName: "version"))
-        var version: String
+        @Argument(
+            help: ArgumentHelp("What to go back to; with --at, the path.", valueName: "version"))
+        var first: String?
         @Argument(help: ArgumentHelp("Only what is at this path.", valueName: "path"))
-        var path: String?
+        var second: String?
+        @Option(
+            name: .long,
+            help: ArgumentHelp("What to go back to: as well as an argument.", valueName: "version"))
+        var at: String?
         @Flag(
             name: .customLong("empty"),
             help: "Remove everything, or what is at the path, where it is not in the version.")
         var mayEmpty = false
+
+        /// What to go back to, and of what.
+        private var version: String? { at ?? first }
+        private var path: String? { at == nil ? second : first }
+
+        func validate() throws {
+            if at != nil, second != nil {
+                throw ValidationError("with --at there is one path, and no version")
+            }
+            if version == nil { throw ValidationError("which version? `nacre ns versions` lists them") }
+        }
 
         func run() throws {
             try global.withNode(.existing) { node in
                 let done = try node.restoreNamespace(
                     namespace.namespaceText,
                     NamespaceRestoreMessage(
-                        version: version, path: path, mayEmpty: mayEmpty ? true : nil))
+                        version: version ?? "", path: path, mayEmpty: mayEmpty ? true : nil))
                 var out = StandardOutput()
                 if output.json {
                     try out.writeJSON(done)

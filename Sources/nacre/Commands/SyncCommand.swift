@@ -178,6 +178,12 @@ extension SyncCommand {
         @Option(
             name: .long,
             help: ArgumentHelp(
+                "Send what was written so long ago, such as 500ms: 2s where nothing is said.",
+                valueName: "duration"))
+        var settle: String?
+        @Option(
+            name: .long,
+            help: ArgumentHelp(
                 "Sync only this path of the folder, in the place of those before; may be repeated.",
                 valueName: "path"))
         var only: [String] = []
@@ -209,6 +215,12 @@ extension SyncCommand {
             if let deviceName, !AgentHome.isDeviceName(deviceName) {
                 throw ValidationError("a name of a machine is one line of 1 to 64 bytes")
             }
+            if interactive, settle != nil {
+                throw ValidationError("--interactive is --settle 50ms: give one")
+            }
+            if let settle, Self.quietMilliseconds(settle) == nil {
+                throw ValidationError("--settle is 0 to 10min, such as 500ms")
+            }
             if let prefetch, !(0...4_000_000).contains(prefetch) {
                 throw ValidationError("--prefetch is 0 to 4000000 MiB")
             }
@@ -236,6 +248,14 @@ extension SyncCommand {
             try runUntilStopped(daemon ? nil : folder.map { [$0.id] })
         }
 
+        /// After how long without writes a file is taken, in milliseconds; `nil` where nothing is said.
+        private var quiet: Int? { interactive ? 50 : settle.flatMap(Self.quietMilliseconds) }
+
+        private static func quietMilliseconds(_ text: String) -> Int? {
+            guard let duration = DurationText.parse(text), duration <= .seconds(600) else { return nil }
+            return Int(duration / .milliseconds(1))
+        }
+
         /// The folder, added or changed as the options say.
         private func added(_ directory: String, _ selection: [String]) throws -> FolderRecord {
             let path = try SyncPlace.path(ofNew: directory)
@@ -257,7 +277,7 @@ extension SyncCommand {
             request.only = selection
             request.createsBoth = create
             request.ownDirectories = [global.dataDirectory]
-            if interactive { request.quietMilliseconds = 50 }
+            if let quiet { request.quietMilliseconds = quiet }
             request.uploadLimit = (up ?? 0) * 1024
             request.downloadLimit = (down ?? 0) * 1024
             request.prefetchBytes = prefetch.map { $0 << 20 }
@@ -278,7 +298,7 @@ extension SyncCommand {
 
         private func take(options folder: inout FolderRecord, _ selection: [String]) {
             folder.mode = mode ?? folder.mode
-            if interactive { folder.quietMilliseconds = 50 }
+            if let quiet { folder.quietMilliseconds = quiet }
             if all || !selection.isEmpty { folder.only = selection }
             if let up { folder.uploadLimit = up * 1024 }
             if let down { folder.downloadLimit = down * 1024 }
