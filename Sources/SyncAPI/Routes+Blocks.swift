@@ -38,6 +38,10 @@ extension SyncRequest {
             }
             return count
         }
+        func tooMany(_ count: Int) -> SyncMessageError {
+            .tooMany("the CAR", count: count, maximum: SyncLimits.maximumStoreBlocks)
+        }
+        if let announced, announced > SyncLimits.maximumStoreBlocks { throw tooMany(announced) }
         var reader = RequestBodyReader(try content(), limit: Int64(SyncLimits.maximumStoreBytes))
         var stream = CARStream(options: CARReadingOptions(verification: .none)) { try reader.read(into: $0) }
         var (stored, failed) = (0, [CID]())
@@ -54,6 +58,8 @@ extension SyncRequest {
         do {
             _ = try stream.header()
             while let section = try stream.next() {
+                let before = stored + failed.count + batch.count
+                guard before < SyncLimits.maximumStoreBlocks else { throw tooMany(before + 1) }
                 batch.append(section.block)
                 bytes += section.block.bytes.count
                 // What comes slowly is not kept from those who wait for it.
@@ -79,7 +85,9 @@ extension SyncRequest {
                         failed.map { cid in
                             .map([
                                 IPLDEntry(key: "cid", value: .string(cid.description)),
-                                IPLDEntry(key: "code", value: .string("hash_mismatch")),
+                                IPLDEntry(
+                                    key: "code",
+                                    value: .string(cid.mayNameLeaf ? "hash_mismatch" : "weak_hash")),
                             ])
                         })),
             ]))

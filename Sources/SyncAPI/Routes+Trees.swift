@@ -110,6 +110,7 @@ extension SyncAPI {
                     number("requests_per_second", rates.requestsPerSecond),
                     number("retrieve_bytes", SyncLimits.maximumBlockBytes),
                     number("retrieve_cids", SyncLimits.maximumBlocks),
+                    number("store_blocks", SyncLimits.maximumStoreBlocks),
                     number("store_bytes", SyncLimits.maximumStoreBytes),
                     number("streams", rates.streams),
                     number("wait_seconds", SyncLimits.maximumWaitSeconds),

@@ -98,7 +98,7 @@ public final class HTTPSyncServer: SyncServer {
                 guard
                     count == 0
                         || (bytes + block.bytes.count <= SyncLimits.maximumBlockBytes
-                            && count < SyncLimits.maximumBlocks)
+                            && count < SyncLimits.maximumStoreBlocks)
                 else { break }
                 (count, bytes) = (count + 1, bytes + block.bytes.count)
             }

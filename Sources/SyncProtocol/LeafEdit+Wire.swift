@@ -1,14 +1,31 @@
 public import IPLD
 public import Multiformats
 
+extension CID {
+    /// Whether two contents cannot be made to have it: by md5 and sha1 they can, and what names itself
+    /// (`identity`) is one more name for what has one.
+    public var mayNameLeaf: Bool {
+        switch multihash.code {
+        case .sha2_256, .sha2_384, .sha2_512, .sha3_256, .sha3_384, .sha3_512, .keccak_256, .keccak_512,
+            .dblSHA2_256, .blake2b_256, .blake2b_512, .blake2s_256:
+            multihash.withDigest { $0.count >= 32 }
+        default: false
+        }
+    }
+}
+
 extension Leaf {
     /// `[cid, bytes]`.
     func value(_ form: WireForm) -> IPLDValue { .list([form.cid(cid), .integer(Int128(bytes))]) }
 
     init(_ value: IPLDValue) throws(SyncMessageError) {
         guard case .list(let pair) = value, pair.count == 2, let cid = WireReader.cid(pair[0]),
-            case .integer(let bytes) = pair[1], (0...Int128(SyncLimits.maximumLeafBytes)).contains(bytes)
-        else { throw .badMember("leaf", expected: "[CID, bytes of at most \(SyncLimits.maximumLeafBytes)]") }
+            case .integer(let bytes) = pair[1], (0...Int128(SyncLimits.maximumLeafBytes)).contains(bytes),
+            cid.mayNameLeaf
+        else {
+            let maximum = SyncLimits.maximumLeafBytes
+            throw .badMember("leaf", expected: "[CID by sha2-256 or stronger, bytes of at most \(maximum)]")
+        }
         self.init(cid: cid, bytes: Int(bytes))
     }
 }

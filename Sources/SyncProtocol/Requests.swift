@@ -39,7 +39,13 @@ public struct CommitRequest: Hashable, Sendable {
         operations = []
         let list = try reader.require("ops", reader.list("ops", maximum: SyncLimits.maximumOperations))
         operations.reserveCapacity(list.count)
-        for value in list { operations.append(try SyncOperation(value)) }
+        for (index, value) in list.enumerated() {
+            do throws(SyncMessageError) {
+                operations.append(try SyncOperation(value))
+            } catch {
+                throw error.in("ops[\(index)]")
+            }
+        }
     }
 }
 

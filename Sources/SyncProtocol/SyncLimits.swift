@@ -20,6 +20,8 @@ public enum SyncLimits {
     public static let maximumBlockBytes = 32 * 1024 * 1024
     /// Bytes of blocks, with what a CAR has around them, that are sent at once.
     public static let maximumStoreBytes = 2 * maximumBlockBytes
+    /// Blocks that are sent at once.
+    public static let maximumStoreBlocks = 4096
     /// Entries of one page of a list or a snapshot.
     public static let maximumEntries = 5000
     /// Files of one namespace that are shown while they are sent.

@@ -208,6 +208,21 @@ public enum SyncMessageError: Error, Equatable, Sendable {
     case unknownWord(String, given: String)
 }
 
+extension SyncMessageError {
+    /// The same of a part of a message, such as `ops[2]`.
+    func `in`(_ place: String) -> Self {
+        func within(_ name: String) -> String { place + " " + name }
+        return switch self {
+        case .notAMap(let name): .notAMap(within(name))
+        case .missingMember(let name): .missingMember(within(name))
+        case .badMember(let name, let expected): .badMember(within(name), expected: expected)
+        case .tooMany(let name, let count, let maximum):
+            .tooMany(within(name), count: count, maximum: maximum)
+        case .unknownWord(let name, let given): .unknownWord(within(name), given: given)
+        }
+    }
+}
+
 extension SyncMessageError: CustomStringConvertible {
     public var description: String {
         switch self {

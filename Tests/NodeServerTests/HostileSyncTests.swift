@@ -1,6 +1,7 @@
 import Access
 import BlockStorage
 import Catalog
+import Digests
 import Foundation
 import HTTPTypes
 import IPLD
@@ -252,6 +253,189 @@ import TreeValues
                         answer.status == 400 || !answer.text.contains("\"st\":\"ok\""),
                         "\(member): \(answer.text)")
                 }
+            }
+        }
+    }
+
+    /// A symlink without a target, or with a NUL in it, is on no disk: a folder that got one never settled, and
+    /// PostgreSQL took the whole commit for wrong.
+    @Test func badInput34ASymlinkWithoutATargetIsRefusedAlone() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let key = try laboratory.key()
+            try await laboratory.connect { connection in
+                let operations = ["", "a\0b", "there"].enumerated().map { index, target in
+                    SyncOperation(
+                        id: NodeID(bits: UInt128(100 + index)),
+                        .put(
+                            SyncNode(
+                                id: NodeID(bits: UInt128(10 + index)), parent: info.root, name: "l\(index)",
+                                kind: .symlink, target: target), base: nil, .none))
+                }
+                let answer = try connection.post(
+                    "/ns/recipes/commit",
+                    CommitRequest(epoch: info.epoch, operations: operations).value(.cbor), key)
+                let results = try CommitAnswer(answer.message(), to: operations).results
+                for result in results.prefix(2) {
+                    guard case .refused(code: "bad_path", _) = result else {
+                        Issue.record("\(result)")
+                        continue
+                    }
+                }
+                guard case .done? = results.last else {
+                    _ = Issue.record("\(results)")
+                    return
+                }
+            }
+        }
+    }
+
+    /// Ids of operations that were used for something else, and messages of which one part is wrong.
+    @Test func badInput35AnIdOfAnotherOperationIsToldApart() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let key = try laboratory.key()
+            try await laboratory.connect { connection in
+                let first = SyncNode(id: NodeID(bits: 3), parent: info.root, name: "a", kind: .file)
+                var second = first
+                (second.id, second.name) = (NodeID(bits: 4), "b")
+                let id = NodeID(bits: 9)
+                func results(_ operations: [SyncOperation]) throws -> [CommitResult] {
+                    let request = CommitRequest(epoch: info.epoch, operations: operations)
+                    let answer = try connection.post("/ns/recipes/commit", request.value(.cbor), key)
+                    return try CommitAnswer(answer.message(), to: operations).results
+                }
+                // Within one commit, and later.
+                let put = SyncOperation(id: id, .put(first, base: nil, .inline([1])))
+                let others = [
+                    SyncOperation(id: id, .put(second, base: nil, .inline([1]))),
+                    SyncOperation(id: id, .put(first, base: nil, .inline([2]))),
+                    SyncOperation(id: id, .delete(first.id, base: 1, newestBelow: 0)),
+                ]
+                let together = try results([put, others[0]])
+                let later = try others.map { try results([$0])[0] }
+                for result in [together[1]] + later {
+                    guard case .refused(code: "op_id_reused", _) = result else {
+                        Issue.record("\(result)")
+                        continue
+                    }
+                }
+                guard case .done? = try results([put]).first else {
+                    _ = Issue.record("the same again is the same")
+                    return
+                }
+                #expect(try laboratory.owner.namespace("recipes", for: .read).head == 1)
+                // Which one it is.
+                let text = """
+                    {"base_epoch":"\(info.epoch)","ops":[{"op":"delete","op_id":"\(id.text)",\
+                    "nid":"\(id.text)","base_rev":"1"},{"op":"meta","op_id":"\(id.text)",\
+                    "nid":"\(id.text)","mtime_ns":"soon"}]}
+                    """
+                let answer = try Self.call(connection, "POST", "/ns/recipes/commit", Array(text.utf8), key)
+                #expect(
+                    answer.status == 400 && answer.text.contains("ops[1] operation.mtime_ns"),
+                    "\(answer.text)")
+            }
+        }
+    }
+
+    /// Two contents of one md5 are published, and of sha1 too: by such a hash a leaf was whichever came first.
+    @Test func blocksByWeakHashesAreNoLeaves() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let key = try laboratory.key()
+            let bytes = Array("a leaf".utf8)
+            let weak = try [MultihashCode.md5, .sha1, .sha2_224].map {
+                Block(cid: CID(codec: .raw, multihash: try Multihash(hashing: bytes, with: $0)), bytes: bytes)
+            }
+            let strong = try [MultihashCode.sha2_512, .blake2b_256].map {
+                Block(cid: CID(codec: .raw, multihash: try Multihash(hashing: bytes, with: $0)), bytes: bytes)
+            }
+            try await laboratory.connect { connection in
+                let answer = try connection.store("recipes", weak + strong, key)
+                #expect(answer.status == 200 && answer.text.contains("weak_hash"), "\(answer.text)")
+                for block in weak { #expect(try laboratory.node.store.block(block.cid) == nil) }
+                for block in strong { #expect(try laboratory.node.store.block(block.cid) != nil) }
+                for block in weak {
+                    var node = SyncNode(id: NodeID(bits: 3), parent: info.root, name: "a", kind: .file)
+                    (node.content, node.size) = (SyncCalls.block("a leaf").cid, Int64(bytes.count))
+                    let edit = LeafEdit(splices: [
+                        .init(start: 0, remove: 0, insert: [Leaf(cid: block.cid, bytes: bytes.count)])
+                    ])
+                    let operation = SyncOperation(
+                        id: NodeID(bits: 9), .put(node, base: nil, .leaves(edit, blocks: [])))
+                    let refused = try connection.post(
+                        "/ns/recipes/commit",
+                        CommitRequest(epoch: info.epoch, operations: [operation]).value(.cbor), key)
+                    #expect(refused.status == 400 && refused.text.contains("sha2-256"), "\(refused.text)")
+                }
+            }
+        }
+    }
+
+    /// Many blocks are more memory than their bytes.
+    @Test func aStoreOfTooManyBlocksIsRefused() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let key = try laboratory.key()
+            let blocks = (0...SyncLimits.maximumStoreBlocks).map { SyncCalls.block("\($0)") }
+            let port = laboratory.port
+            try await laboratory.onThread {
+                for count in [nil, blocks.count] {
+                    let connection = try HTTPConnection(port: port)
+                    let answer = try connection.store("recipes", blocks, key, count: count)
+                    #expect(answer.status == 413 && answer.problem?.code == "batch_too_large")
+                }
+                let most = try HTTPConnection(port: port).store("recipes", Array(blocks.dropLast()), key)
+                #expect(most.status == 200)
+            }
+        }
+    }
+
+    /// Leaves that claim all the bytes there are: their sum ended the node.
+    @Test func leavesThatClaimMoreThanAnyHasAreNoBase() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let key = try laboratory.key()
+            func varint(_ number: UInt64) -> [UInt8] {
+                number < 128 ? [UInt8(number)] : [UInt8(number & 127) | 128] + varint(number >> 7)
+            }
+            func field(_ number: UInt64, _ bytes: [UInt8]) -> [UInt8] {
+                varint(number << 3 | 2) + varint(UInt64(bytes.count)) + bytes
+            }
+            let size = UInt64(Int64.max)
+            // A UnixFS file of two leaves.
+            let links = ["x", "y"].flatMap { text in
+                field(
+                    2, field(1, SyncCalls.block(text).cid.bytes) + field(2, []) + varint(3 << 3) + varint(1))
+            }
+            let file =
+                varint(1 << 3) + varint(2) + varint(3 << 3) + varint(size &* 2)
+                + [size, size].flatMap { varint(4 << 3) + varint($0) }
+            let bytes = links + field(1, file)
+            let base = Block(
+                cid: CID(codec: .dagPB, multihash: try Multihash(hashing: bytes, with: .sha2_256)),
+                bytes: bytes)
+            try await laboratory.connect { connection in
+                #expect(try connection.store("recipes", [base], key).status == 200)
+                var node = SyncNode(id: NodeID(bits: 3), parent: info.root, name: "a", kind: .file)
+                node.size = 5_000_000
+                node.content = SyncCalls.block("z").cid
+                let operation = SyncOperation(
+                    id: NodeID(bits: 9),
+                    .put(node, base: nil, .leaves(LeafEdit(base: base.cid, splices: []), blocks: [])))
+                let answer = try connection.post(
+                    "/ns/recipes/commit",
+                    CommitRequest(epoch: info.epoch, operations: [operation]).value(.cbor), key)
+                guard
+                    case .refused(code: "unknown_base", _)? = try CommitAnswer(
+                        answer.message(), to: [operation]
+                    ).results.first
+                else {
+                    _ = Issue.record("\(answer.text)")
+                    return
+                }
+                #expect(try connection.get("/sync/v1/ns/recipes", key).status == 200)
             }
         }
     }

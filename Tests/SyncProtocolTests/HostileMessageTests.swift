@@ -101,18 +101,18 @@ import TreeValues
                 #"{"base_epoch":1,"ops":[],"atomic":"yes"}"#,
                 .badMember("commit.atomic", expected: "true or false")
             ),
-            (#"{"base_epoch":1,"ops":[7]}"#, .notAMap("operation")),
+            (#"{"base_epoch":1,"ops":[7]}"#, .notAMap("ops[0] operation")),
             (
                 #"{"base_epoch":1,"ops":[{"op_id":"x","op":"put"}]}"#,
-                .badMember("operation.op_id", expected: "an id of 128 bits")
+                .badMember("ops[0] operation.op_id", expected: "an id of 128 bits")
             ),
             (
                 #"{"base_epoch":1,"ops":[{"op_id":"\#(id)","op":"fly"}]}"#,
-                .unknownWord("operation.op", given: "fly")
+                .unknownWord("ops[0] operation.op", given: "fly")
             ),
             (
                 #"{"base_epoch":1,"ops":[{"op_id":"\#(id)","op":"move","nid":"\#(id)"}]}"#,
-                .missingMember("operation.parent")
+                .missingMember("ops[0] operation.parent")
             ),
         ]
         for (text, expected) in cases {

@@ -38,6 +38,10 @@ public enum ChangeRefusal: Hashable, Sendable {
     /// An operation lacks the place or the name that it needs.
     case placeMissing
     case targetTooLong(bytes: Int, maximum: Int)
+    /// No file system has a symlink with such a target: it is empty, or has a NUL.
+    case badTarget
+    /// An operation with this id was done already, and was another one.
+    case operationReused(NodeID)
     /// A file below 0 bytes, or larger than any may be.
     case sizeNotAllowed(bytes: Int64, maximum: Int64)
     /// A limit of the namespace.
@@ -53,6 +57,8 @@ public enum ChangeRefusal: Hashable, Sendable {
         case .badName: "bad_path"
         case .unknownNode: "unknown_node"
         case .placeMissing, .targetTooLong: "bad_request"
+        case .badTarget: "bad_path"
+        case .operationReused: "op_id_reused"
         case .sizeNotAllowed: "too_large"
         case .quotaExceeded: "quota_exceeded"
         case .contentRemoved: "history_removed"
@@ -97,6 +103,9 @@ extension ChangeRefusal: CustomStringConvertible {
         case .badName(let problem): problem.description
         case .unknownNode(let id): "there is no node \(id) in the namespace"
         case .placeMissing: "a new node needs a parent and a name"
+        case .badTarget: "the target of a symlink is to have one byte at least, and no NUL"
+        case .operationReused(let id):
+            "operation \(id) was another one: give each its own id, and use it again only to send the same"
         case .targetTooLong(let bytes, let maximum):
             "the target of a symlink has \(bytes) bytes, \(maximum) are allowed"
         case .sizeNotAllowed(let bytes, let maximum):

@@ -95,6 +95,7 @@ struct TreeCommit {
     mutating func apply(_ operation: TreeOperation) throws -> ChangeOutcome {
         // One that is there twice is new the first time only.
         if let id = operation.id, newOperations.remove(id) == nil, let entry = try tables.entry(of: id) {
+            guard operation.change.isWhat(entry) else { return .refused(.operationReused(id)) }
             var node = entry.node
             node.folded = rules.folded(node.name)
             return .done(node, isNew: false)

@@ -98,6 +98,7 @@ public enum NodeContent: Hashable, Sendable {
         switch self {
         case .file(_, let bytes) where !(0...Self.maximumFileBytes).contains(bytes):
             .sizeNotAllowed(bytes: bytes, maximum: Self.maximumFileBytes)
+        case .symlink(let target) where target.isEmpty || target.utf8.contains(0): .badTarget
         case .symlink(let target) where target.utf8.count > Self.maximumTargetBytes:
             .targetTooLong(bytes: target.utf8.count, maximum: Self.maximumTargetBytes)
         case .file, .symlink: nil
@@ -118,6 +119,36 @@ public enum NodeContent: Hashable, Sendable {
             (node.content, node.size, node.target) = (root, bytes, nil)
         case .symlink(let target):
             (node.content, node.size, node.target) = (nil, Int64(target.utf8.count), target)
+        }
+    }
+}
+
+extension TreeChange {
+    /// Whether an entry of the journal may be of this change: it is about the same node, and made of it what
+    /// was asked for.
+    func isWhat(_ entry: JournalEntry) -> Bool {
+        let node = entry.node
+        switch self {
+        case .put(let put):
+            return (put.node ?? node.id) == node.id && put.content.isContent(of: node)
+        case .makeDirectory(let place, let id, _):
+            return node.kind == .directory && (id ?? node.id) == node.id && node.parent == place.parent
+                && node.name == place.name
+        case .move(let id, let place, _):
+            return node.id == id && node.parent == place.parent && node.name == place.name
+        case .delete(let id, _, _): return node.id == id && entry.operation == .delete
+        case .setAttributes(let id, _): return node.id == id && entry.operation == .metadata
+        case .restore(let id, _): return node.id == id && entry.operation == .restore
+        }
+    }
+}
+
+extension NodeContent {
+    /// Whether a node has it.
+    fileprivate func isContent(of node: TreeNode) -> Bool {
+        switch self {
+        case .file(let root, let bytes): node.kind == .file && node.content == root && node.size == bytes
+        case .symlink(let target): node.kind == .symlink && node.target == target
         }
     }
 }

@@ -45,7 +45,9 @@ enum FileLeaves {
             switch part {
             case .leaf(let leaf):
                 // A few blocks that name each other over and over claim any number of leaves, of any size.
-                guard leaves.count < maximum, leaf.size <= SyncLimits.maximumLeafBytes else {
+                guard leaves.count < maximum, leaf.size <= SyncLimits.maximumLeafBytes,
+                    leaf.cid.mayNameLeaf
+                else {
                     throw SyncFailure.unsupportedFile(root.description)
                 }
                 leaves.append(Leaf(cid: leaf.cid, bytes: Int(leaf.size)))

@@ -105,7 +105,7 @@ extension SyncService {
     ///
     /// How many of them were held already is counted, and not told: another project may hold them.
     ///
-    /// - Returns: those that do not hash to their CID, and are not stored.
+    /// - Returns: those that do not hash to their CID, or whose hash others may hash to, and are not stored.
     public func store(_ incoming: [Block], for text: String) throws -> [CID] {
         let namespace = try namespace(text, for: .write)
         let blocks = try blocks(of: namespace)
@@ -114,7 +114,7 @@ extension SyncService {
         for block in incoming {
             do {
                 try block.cid.verify(block.bytes)
-                good.append(block)
+                if block.cid.mayNameLeaf { good.append(block) } else { bad.append(block.cid) }
             } catch { bad.append(block.cid) }
         }
         let summary = try blocks.hold(all: good)
