@@ -8,6 +8,10 @@ public enum NamespaceError: Error, Hashable, Sendable {
     /// No deleted namespace has this name or id.
     case unknownDeletedNamespace(String)
     case policyInvalid(String)
+    /// Two paths of which there may be only one under the policy that was wanted.
+    case namesClash(String, String)
+    /// Something is called as nothing may be under the policy that was wanted.
+    case nameNotAllowed(String, NameProblem)
     /// The journal is not the one that the caller knows.
     case epochChanged(expected: Int64, actual: Int64)
     case tooManyOperations(Int, maximum: Int)
@@ -55,6 +59,12 @@ extension NamespaceError: CustomStringConvertible {
             "no namespace “\(name)” was deleted lately; `nacre ns ls --deleted` lists those that were"
         case .policyInvalid(let reason):
             "this is no policy of a namespace: \(reason)"
+        case .namesClash(let path, let other):
+            "nothing was changed: “\(path)” and “\(other)” would have the same name under this policy; rename or "
+                + "remove one of them, and empty the trash if it is in a deleted folder, then set the policy again"
+        case .nameNotAllowed(let path, let problem):
+            "nothing was changed: “\(path)” may not be called so under this policy: \(problem); rename or remove "
+                + "it, and empty the trash if it is in a deleted folder, then set the policy again"
         case .epochChanged:
             "the journal of the namespace is another one than you know; read its snapshot and compare"
         case .tooManyOperations(let count, let maximum):

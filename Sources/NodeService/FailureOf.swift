@@ -72,6 +72,7 @@ extension NodeFailure {
         case .historyRemoved, .versionRemoved: (.notFound, "history-removed")
         case .tooManyHeld, .noteTooLong: (.invalid, "invalid-value")
         case .policyInvalid: (.invalid, "invalid-policy")
+        case .namesClash, .nameNotAllowed: (.conflict, "policy-not-met")
         case .tooManyOperations: (.tooLarge, "too-many-operations")
         case .epochChanged, .notAtomic: (.conflict, "changed-meanwhile")
         case .versionEmpty, .pathNotThen: (.conflict, "version-empty")

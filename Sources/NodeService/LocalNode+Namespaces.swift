@@ -81,16 +81,8 @@ extension LocalNode {
 
     public func changeNamespace(_ text: String, _ change: NamespaceChangeMessage) throws -> NamespaceMessage {
         let found = try requireNamespace(text, for: .admin)
-        var policy = try NamespacePolicy(json: found.policy)
-        try policy.take(change.policy)
         if let name = change.name { try requireNamespaceName(name) }
-        let json = policy.json
-        let changed = try node.catalog.namespaces.change(found.id) { namespace in
-            namespace.name = change.name ?? namespace.name
-            namespace.policy = json
-        }
-        guard let changed else { throw NamespaceError.unknownNamespace(text) }
-        return try message(changed)
+        return try message(trees.change(found.id, name: change.name) { try $0.take(change.policy) })
     }
 
     public func setVisibility(

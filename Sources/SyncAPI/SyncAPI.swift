@@ -158,6 +158,7 @@ public enum SyncAPI {
             case .tooManyHeld, .noteTooLong: (.badRequest, "bad_request")
             case .versionEmpty, .pathNotThen: (.conflict, "mass_delete_blocked")
             case .placeTaken: (.conflict, "name_taken")
+            case .namesClash, .nameNotAllowed: (.conflict, "policy_not_met")
             case .quotaExceeded: (.forbidden, "quota_exceeded")
             case .directoryDeleted: (.conflict, "parent_missing")
             case .contentAbsent: (.internalServerError, "damaged")

@@ -110,9 +110,16 @@ public struct NamespaceRepository: Sendable {
     /// - Returns: the namespace after the change; `nil` if there is none of that id.
     /// - Throws: `duplicateNamespace`, `nameTooLong`, `nameContainsNUL`, and what `body` throws.
     public func change(_ id: NamespaceID, _ body: (inout Namespace) throws -> Void) throws -> Namespace? {
+        try change(id) { namespace, _ in try body(&namespace) }
+    }
+
+    /// Like ``change(_:_:)``; the body may change rows of the namespace as well.
+    package func change(
+        _ id: NamespaceID, _ body: (inout Namespace, any SQLConnection) throws -> Void
+    ) throws -> Namespace? {
         try database.write { connection in
             guard var namespace = try Self.find(id, connection) else { return nil }
-            try body(&namespace)
+            try body(&namespace, connection)
             try NameColumn.check(namespace.name, maximumBytes: Namespace.maximumNameBytes)
             if namespace.deleted == nil, let other = try named(namespace.name, connection), other.id != id {
                 throw CatalogError.duplicateNamespace(namespace.name)

@@ -8,17 +8,13 @@ public import SyncProtocol
 extension SyncService {
     /// Changes name or policy.
     ///
-    /// - Throws: `forbidden`, `name_taken`, `bad_request`.
+    /// - Throws: `forbidden`, `name_taken`, `bad_request`; `NamespaceError.namesClash` and `nameNotAllowed`.
     public func change(_ text: String, _ request: NamespaceChangeRequest) throws -> NamespaceInfo {
         let found = try namespace(text, for: .admin)
         if let name = request.name { try Self.checkName(name) }
-        let policy = try request.policy.map { try NamespacePolicy(json: $0).json }
+        let policy = try request.policy.map { try NamespacePolicy(json: $0) }
         do {
-            let changed = try node.catalog.namespaces.change(found.id) { namespace in
-                namespace.name = request.name ?? namespace.name
-                namespace.policy = policy ?? namespace.policy
-            }
-            guard let changed, changed.deleted == nil else { throw SyncFailure.unknownNamespace(text) }
+            let changed = try namespaces.change(found.id, name: request.name) { $0 = policy ?? $0 }
             return info(changed, role: role(in: changed) ?? "owner")
         } catch CatalogError.duplicateNamespace(let name) {
             throw SyncFailure.nameTaken(name)
