@@ -5,10 +5,19 @@ import NodeCore
 /// Errors as pages for browsers, as text for everybody else.
 enum ErrorPage {
     static func response(to request: DoorRequest, _ failure: GatewayFailure) -> DoorResponse {
+        var response = page(for: request, failure)
+        if case .busy(seconds: ...1) = failure { response.isMomentary = true }
+        return response
+    }
+
+    private static func page(for request: DoorRequest, _ failure: GatewayFailure) -> DoorResponse {
         var fields: HTTPFields = [:]
         switch failure {
         case .methodNotAllowed: fields[.allow] = "GET, HEAD, OPTIONS"
         case .rangeNotSatisfiable(let size): fields[.contentRange] = "bytes */\(size)"
+        case .busy(let seconds):
+            fields[.retryAfter] = String(seconds)
+            fields[.cacheControl] = "no-store"
         case .notCached: return DoorResponse(.preconditionFailed)
         default: break
         }

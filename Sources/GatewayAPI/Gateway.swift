@@ -5,6 +5,7 @@ import HTTPTypes
 import IPLD
 import IPNS
 import Multiformats
+import Namespaces
 public import NodeCore
 import UnixFS
 
@@ -173,6 +174,7 @@ public final class Gateway: Sendable {
     static func failure(_ error: any Error) -> GatewayFailure {
         switch error {
         case let failure as GatewayFailure: failure
+        case NamespaceError.snapshotBusy(let seconds): .busy(seconds: seconds)
         case let error as NodeError:
             switch error {
             case .blockNotFound(let cid): .blockNotFound(cid)

@@ -28,6 +28,8 @@ public enum GatewayFailure: Error, Sendable {
     case namespaceNotFound(String, reason: String)
     /// What a link led to is not there any more.
     case linkEnded(String)
+    /// A version of a namespace that is not to be had at once: after how many seconds it may be.
+    case busy(seconds: Int)
     case damaged(String)
     case failed(String)
 
@@ -41,6 +43,7 @@ public enum GatewayFailure: Error, Sendable {
         case .notAcceptable: .notAcceptable
         case .rangeNotSatisfiable: .rangeNotSatisfiable
         case .tooLarge, .linkEnded: .gone
+        case .busy: .serviceUnavailable
         case .nameNotResolved, .damaged, .failed: .internalServerError
         }
     }
@@ -57,7 +60,10 @@ public enum GatewayFailure: Error, Sendable {
 
     /// Whether it is for the log: neither the client's doing nor a form that nobody asked the node to have.
     var isOfNode: Bool {
-        if case .insideDocument = self { return false }
+        switch self {
+        case .insideDocument, .busy: return false
+        default: break
+        }
         return status.kind == .serverError
     }
 
@@ -77,6 +83,7 @@ public enum GatewayFailure: Error, Sendable {
         case .nameNotResolved: "This name leads nowhere"
         case .namespaceNotFound: "There is no such namespace"
         case .linkEnded: "This link has ended"
+        case .busy: "This version is not ready"
         case .damaged: "This content is damaged here"
         case .failed: "Something went wrong"
         }
@@ -98,6 +105,8 @@ public enum GatewayFailure: Error, Sendable {
         case .methodNotAllowed: "the methods here are GET, HEAD and OPTIONS"
         case .notCached: "only-if-cached was asked for, and the node does not hold it"
         case .rangeNotSatisfiable(let size): "there are \(size) bytes"
+        case .busy:
+            "the directory of this version is made when it is asked for, and the node is at others"
         case .namespaceNotFound(let name, let reason): "/n/\(name): \(reason)"
         case .nameNotResolved(let name, let reason): "could not resolve name \(name): \(reason)"
         }
@@ -121,6 +130,7 @@ public enum GatewayFailure: Error, Sendable {
         case .namespaceNotFound:
             "Check the spelling, and what stands behind the @. A private namespace is shown to who has a key."
         case .linkEnded: "Ask whoever gave you the link for another one."
+        case .busy(let seconds): "Try again in \(seconds) s."
         case .damaged: "The operator's log names the block; adding the file again repairs it."
         case .failed: "Try again; if it stays, the request id finds the reason in the node's log."
         }

@@ -40,8 +40,9 @@ struct NamespaceAnswer {
         }
         let snapshot: TreeSnapshot
         do {
-            snapshot = try gateway.node.snapshot(of: namespace, asOf: jid)
+            snapshot = try gateway.node.snapshot(of: namespace, asOf: jid, for: .reader)
         } catch let error as NamespaceError {
+            if case .snapshotBusy = error { throw error }
             throw GatewayFailure.namespaceNotFound(path.rootText, reason: error.description)
         }
         var place = ContentPlace(

@@ -5,6 +5,9 @@ public struct DoorResponse: Sendable {
     public var status: HTTPResponse.Status
     public var fields: HTTPFields
     public var body: DoorBody
+    /// Whether the same request is likely answered a moment later: who called the door may wait for that in
+    /// the place of the client, and without a thread.
+    public var isMomentary = false
 
     public init(_ status: HTTPResponse.Status, fields: HTTPFields = [:], body: DoorBody = .none) {
         self.status = status

@@ -38,6 +38,8 @@ public enum NamespaceError: Error, Hashable, Sendable {
     /// So many versions are held already.
     case tooManyHeld(maximum: Int)
     case noteTooLong(bytes: Int, maximum: Int)
+    /// The snapshot that a reader wants is not there, and not to be made now.
+    case snapshotBusy(seconds: Int)
     /// What was there is not kept any more.
     case historyRemoved(NodeID, JID)
     /// What is to come back is more than the namespace may hold.
@@ -60,11 +62,12 @@ extension NamespaceError: CustomStringConvertible {
         case .policyInvalid(let reason):
             "this is no policy of a namespace: \(reason)"
         case .namesClash(let path, let other):
-            "nothing was changed: “\(path)” and “\(other)” would have the same name under this policy; rename or "
-                + "remove one of them, and empty the trash if it is in a deleted folder, then set the policy again"
+            "nothing was changed: “\(path)” and “\(other)” would have the same name under this policy; "
+                + "rename or remove one of them, and empty the trash if it is in a deleted folder, then set "
+                + "the policy again"
         case .nameNotAllowed(let path, let problem):
-            "nothing was changed: “\(path)” may not be called so under this policy: \(problem); rename or remove "
-                + "it, and empty the trash if it is in a deleted folder, then set the policy again"
+            "nothing was changed: “\(path)” may not be called so under this policy: \(problem); rename or "
+                + "remove it, and empty the trash if it is in a deleted folder, then set the policy again"
         case .epochChanged:
             "the journal of the namespace is another one than you know; read its snapshot and compare"
         case .tooManyOperations(let count, let maximum):
@@ -107,6 +110,8 @@ extension NamespaceError: CustomStringConvertible {
             "something else is where a part of “\(path)” was; move that away, or restore the folder they are in"
         case .directoryDeleted(let path):
             "the folder of “\(path)” is deleted; restore that folder, or take the file out of the trash"
+        case .snapshotBusy(let seconds):
+            "the directory of this version is not there yet; try again in \(seconds) s"
         case .historyRemoved(let id, let jid):
             "the content that node \(id) had as of version \(jid) is not kept any more"
         }

@@ -1,6 +1,7 @@
 public import Catalog
 import Foundation
 public import Multiformats
+import Synchronization
 public import TreeValues
 
 /// The trees of the namespaces: changes, and what was and is there.
@@ -12,6 +13,7 @@ public final class NamespaceStore: Sendable {
     package let catalog: CatalogDatabase
     let massDeletes = MassDeleteGuard()
     let snapshotLocks = SnapshotLocks()
+    let readerBudget = Mutex(ReaderBudget())
     let nodeIDs = NodeIDGenerator()
     /// Tells who waits that a namespace changed.
     public let feed = ChangeFeed()

@@ -230,20 +230,22 @@ struct DoorResponder: Sendable {
 
     private func content(_ request: DoorRequest, _ settings: ServerSettings) async -> DoorResponse {
         let (logger, metrics, content, damage) = (logger, metrics, content, damage)
-        let response = try? await pool.runIfActive {
-            content.respond(to: request, settings) { error in
-                damage.note(error)
-                guard (error as? GatewayFailure)?.isOfName == true else {
-                    return logger.error(
-                        "request failed", metadata: ["request": "\(request.id)", "error": "\(error)"])
+        return await PatientAnswer.get {
+            let response = try? await pool.runIfActive {
+                content.respond(to: request, settings) { error in
+                    damage.note(error)
+                    guard (error as? GatewayFailure)?.isOfName == true else {
+                        return logger.error(
+                            "request failed", metadata: ["request": "\(request.id)", "error": "\(error)"])
+                    }
+                    // Whoever asks for a name chooses where it leads: nothing is wrong with this node.
+                    metrics.add("nacre_names_unresolved_total")
+                    logger.info(
+                        "name not resolved", metadata: ["request": "\(request.id)", "reason": "\(error)"])
                 }
-                // Whoever asks for a name chooses where it leads: nothing is wrong with this node.
-                metrics.add("nacre_names_unresolved_total")
-                logger.info(
-                    "name not resolved", metadata: ["request": "\(request.id)", "reason": "\(error)"])
             }
+            return response ?? Self.stopping
         }
-        return response ?? Self.stopping
     }
 
     /// Notes a damaged block, where threads may wait for the catalog.

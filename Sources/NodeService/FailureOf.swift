@@ -73,6 +73,7 @@ extension NodeFailure {
         case .tooManyHeld, .noteTooLong: (.invalid, "invalid-value")
         case .policyInvalid: (.invalid, "invalid-policy")
         case .namesClash, .nameNotAllowed: (.conflict, "policy-not-met")
+        case .snapshotBusy: (.busy, "snapshot-busy")
         case .tooManyOperations: (.tooLarge, "too-many-operations")
         case .epochChanged, .notAtomic: (.conflict, "changed-meanwhile")
         case .versionEmpty, .pathNotThen: (.conflict, "version-empty")

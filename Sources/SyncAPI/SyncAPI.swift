@@ -152,6 +152,7 @@ public enum SyncAPI {
             case .unknownNode, .pathAbsent, .notADirectory, .notInTrash: (.notFound, "unknown_node")
             case .policyInvalid, .versionUnknown, .versionInFuture: (.badRequest, "bad_request")
             case .epochChanged, .versionAbsent: (.gone, "reset_required")
+            case .snapshotBusy: (.serviceUnavailable, "busy")
             case .tooManyOperations: (.contentTooLarge, "batch_too_large")
             case .notAtomic: (.conflict, "not_atomic")
             case .historyRemoved, .versionRemoved: (.gone, "history_removed")

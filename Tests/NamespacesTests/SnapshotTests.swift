@@ -3,11 +3,13 @@ import Catalog
 import Digests
 import IPLD
 import Multiformats
-import Namespaces
+import Synchronization
 import TestKit
 import Testing
 import TreeValues
 import UnixFS
+
+@testable import Namespaces
 
 /// The tree as UnixFS: built piece by piece it is what building it from nothing gives, at every version.
 @Suite struct SnapshotTests {
@@ -156,6 +158,62 @@ import UnixFS
             return .put(
                 .init(try leaf("\(random.next() % 9)", store), node: node.id, base: node.contentRevision))
         }
+    }
+}
+
+extension SnapshotTests {
+    /// A store that asks for something while a snapshot is being made.
+    private struct AskingStore: BlockStore {
+        let base = MemoryBlockStore()
+        let ask: @Sendable (AskingStore) -> Void
+
+        func block(_ cid: CID) throws -> Block? { try base.block(cid) }
+        func size(of cid: CID) throws -> Int? { try base.size(of: cid) }
+        func commit() throws { ask(self) }
+        func put(_ blocks: [BlockView], scope: ScopeMarks) throws -> PutSummary {
+            try base.put(blocks, scope: scope)
+        }
+    }
+
+    @Test func readersNeverWaitForOthers() throws {
+        let folder = try Folder()
+        for name in ["a", "b", "c"] { try folder.directory(name) }
+        let (store, id) = (folder.store, folder.id.text)
+        let answers = Mutex<[String]>([])
+        @Sendable func ask(_ jid: JID?) {
+            let quiet = AskingStore { _ in }
+            do {
+                let made = try store.snapshot(of: store.namespace(id), asOf: jid, in: quiet, for: .reader)
+                answers.withLock { $0.append("\(made.jid)") }
+            } catch {
+                answers.withLock { $0.append("\(error)") }
+            }
+        }
+        let asking = AskingStore { _ in
+            ask(1)
+            ask(2)
+            ask(nil)
+        }
+        _ = try store.snapshot(of: folder.namespace, asOf: 1, in: asking, for: .reader)
+        let busy = NamespaceError.snapshotBusy(seconds: 1).description
+        #expect(answers.withLock { $0 } == [busy, busy, "3"])
+        // What is there is given at once, and the next turn is free.
+        #expect(try store.snapshot(of: folder.namespace, asOf: 1, in: asking.base, for: .reader).jid == 1)
+        #expect(try store.snapshot(of: folder.namespace, asOf: 2, in: asking.base, for: .reader).jid == 2)
+    }
+
+    @Test func whatReadersHaveStoredIsBoundedInTime() {
+        let start = ContinuousClock.now
+        var budget = ReaderBudget(at: start)
+        #expect(budget.wait(at: start) == nil)
+        budget.take(ReaderBudget.bytes - 1)
+        #expect(budget.wait(at: start) == nil)
+        budget.take(ReaderBudget.bytes + 1)
+        #expect((3600...3601).contains(budget.wait(at: start) ?? 0))
+        #expect(budget.wait(at: start + .seconds(3590)) != nil)
+        #expect(budget.wait(at: start + .seconds(3601)) == nil)
+        budget.take(ReaderBudget.bytes)
+        #expect(budget.wait(at: start + .seconds(3600)) != nil, "time that went back gives nothing")
     }
 }
 

@@ -1,7 +1,10 @@
 import Access
+import BlockStorage
 import Catalog
+import Dispatch
 import Foundation
 import HTTPSupport
+import IPLD
 import Multiformats
 import Namespaces
 import NodeCore
@@ -50,6 +53,59 @@ import TreeValues
                     #expect((400...404).contains(answer.status), "\(path): \(answer.status)")
                 }
             }
+        }
+    }
+
+    /// A store in which a block takes until it is let through.
+    private struct SlowStore: BlockStore {
+        let base: NamespaceBlocks
+        let isReached: DispatchSemaphore
+        let mayGoOn: DispatchSemaphore
+
+        func block(_ cid: CID) throws -> Block? { try base.block(cid) }
+        func size(of cid: CID) throws -> Int? { try base.size(of: cid) }
+        func commit() throws { try base.commit() }
+
+        func put(_ blocks: [BlockView], scope: ScopeMarks) throws -> PutSummary {
+            isReached.signal()
+            mayGoOn.wait()
+            return try base.put(blocks, scope: scope)
+        }
+    }
+
+    @Test func whoAsksForEarlierVersionsKeepsNobodyElseWaiting() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let site = try Self.site(laboratory)
+            for number in 0..<3 { try laboratory.put("more \(number)", "more", in: site.info) }
+            let namespace = try laboratory.node.namespaces.namespace("site")
+            let (isReached, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            let slow = SlowStore(
+                base: try NamespaceBlocks(laboratory.node, of: namespace), isReached: isReached,
+                mayGoOn: mayGoOn)
+            let building = Task.detached {
+                try await laboratory.onThread {
+                    try laboratory.node.namespaces.snapshot(of: namespace, asOf: 1, in: slow)
+                }
+            }
+            let port = laboratory.port
+            try await laboratory.onThread {
+                isReached.wait()
+                // More than there are threads, of that version and of others.
+                let readers = try (0..<40).map { number in
+                    let connection = try HTTPConnection(port: port)
+                    connection.send(HTTPConnection.request("/n/site@\(1 + number % 3)/index.html"))
+                    return connection
+                }
+                let other = try HTTPConnection(port: port)
+                #expect(try other.get("/n/site/index.html").status == 200, "the newest state")
+                #expect(try other.get("/health/ready").status == 200)
+                for _ in 0..<100 { mayGoOn.signal() }
+                for reader in readers {
+                    let answer = try reader.answer()
+                    #expect(answer.status == 200 && answer.text == "<h1>welcome</h1>", "\(answer.text)")
+                }
+            }
+            _ = try await building.value
         }
     }
 

@@ -62,7 +62,7 @@ struct LinkAnswer {
         var path = try GatewayPath(
             .c, root: Substring(place.token), rest: rest, authority: request.authority)
         path.label = shared.name
-        let snapshot = try gateway.node.snapshot(of: place.namespace)
+        let snapshot = try gateway.node.snapshot(of: place.namespace, for: .reader)
         // Resolved apart: nothing of the way to the folder is a part of what is shared.
         let root: CID
         do {

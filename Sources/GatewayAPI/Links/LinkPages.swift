@@ -110,7 +110,8 @@ public enum LinkPages {
     static func failure(_ failure: GatewayFailure, _ request: DoorRequest) -> DoorResponse {
         switch failure {
         // The texts of the others may name roots, which are nobody's business here.
-        case .rangeNotSatisfiable, .methodNotAllowed, .badRequest, .notAcceptable, .notCached, .linkEnded:
+        case .rangeNotSatisfiable, .methodNotAllowed, .badRequest, .notAcceptable, .notCached, .linkEnded,
+            .busy:
             return ErrorPage.response(to: request, failure)
         case .damaged, .failed:
             return refusal(

@@ -10,8 +10,8 @@ extension NamespaceStore {
     /// - Parameters:
     ///   - name: `nil` to leave it.
     ///   - change: gets the policy as it is.
-    /// - Throws: `unknownNamespace`, `CatalogError.duplicateNamespace`, `nameTooLong`, what `change` throws; and
-    ///   where names that are there are not allowed under the new policy, `namesClash` and `nameNotAllowed`.
+    /// - Throws: `unknownNamespace`, `CatalogError.duplicateNamespace`, `nameTooLong`, what `change` throws;
+    ///   `namesClash` and `nameNotAllowed` where names that are there are not allowed under the new policy.
     ///   Nothing is changed then.
     public func change(
         _ id: NamespaceID, name: String? = nil,

@@ -2,6 +2,7 @@ public import BlockStorage
 public import Catalog
 import IPLD
 import Multiformats
+import Synchronization
 public import TreeValues
 import UnixFS
 
@@ -9,24 +10,69 @@ extension NamespaceStore {
     /// The UnixFS directory of a namespace: of its newest state, or as of a JID.
     ///
     /// Builds only the directories that changed since the nearest earlier snapshot, and keeps the result.
-    /// One is built at a time for each namespace.
+    /// One is built at a time for the newest state of each namespace, and one for earlier versions.
     ///
-    /// - Parameter store: where the content is, and where the directories go; their blocks are durable
-    ///   before
-    ///   the row that names the root.
+    /// - Parameters:
+    ///   - store: where the content is, and where the directories go; their blocks are durable before the row
+    ///     that names the root.
+    ///   - user: whoever may change nothing never waits here for others.
     /// - Throws: `versionAbsent`; `historyRemoved` and `contentAbsent` if a file cannot be part of it any
-    ///   more.
+    ///   more; `snapshotBusy` for readers.
     public func snapshot(
-        of namespace: Namespace, asOf jid: JID? = nil, in store: any BlockStore
+        of namespace: Namespace, asOf jid: JID? = nil, in store: any BlockStore,
+        for user: SnapshotUser = .owner
     ) throws -> TreeSnapshot {
-        try snapshotLocks.withLock(namespace.id) {
-            let draft = try draft(of: namespace, asOf: jid, in: store, lending: true)
-            if try keep(draft, of: namespace, in: store) { return draft.snapshot }
-            // The snapshot that lent its directories went meanwhile, and a collection may have taken them.
-            let whole = try self.draft(of: namespace, asOf: jid, in: store, lending: false)
-            _ = try keep(whole, of: namespace, in: store)
-            return whole.snapshot
+        let (known, isPast) = try read { connection in
+            let namespace = try live(namespace.id, connection)
+            return (try found(namespace, jid, connection), jid ?? namespace.head < namespace.head)
         }
+        if let known { return known }
+        let key = SnapshotLocks.Key(namespace: namespace.id, isPast: isPast)
+        switch user {
+        case .owner:
+            return try snapshotLocks.withLock(key) { try make(namespace, jid, store).snapshot }
+        case .reader:
+            if isPast, let seconds = readerBudget.withLock({ $0.wait() }) {
+                throw NamespaceError.snapshotBusy(seconds: seconds)
+            }
+            guard let made = try snapshotLocks.tryLock(key, { try make(namespace, jid, store) }) else {
+                throw NamespaceError.snapshotBusy(seconds: 1)
+            }
+            if isPast { readerBudget.withLock { $0.take(made.blockBytes) } }
+            return made.snapshot
+        }
+    }
+
+    /// Who a snapshot is made for.
+    public enum SnapshotUser: Sendable {
+        /// The node itself, or somebody who may change the namespace.
+        case owner
+        /// Somebody who reads it, perhaps anybody: what that costs at once, and stores, is bounded for all of
+        /// them together.
+        case reader
+    }
+
+    private func make(_ namespace: Namespace, _ jid: JID?, _ store: any BlockStore) throws -> SnapshotDraft {
+        let draft = try draft(of: namespace, asOf: jid, in: store, lending: true)
+        if try keep(draft, of: namespace, in: store) { return draft }
+        // The snapshot that lent its directories went meanwhile, and a collection may have taken them.
+        let whole = try self.draft(of: namespace, asOf: jid, in: store, lending: false)
+        _ = try keep(whole, of: namespace, in: store)
+        return whole
+    }
+
+    /// The snapshot that there is of a version.
+    private func found(
+        _ namespace: Namespace, _ jid: JID?, _ connection: any SQLConnection
+    ) throws -> TreeSnapshot? {
+        let target = jid ?? namespace.head
+        guard target >= 0, target <= namespace.head else {
+            throw NamespaceError.versionAbsent(target, head: namespace.head)
+        }
+        let tables = TreeTables(connection, of: namespace)
+        try tables.requireKept(target)
+        guard let known = try tables.snapshot(upTo: target), known.jid == target else { return nil }
+        return known
     }
 
     /// Finds a snapshot, or makes one that is not kept yet.
@@ -37,15 +83,8 @@ extension NamespaceStore {
     ) throws -> SnapshotDraft {
         try read { connection in
             let namespace = try live(namespace.id, connection)
+            if let known = try found(namespace, jid, connection) { return SnapshotDraft(snapshot: known) }
             let target = jid ?? namespace.head
-            guard target >= 0, target <= namespace.head else {
-                throw NamespaceError.versionAbsent(target, head: namespace.head)
-            }
-            let tables = TreeTables(connection, of: namespace)
-            try tables.requireKept(target)
-            if let known = try tables.snapshot(upTo: target), known.jid == target {
-                return SnapshotDraft(snapshot: known)
-            }
             return target == namespace.head
                 ? try newest(namespace, connection, store, lending: lending)
                 : try past(namespace, target, connection, store, lending: lending)
@@ -116,6 +155,7 @@ extension NamespaceStore {
         let root = try builder.build()
         var draft = SnapshotDraft(snapshot: snapshot(root, at: namespace.head), base: base?.jid)
         draft.lender = isNear ? lender : nil
+        draft.blockBytes = builder.blockBytes
         draft.isNew = true
         draft.isOfNewest = true
         draft.made = builder.made
@@ -154,6 +194,7 @@ extension NamespaceStore {
         let root = try builder.build()
         var draft = SnapshotDraft(snapshot: snapshot(root, at: jid))
         draft.lender = base
+        draft.blockBytes = builder.blockBytes
         draft.isNew = true
         return draft
     }
@@ -172,6 +213,8 @@ private struct SnapshotDraft {
     var base: JID?
     /// The snapshot some of whose directories are in it; their blocks stay for as long as it does.
     var lender: TreeSnapshot?
+    /// Bytes of the blocks that were put for it.
+    var blockBytes = 0
     var isNew = false
     /// Whether it is of the newest state: only then its directories are kept by node.
     var isOfNewest = false

@@ -22,6 +22,8 @@ struct SnapshotBuilder {
     /// What was made, in the order in which it was made.
     private(set) var made: [(node: NodeID, built: BuiltDirectory)] = []
     private var batch = BlockBatch()
+    /// Bytes of the blocks that were put.
+    var blockBytes: Int { batch.total }
 
     init(
         _ view: TreeView, names: SnapshotNames, store: any BlockStore, changes: SnapshotChanges,
@@ -167,10 +169,13 @@ struct SnapshotBuilder {
 struct BlockBatch {
     private var blocks: [Block] = []
     private var bytes = 0
+    /// Bytes of all blocks so far.
+    private(set) var total = 0
 
     mutating func add(_ block: Block, _ store: any BlockStore) throws {
         blocks.append(block)
         bytes += block.bytes.count
+        total += block.bytes.count
         if blocks.count >= 512 || bytes >= 4 * 1024 * 1024 { try flush(to: store) }
     }
 

@@ -1,6 +1,6 @@
 import BlockStorage
 public import Catalog
-import Namespaces
+public import Namespaces
 public import Multiformats
 import Synchronization
 public import TreeValues
@@ -12,12 +12,14 @@ extension StorageNode {
     }
 
     /// The UnixFS directory of a namespace: of its newest state, or as of a JID. See
-    /// `NamespaceStore.snapshot(of:asOf:in:)`.
-    public func snapshot(of namespace: Namespace, asOf jid: JID? = nil) throws -> TreeSnapshot {
+    /// `NamespaceStore.snapshot(of:asOf:in:for:)`.
+    public func snapshot(
+        of namespace: Namespace, asOf jid: JID? = nil, for user: NamespaceStore.SnapshotUser = .owner
+    ) throws -> TreeSnapshot {
         let lease = try beginLease()
         defer { lease.end() }
         return try namespaces.snapshot(
-            of: namespace, asOf: jid, in: try NamespaceBlocks(self, of: namespace))
+            of: namespace, asOf: jid, in: try NamespaceBlocks(self, of: namespace), for: user)
     }
 
     /// Lets everybody read a namespace with all of its kept history, or nobody but its project any more.

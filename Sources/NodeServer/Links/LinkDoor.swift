@@ -33,8 +33,10 @@ struct LinkDoor: Sendable {
     ) async -> DoorResponse {
         switch request.method {
         case .get, .head:
-            let answer = try? await pool.runIfActive { read(request, settings) }
-            return (answer ?? Self.stopping).closing(request.hasBody)
+            let answer = await PatientAnswer.get {
+                (try? await pool.runIfActive { read(request, settings) }) ?? Self.stopping
+            }
+            return answer.closing(request.hasBody)
         case .post where request.isPasswordForm:
             return await takePassword(request, body)
         default:
