@@ -149,6 +149,11 @@ import TreeValues
         #expect(try (laboratory.node.catalog.namespaces.namespace(named: "recipes") == nil) == mayOwn)
     }
 
+    @Test func whatIsNotFoundIsLookedForAgainInAHundredthOfTheTimeAtMost() {
+        #expect(NamespaceReach.renewal(after: .milliseconds(5)) == .seconds(60))
+        #expect(NamespaceReach.renewal(after: .seconds(6)) == .seconds(600))
+    }
+
     @Test func aKeyWithoutDeleteIsAContributor() throws {
         #expect(try key([.read, .write]).service.list().map(\.role) == ["contributor"])
         #expect(try key([.read]).service.list().map(\.role) == ["viewer"])

@@ -34,13 +34,18 @@ public final class NamespaceReach: Sendable {
         /// The head as of the last look.
         var head: JID = -1
         var made: ContinuousClock.Instant
+        /// How long the last look at everything took.
+        var cost = Duration.zero
     }
 
     private let part: Part
     private let state: Mutex<State>
 
-    /// Compaction moves blocks: one that is not found is looked for anew, but not more often than this.
-    private static let renewal = Duration.seconds(60)
+    /// Compaction moves blocks: one that is not found is looked for anew. Anybody of them may name one that is
+    /// elsewhere in the project, so this takes a hundredth of the time at most, and is done once a minute.
+    ///
+    /// - Parameter cost: how long a look at everything takes.
+    package static func renewal(after cost: Duration) -> Duration { max(.seconds(60), cost * 100) }
 
     init(_ store: PackBlockStore, _ part: Part) {
         self.part = part
@@ -54,12 +59,11 @@ public final class NamespaceReach: Sendable {
             if try Self.isIn(state, cid) { return true }
             try follow(&state, namespace, node)
             if try Self.isIn(state, cid) { return true }
-            guard ContinuousClock.now - state.made >= Self.renewal,
+            guard ContinuousClock.now - state.made >= Self.renewal(after: state.cost),
                 try node.store.size(of: cid) != nil
             else { return false }
             state.reached = node.store.makeVisitedBlocks()
             (state.roots, state.next, state.head) = (NamespaceRepository.RootMarks(), 0, -1)
-            state.made = .now
             try follow(&state, namespace, node)
             return try Self.isIn(state, cid)
         }
@@ -77,6 +81,7 @@ public final class NamespaceReach: Sendable {
     private func follow(_ state: inout State, _ namespace: Namespace, _ node: StorageNode) throws {
         guard namespace.head > state.head else { return }
         let reached = state.reached
+        let (start, isWhole) = (ContinuousClock.now, state.head < 0)
         switch part {
         case .key: return
         case .everything:
@@ -95,6 +100,9 @@ public final class NamespaceReach: Sendable {
             }
         }
         state.head = namespace.head
+        guard isWhole else { return }
+        state.made = .now
+        state.cost = state.made - start
     }
 }
 
