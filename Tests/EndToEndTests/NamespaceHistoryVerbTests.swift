@@ -63,7 +63,8 @@ import Testing
             let part = try nacre.run("ns", "restore", "recipes", "0", "f7")
             #expect(part.status == 6 && part.errors.contains("“f7” is not in version 0"), "\(part.errors)")
             #expect(
-                try must("ns", "restore", "recipes", "f7", "--at", "0", "--empty").text.contains(", 1 changes"))
+                try must("ns", "restore", "recipes", "f7", "--at", "0", "--empty").text.contains(
+                    ", 1 changes"))
             #expect(try must("ns", "restore", "recipes", "130").text.contains(", 1 changes"))
         }
         try check()
