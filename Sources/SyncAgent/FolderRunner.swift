@@ -332,7 +332,9 @@ public final class FolderRunner: @unchecked Sendable {
         guard now - known.at >= Self.roleInterval else { return }
         known.at = now
         let mayWrite = try server.info().role != "viewer"
-        guard mayWrite != known.mayWrite else { return }
+        // The folder learns by itself that nothing is taken from it, and not that it is again.
+        let isReadOnly = report.withLock { $0.state == "read_only" }
+        guard mayWrite != known.mayWrite || mayWrite && isReadOnly else { return }
         known.mayWrite = mayWrite
         mailbox.send(.mayWrite(mayWrite))
     }
@@ -357,6 +359,9 @@ public final class FolderRunner: @unchecked Sendable {
             idle = 0.005
             do throws(SyncServerError) {
                 try checkRole(&role)
+                // Asked a moment ago, and not refused any more: there may be no news for long.
+                if wasRefused { mailbox.noteRemoteChange() }
+                wasRefused = false
                 if MachineClock.steadyMilliseconds() >= nextClock {
                     nextClock = MachineClock.steadyMilliseconds() + Self.clockInterval
                     // It is told to people, and nothing depends on it: no news is missed for it.
@@ -376,8 +381,6 @@ public final class FolderRunner: @unchecked Sendable {
                     mailbox.noteRemoteChange()
                 }
                 backOff = 1
-                if wasRefused { mailbox.noteRemoteChange() }
-                wasRefused = false
             } catch {
                 guard !mailbox.isStopping else { return }
                 if error.isRefusal {

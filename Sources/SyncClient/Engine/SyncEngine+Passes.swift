@@ -267,6 +267,8 @@ extension SyncEngine {
         status.counters.failures += 1
         var item =
             items[id] ?? ItemStatus(id: id, path: path, reason: reason, attempts: 0, retryAt: 0)
+        // What is tried often at first says nothing of what came after it.
+        if item.reason == .changedMeanwhile, reason != .changedMeanwhile { item.attempts = 0 }
         item.attempts += 1
         item.reason = reason
         if !path.isEmpty { item.path = path }

@@ -31,18 +31,22 @@ extension SyncEngine {
         }
         defer { pages.end() }
         // Whether there was nothing but what is new here.
-        var isNew = true
+        var isNew = try state.value(StateKey.goneDirectories) == nil
         var taken = 0
         while true {
             let answer = try pages.next()
             // Whoever owns the namespace may have changed its mind.
             mergesText = answer.mergesText
             for entry in answer.entries where entry.isRestored && !entry.isDeleted {
+                try forgetOrphan(entry.node.id)
                 try readRestored(entry.node.id)
                 isNew = false
             }
             try state.transaction {
-                for entry in answer.entries where try !take(entry) { isNew = false }
+                var gone: [NodeID] = []
+                for entry in answer.entries where try !take(entry, gone: &gone) { isNew = false }
+                try noteGone(gone)
+                if !answer.hasMore { try removeWhatWentWithDirectories() }
                 try state.setCursor(answer.cursor)
             }
             guard answer.hasMore else { break }
@@ -60,20 +64,62 @@ extension SyncEngine {
         repeat {
             let answer = try server.snapshot(of: directory, page: page)
             try state.transaction {
-                for entry in answer.entries { try take(entry) }
+                var gone: [NodeID] = []
+                for entry in answer.entries { try take(entry, gone: &gone) }
+                try noteGone(gone)
             }
             page = answer.next
         } while page != nil
     }
 
+    // MARK: Directories that went
+
+    // The journal tells the newest change of each node: a directory that was moved out of another one, before
+    // that one was removed, and again since, is told of behind the removal. So what was in a directory goes
+    // with it only when the journal was read to its end, and only if it is there still.
+
+    private func noteGone(_ directories: [NodeID]) throws {
+        guard !directories.isEmpty else { return }
+        let before = try state.value(StateKey.goneDirectories).map { $0 + "\n" } ?? ""
+        try state.setValue(
+            before + directories.map(\.text).joined(separator: "\n"), StateKey.goneDirectories)
+    }
+
+    private func removeWhatWentWithDirectories() throws {
+        guard let text = try state.value(StateKey.goneDirectories) else { return }
+        for line in text.split(separator: "\n") {
+            guard let id = try? NodeID(text: String(line)), try state.node(id, in: .remote) == nil else {
+                continue
+            }
+            for child in try state.children(of: id, in: .remote) { try removeRemote(child.id) }
+        }
+        try state.setValue(nil, StateKey.goneDirectories)
+    }
+
+    /// Forgets what came back, and went with a directory above it, as far as it is known: it is read anew.
+    private func forgetOrphan(_ id: NodeID) throws {
+        guard try state.value(StateKey.goneDirectories) != nil else { return }
+        try state.transaction {
+            var next = id
+            while next != state.root {
+                guard let node = try state.node(next, in: .remote) else { return try removeRemote(id) }
+                next = node.parent
+            }
+        }
+    }
+
+    /// - Parameter gone: gets the directory that the entry says is gone.
     /// - Returns: whether it is of a node that was not known.
     @discardableResult
-    private func take(_ entry: RemoteEntry) throws -> Bool {
+    private func take(_ entry: RemoteEntry, gone: inout [NodeID]) throws -> Bool {
         let node = entry.node
         let known = try state.node(node.id, in: .remote)
         // An answer to an own commit, or a snapshot, may have been newer.
         if let known, known.revision > node.revision { return false }
-        if entry.isDeleted {
+        if entry.isDeleted, known?.kind == .directory {
+            gone.append(node.id)
+            try removeRemoteAlone(node.id)
+        } else if entry.isDeleted {
             try removeRemote(node.id)
         } else {
             try state.put(node, in: .remote)
@@ -94,9 +140,13 @@ extension SyncEngine {
         var stack = [id]
         while let next = stack.popLast() {
             for child in try state.children(of: next, in: .remote) { stack.append(child.id) }
-            try state.remove(next, from: .remote)
-            if try state.node(next, in: .local) == nil { try state.remove(next, from: .synced) }
+            try removeRemoteAlone(next)
         }
+    }
+
+    private func removeRemoteAlone(_ id: NodeID) throws {
+        try state.remove(id, from: .remote)
+        if try state.node(id, in: .local) == nil { try state.remove(id, from: .synced) }
     }
 
     /// Takes over a node as the server answered it, unless something newer is known.
@@ -156,7 +206,8 @@ extension SyncEngine {
 
     /// What was synced with another journal says little of this one. Nothing is deleted for it on either
     /// side: what one side lacks is new to it, and where the server went back to an older version, the one
-    /// from here is a change.
+    /// from here is a change. What others made of a file since then was not made of the version that is here:
+    /// that one may be nowhere else any more, and is kept beside it.
     private func reconcile() throws {
         var last: NodeID?
         while true {
@@ -177,7 +228,11 @@ extension SyncEngine {
                     try state.remove(states.id, from: .synced)
                     continue
                 }
-                if remote.revision < synced.revision { try state.put(remote, in: .synced) }
+                if remote.revision < synced.revision {
+                    try state.put(remote, in: .synced)
+                } else if remote.kind != .directory, !remote.hasContent(of: synced) {
+                    try state.remove(states.id, from: .synced)
+                }
             }
         }
     }

@@ -75,9 +75,10 @@ extension SyncEngine {
     /// Sends again what an earlier run, or a call that failed, had no answer to: before the journal is
     /// read, since what others did afterwards would make it look like a conflict.
     func resumeOperations() throws {
-        guard hasScanned, let text = try state.value(StateKey.operations), try state.cursor() != nil else {
-            return
-        }
+        guard hasScanned, let text = try state.value(StateKey.operations), try state.cursor() != nil,
+            // What is below directories that went is known when the journal was read to its end.
+            try state.value(StateKey.goneDirectories) == nil
+        else { return }
         let pending = PendingOperations(text: text)
         let nodes = try pending.nodes.map { try state.states(of: $0) }
         let plan = try Planner(policy).plan(nodes, in: state)

@@ -206,4 +206,6 @@ enum StateKey {
     static let allowedRemovals = "removals.allowed"
     /// The rules by which paths were excluded last, see ``SyncOptions/rulesFingerprint``.
     static let rules = "rules"
+    /// Directories that the journal says are gone, while it is read: what was in them may be elsewhere.
+    static let goneDirectories = "directories.gone"
 }

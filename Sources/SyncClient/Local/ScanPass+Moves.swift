@@ -48,17 +48,18 @@ extension ScanPass {
         if node.kind == .directory { moved.mode = entry.status.mode }
         let isRacy = Self.isRacy(entry.status, seen: entry.seen)
         if node.kind == .file, !isRacy { moved.mode = entry.status.mode }
-        try tree.put(moved, stamp: entry.stamp)
+        var stamp = entry.stamp
+        // As one that was seen at the moment of its last change: it is to be read again.
+        if node.kind == .file { stamp.seen = entry.status.changed }
+        try tree.put(moved, stamp: stamp)
         countChange()
         switch node.kind {
         case .directory: push(node.id, entry.path)
         case .symlink: break
         case .file:
-            // It may have been written to since it was read; the stamp says so, and the content is read
-            // again.
-            guard isRacy || node.content == nil else { return }
-            let child = LocalChild(moved, stamp: entry.stamp)
-            try compare(child, entry, in: parent)
+            // A move changes the time of the last change, by which else it is seen that a file was written to
+            // and given its size and time back: it is read again.
+            try compare(LocalChild(moved, stamp: stamp), entry, in: parent)
         }
     }
 

@@ -36,5 +36,5 @@ public struct ScannerOptions: Sendable {
     /// A file that was touched within so long before it was looked at may be touched again without a trace.
     static let racyTime: Int64 = 2_000_000_000
     /// The most problems, and the most busy files, of a report.
-    static let maximumListed = 1000
+    package static let maximumListed = 1000
 }

@@ -18,6 +18,14 @@ struct WatchState {
     private var last: Int64 = 0
     /// Directories that left a place, and may turn up at another one, by the cookie of the system.
     private var leaving: [UInt32: (number: Int32, parent: Int32, name: String)] = [:]
+    /// Directories whose place another one has taken: two that change places are told of as two moves, and the
+    /// second one is of the directory that was there before the first.
+    private var displaced: [Place: Int32] = [:]
+
+    private struct Place: Hashable {
+        let parent: Int32
+        let name: ExactPath
+    }
     private let buffer: WatchBuffer
 
     init(inotify: Int32, folder: DiskFolder, options: FolderWatcher.Options) {
@@ -128,6 +136,7 @@ struct WatchState {
             unwatch(number)
         }
         leaving.removeAll()
+        displaced.removeAll()
     }
 
     // MARK: What is reported
@@ -182,9 +191,16 @@ struct WatchState {
         if event.has(IN_MOVED_FROM) {
             // A bound on what never turns up; to forget too early costs a few watches.
             if leaving.count >= 4096 { forgetWhatLeft() }
-            guard let number = tree.child(name, of: event.watch) else { return }
+            let place = Place(parent: event.watch, name: ExactPath(name))
+            guard let number = displaced.removeValue(forKey: place) ?? tree.child(name, of: event.watch)
+            else {
+                return
+            }
             leaving[event.cookie] = (number, event.watch, name)
         } else if event.has(IN_MOVED_TO), let from = leaving.removeValue(forKey: event.cookie) {
+            if let other = tree.child(name, of: event.watch), other != from.number {
+                displaced[Place(parent: event.watch, name: ExactPath(name))] = other
+            }
             if isExcluded(path, isDirectory: true) {
                 unwatch(from.number)
             } else {

@@ -231,6 +231,34 @@ import TreeValues
         #expect(activity(pair.here) == .settled)
     }
 
+    // MARK: Directories that went
+
+    /// The journal tells the newest change of each node: what was moved out of a directory before that went is
+    /// told of behind it, if it was moved again.
+    @Test func whatWasMovedOutOfADirectoryThatWentIsThereWithAllThatIsInIt() throws {
+        let pair = try pairWithFiles(3)
+        try pair.there.makeDirectory("n")
+        try pair.there.move("d", to: "n/d")
+        try pair.settle()
+        for _ in 0..<2 {
+            try pair.here.move("n/d", to: "d")
+            try pair.here.synchronize()
+            try pair.here.remove("n")
+            try pair.here.synchronize()
+            try pair.here.move("d", to: "e")
+            try pair.here.synchronize()
+            // The other way round for the second time.
+            try pair.settle()
+            for device in [pair.here, pair.there] {
+                #expect(Set(try pair.files(device).keys) == ["e", "e/f0", "e/f1", "e/f2"])
+            }
+            #expect(pair.there.engine?.status.counters.downloaded == 0)
+            try pair.there.makeDirectory("n")
+            try pair.there.move("e", to: "n/d")
+            try pair.settle()
+        }
+    }
+
     // MARK: Servers that go back
 
     @Test func aServerFromAnOldBackupDeletesNothingAndGetsBackWhatItLost() throws {
@@ -247,6 +275,27 @@ import TreeValues
         #expect(try pair.files(pair.here) == before)
         #expect(try pair.files(pair.there) == before)
         #expect(Set(pair.server.tree().keys) == Set(before.keys))
+    }
+
+    /// The number of a revision says nothing in another journal: one that others have written since the backup
+    /// may be higher than that of a version which the backup does not have.
+    @Test func aVersionThatARestoredServerLostIsKeptBesideWhatOthersMadeSince() throws {
+        let pair = try pairWithFiles(3)
+        let backup = pair.server.backup()
+        try pair.here.write("lost with the server", to: "d/f0")
+        try pair.here.synchronize()
+        pair.server.restore(backup, epoch: 2)
+        for number in 0..<5 {
+            try pair.there.write("made since \(number)", to: "d/f0")
+            try pair.there.synchronize()
+        }
+        try pair.settle()
+        for device in [pair.here, pair.there] {
+            let contents = try pair.files(device).values
+            #expect(contents.contains("lost with the server") && contents.contains("made since 4"))
+            // The directory, three files and one copy.
+            #expect(contents.count == 5)
+        }
     }
 
     @Test func aFileThatOnlyTheRestoredServerHasComesBackAndIsNotDeletedThere() throws {

@@ -172,6 +172,25 @@ final class ScannedFolder {
         #expect(try folder.tree().count == 4)
     }
 
+    /// Size and time say nothing of a file that was given them back, and a move changes the only time that does.
+    @Test func readsAFileThatWasMovedAgain() throws {
+        let folder = try ScannedFolder()
+        try folder.scratch.write("one", "a")
+        try folder.scan()
+        let (id, before) = (try folder.id("a"), try folder.tree()["a"])
+        var times = stat()
+        try #require(stat(folder.scratch.path("a"), &times) == 0)
+        try folder.scratch.write("two", "a")
+        let set = [times.st_atim, times.st_mtim]
+        try #require(utimensat(AT_FDCWD, folder.scratch.path("a"), set, 0) == 0)
+        try folder.scratch.rename("a", "b")
+        try folder.scan()
+        folder.clock.advance(seconds: 10)
+        try folder.scan()
+        #expect(try folder.id("b") == id)
+        #expect(try folder.tree()["b"]?.content != before?.content)
+    }
+
     @Test func aDirectoryThatMovesIsOneChange() throws {
         let folder = try ScannedFolder()
         for number in 0..<200 { try folder.scratch.write("\(number)", "old/deep/\(number)") }

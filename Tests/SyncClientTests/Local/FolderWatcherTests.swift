@@ -49,6 +49,24 @@ import Testing
         #expect(watcher.watchCount == 2)
     }
 
+    /// Told of as two moves, of which the second begins where the first one ends.
+    @Test func followsDirectoriesThatChangePlaces() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("x", "a/one/file")
+        try scratch.write("y", "b/two/file")
+        let watcher = try watcher(scratch)
+        for _ in 0..<2 {
+            try DiskFolder(scratch.path).exchange("a", "b")
+            #expect(watcher.next(timeout: 30 * second) == .changed(["a", "b"]))
+            for path in ["a/one", "a/two", "b/one", "b/two"]
+            where FileManager.default.fileExists(atPath: scratch.path(path)) {
+                try scratch.write("z", path + "/file")
+                #expect(watcher.next(timeout: 30 * second) == .changed([path + "/file"]))
+            }
+        }
+        #expect(watcher.watchCount == 5)
+    }
+
     @Test func seesNothingOfWhatIsExcluded() throws {
         let scratch = try ScratchFolder()
         try scratch.makeDirectory("out/below")
