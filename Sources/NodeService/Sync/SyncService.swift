@@ -92,9 +92,11 @@ public struct SyncService: Sendable {
 
     /// The blocks of a namespace that the principal may read: all of the project for who may read that,
     /// else what the namespace reaches, or what the principal brought into it.
+    ///
+    /// These are also those that a commit may name without sending them: to name one is to read it, and,
+    /// in a public namespace, to publish it.
     func blocks(of namespace: Namespace) throws -> NamespaceBlocks {
-        let project = Resource.project(namespace.project)
-        if principal.mayPerform(.read, on: project) || principal.mayPerform(.write, on: project) {
+        if principal.mayPerform(.read, on: .project(namespace.project)) {
             return try NamespaceBlocks(node, of: namespace)
         }
         let part: NamespaceReach.Part =
