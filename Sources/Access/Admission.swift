@@ -4,9 +4,10 @@ import Synchronization
 
 /// That a request was allowed, and what is reserved for it.
 ///
-/// Uses and bytes are counted before the work begins. Say what became of it: ``settle(bytes:)`` after it was done,
-/// ``giveBack()`` if nothing was done. Without either, and after a crash, what was reserved stays used: never more is
-/// used than was allowed. An upload that does not say its length reserves all that is left.
+/// Uses and bytes are counted before the work begins. Say what became of it: ``settle(bytes:)`` after it was
+/// done, ``giveBack()`` if nothing was done, ``giveBack(keeping:)`` if a part of an upload was stored for
+/// nothing. Without any, and after a crash, what was reserved stays used: never more is used than was allowed.
+/// An upload that does not say its length reserves all that is left.
 public final class Admission: Sendable {
     public let principal: Principal
     /// The most bytes the body may have; stop reading there. `nil` for any number.
@@ -77,6 +78,13 @@ public final class Admission: Sendable {
     public func giveBack() throws {
         guard let held = take() else { return }
         try change(held, uses: -1, bytes: 0)
+    }
+
+    /// It came to nothing, but some of it stays: the use is given back, and so many of the bytes stay counted.
+    /// A second call does nothing.
+    public func giveBack(keeping bytes: Int64) throws {
+        guard let held = take() else { return }
+        try change(held, uses: -1, bytes: min(max(0, bytes), maximumBytes ?? .max))
     }
 
     private func take() -> Reservation? {

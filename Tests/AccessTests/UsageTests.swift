@@ -49,6 +49,27 @@ import Testing
         #expect(allowed.withLock { $0 } == 5)
     }
 
+    @Test func whatStaysOfWhatCameToNothingIsCountedInBytesAlone() throws {
+        let principal = try fixture.principal(
+            try fixture.issue {
+                $0.maximumUses = 1
+                $0.maximumBytes = 100
+            })
+        func admit(_ bytes: Int64? = nil) throws -> Admission {
+            try fixture.authorizer.authorize(
+                principal, .write, on: defaultProject, facts: RequestFacts(bytes: bytes))
+        }
+        let first = try admit()
+        try first.giveBack(keeping: 60)
+        try first.giveBack()
+        #expect(accessError { _ = try admit(41) }?.code == "bytes-exhausted")
+        // More than was reserved cannot be kept.
+        try admit(40).giveBack(keeping: 1000)
+        #expect(accessError { _ = try admit(1) }?.code == "bytes-exhausted")
+        try admit(0).settle()
+        #expect(accessError { _ = try admit(0) }?.code == "uses-exhausted")
+    }
+
     @Test func whatIsGivenBackCanBeUsedAgain() throws {
         let principal = try fixture.principal(
             try fixture.issue {

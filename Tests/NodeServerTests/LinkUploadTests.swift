@@ -1,6 +1,8 @@
 import Access
+import BlockStorage
 import Catalog
 import Foundation
+import IPLD
 import Namespaces
 import NodeCore
 import NodeMessages
@@ -232,6 +234,88 @@ import Testing
             }
             #expect(status == 201)
             #expect(try laboratory.names("recipes") == ["in", "whole.txt"])
+        }
+    }
+
+    /// Cut off before its end, an upload cost nothing, however much of it was kept for the collector.
+    @Test func whatWasStoredOfWhatBreaksOffCountsAgainstTheBytes() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try Self.fill(laboratory)
+            let box = try laboratory.box("recipes") { request in
+                request.maxUses = 2
+                request.maxBytes = 20 << 20
+            }
+            try await laboratory.onThread {
+                let administrator = try laboratory.administrator
+                func link() throws -> LinkMessage {
+                    try #require(
+                        try administrator.links(inNamespace: "recipes", cursor: nil, limit: 1).items.first)
+                }
+                var used: Int64 = 0
+                for round in 1...2 {
+                    let piece = SeededRandom.bytes(seed: UInt64(round), count: 9 << 20)
+                    do {
+                        let connection = try HTTPConnection(port: laboratory.port)
+                        connection.send(
+                            HTTPConnection.request(
+                                box + "a.bin", "Transfer-Encoding: chunked\r\n", method: "PUT")
+                                + String(piece.count, radix: 16) + "\r\n")
+                        connection.send(piece)
+                        connection.send("\r\n")
+                        // All that is left is reserved while it comes.
+                        #expect(try Self.waitUntil(seconds: 60) { try link().bytes == 20 << 20 })
+                        let leaf = SyncCalls.block(Array(piece.prefix(1 << 20)))
+                        #expect(
+                            try Self.waitUntil(seconds: 60) {
+                                try laboratory.node.store.size(of: leaf.cid) != nil
+                            })
+                        withExtendedLifetime(connection) {}
+                    }
+                    #expect(try Self.waitUntil(seconds: 60) { try link().bytes < 20 << 20 })
+                    let info = try link()
+                    #expect(info.uses == 0, "whoever sends it again may")
+                    #expect((used + 8 << 20...used + 9 << 20).contains(info.bytes), "\(info.bytes)")
+                    used = info.bytes
+                }
+                let connection = try HTTPConnection(port: laboratory.port)
+                connection.send(
+                    HTTPConnection.request(
+                        box + "b.bin", "Content-Length: \(5 << 20)\r\n", method: "PUT"))
+                connection.send([UInt8](repeating: 7, count: 5 << 20))
+                #expect(try connection.answer().status == 410, "less than that is left")
+            }
+            #expect(try await laboratory.put(box + "c.txt", "0123").status == 201)
+        }
+    }
+
+    @Test func aFullNamespaceIsToldOfBeforeAnythingIsKept() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try laboratory.owner.create(
+                NamespaceRequest(name: "recipes", policy: #"{"maximumBytes":1000}"#))
+            let box = try laboratory.box("recipes", nil) { $0.maxBytes = 100 << 20 }
+            let piece = SeededRandom.bytes(seed: 3, count: 9 << 20)
+            let leaf = SyncCalls.block(Array(piece.prefix(1 << 20)))
+            let said = try await laboratory.onThread {
+                let connection = try HTTPConnection(port: laboratory.port)
+                connection.send(
+                    HTTPConnection.request(
+                        box + "a.bin", "Content-Length: \(piece.count)\r\n", method: "PUT"))
+                connection.send(piece)
+                let answer = try connection.answer()
+                #expect(answer.status == 413 && answer.text.contains("no room"), "\(answer.text)")
+                let chunked = try HTTPConnection(port: laboratory.port)
+                chunked.send(
+                    HTTPConnection.request(box + "b.bin", "Transfer-Encoding: chunked\r\n", method: "PUT")
+                        + String(piece.count, radix: 16) + "\r\n")
+                chunked.send(piece)
+                chunked.send("\r\n0\r\n\r\n")
+                return try chunked.answer()
+            }
+            #expect(said.status == 413 && said.text.contains("no room"), "\(said.text)")
+            #expect(try laboratory.node.store.size(of: leaf.cid) == nil)
+            let list = try laboratory.administrator.links(inNamespace: "recipes", cursor: nil, limit: 1)
+            #expect(list.items.first?.bytes == 0)
+            #expect(try await laboratory.put(box + "c.txt", "0123").status == 201)
         }
     }
 

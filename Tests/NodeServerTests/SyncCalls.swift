@@ -59,9 +59,10 @@ extension HTTPConnection.Answer {
 }
 
 enum SyncCalls {
-    static func block(_ text: String) -> Block {
-        let bytes = Array(text.utf8)
-        return Block(
+    static func block(_ text: String) -> Block { block(Array(text.utf8)) }
+
+    static func block(_ bytes: [UInt8]) -> Block {
+        Block(
             cid: CID(codec: .raw, multihash: bytes.withUnsafeBytes { Multihash.sha256(of: $0) }), bytes: bytes
         )
     }

@@ -116,7 +116,9 @@ struct LinkUpload: Sendable {
         }
     }
 
-    /// Takes one file within what the link still allows; what is broken off or too large leaves nothing.
+    /// Takes one file within what the link still allows. What is broken off or too large is no file and no
+    /// use; what was stored of it stays until the collector comes, and so counts as bytes of the link: they
+    /// are what whoever has it can make the node store.
     ///
     /// - Returns: what it is called in the folder: see ``DropBox/take(_:read:)``.
     private func take(
@@ -125,9 +127,10 @@ struct LinkUpload: Sendable {
     ) throws -> String {
         let admission = try visit.admit(
             .write, contentType: type ?? MediaType.of(name: name), bytes: bytes, atMost: atMost)
+        let stored = StoredBytes()
         do {
             var count: Int64 = 0
-            let taken = try box.take(name) { target in
+            let taken = try box.take(name, bytes: bytes, stored) { target in
                 let read = try read(target)
                 count += Int64(read)
                 if let maximum = admission.maximumBytes, count > maximum {
@@ -138,8 +141,8 @@ struct LinkUpload: Sendable {
             try admission.settle(bytes: taken.bytes)
             return taken.name
         } catch {
-            // A second call does nothing.
-            try? admission.giveBack()
+            // If this fails, all that was reserved stays counted. After a settlement it does nothing.
+            try? admission.giveBack(keeping: stored.count)
             throw error
         }
     }

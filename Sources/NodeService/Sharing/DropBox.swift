@@ -1,10 +1,12 @@
 public import Access
 import BlockStorage
 import Catalog
+import IPLD
 import Multiformats
 import Namespaces
 public import NodeCore
 import NodeMessages
+import Synchronization
 import TreeValues
 import UnixFS
 
@@ -39,24 +41,50 @@ public struct DropBox: Sendable {
     ///
     /// - Parameters:
     ///   - name: as it was sent; see ``name(for:)``.
-    ///   - read: fills a buffer; returns 0 only at the end. What it throws leaves nothing behind.
+    ///   - bytes: how many there will be, where that is known.
+    ///   - stored: counts what of it is stored, also where it is not taken in the end.
+    ///   - read: fills a buffer; returns 0 only at the end. What it throws leaves no file behind.
     /// - Returns: its bytes, and its name in the folder but for a number that tells it from others.
+    /// - Throws: `quota-exceeded` before a byte is read beyond what the namespace may still hold.
     public func take(
-        _ name: String, read: (UnsafeMutableRawBufferPointer) throws -> Int
+        _ name: String, bytes expected: Int64? = nil, _ stored: StoredBytes = StoredBytes(),
+        read: (UnsafeMutableRawBufferPointer) throws -> Int
     ) throws -> (bytes: Int64, name: String) {
+        let room = try room()
+        if let expected, expected > room { throw Self.full }
         let lease = try node.beginLease()
         defer { lease.end() }
-        let blocks = try NamespaceBlocks(node, of: namespace)
+        let blocks = CountedBlocks(try NamespaceBlocks(node, of: namespace), stored)
         var options = ImportOptions(parameters: .unixfsV1_2025, threads: 1)
         // Many uploads may be under way at once.
         options.bufferBytes = 8 * 1024 * 1024 + 4096
         let name = Self.name(for: name)
+        var received: Int64 = 0
         let entry = try Importer(store: blocks, options: options)
-            .add(streamNamed: Array(name.utf8), read: read)
+            .add(streamNamed: Array(name.utf8)) { target in
+                let count = try read(target)
+                received += Int64(count)
+                guard received <= room else { throw Self.full }
+                return count
+            }
         try blocks.commit()
         let bytes = Int64(clamping: entry.contentBytes)
         try put(.file(entry.cid, bytes: bytes), under: name)
         return (bytes, name)
+    }
+
+    private static let full = NodeFailure(
+        .tooLarge, code: "quota-exceeded", detail: "there is no room for more")
+
+    /// How many bytes the namespace may still take in one more file. The commit asks again, with everybody
+    /// else kept out: this keeps what it would refuse from the disk.
+    private func room() throws -> Int64 {
+        guard let now = try node.catalog.namespaces.namespace(namespace.id), now.deleted == nil else {
+            throw Self.ended
+        }
+        let policy = try NamespacePolicy(json: now.policy)
+        guard now.nodes < policy.maximumNodes else { throw Self.full }
+        return policy.maximumBytes.map { max(0, $0 - now.bytes) } ?? .max
     }
 
     /// Puts it under the first name that is free.
@@ -73,7 +101,7 @@ public struct DropBox: Sendable {
             case .conflict(.nameTaken, _), .conflict(.kindMismatch, _): continue
             case .conflict(.parentMissing, _): throw Self.ended
             case .refused(.quotaExceeded):
-                throw NodeFailure(.tooLarge, code: "quota-exceeded", detail: "there is no room for more")
+                throw Self.full
             case .refused(let refusal):
                 throw NodeFailure(.invalid, code: refusal.code, detail: refusal.description)
             case .conflict, nil:
@@ -126,4 +154,36 @@ public struct DropBox: Sendable {
         }
         return stem + mark + end
     }
+}
+
+/// Counts bytes that are stored of something that comes.
+public final class StoredBytes: Sendable {
+    private let bytes = Atomic<Int64>(0)
+
+    public init() {}
+
+    public var count: Int64 { bytes.load(ordering: .relaxed) }
+
+    fileprivate func add(_ count: Int) { bytes.add(Int64(count), ordering: .relaxed) }
+}
+
+/// A store that counts what is put. What was held before counts too: nobody learns by this what is here.
+private struct CountedBlocks: BlockStore {
+    private let blocks: NamespaceBlocks
+    private let stored: StoredBytes
+
+    init(_ blocks: NamespaceBlocks, _ stored: StoredBytes) { (self.blocks, self.stored) = (blocks, stored) }
+
+    func block(_ cid: CID) throws -> Block? { try blocks.block(cid) }
+    func blocks(_ cids: [CID]) throws -> [Block?] { try blocks.blocks(cids) }
+    func size(of cid: CID) throws -> Int? { try blocks.size(of: cid) }
+
+    @discardableResult
+    func put(_ blocks: [BlockView], scope: ScopeMarks) throws -> PutSummary {
+        let summary = try self.blocks.put(blocks, scope: scope)
+        stored.add(blocks.reduce(0) { $0 + $1.bytes.count })
+        return summary
+    }
+
+    func commit() throws { try blocks.commit() }
 }
