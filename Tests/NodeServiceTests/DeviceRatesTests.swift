@@ -45,6 +45,35 @@ import Testing
         #expect(enter(true) == nil && enter(true) == nil && enter(true) == .streams)
     }
 
+    /// A key that registers devices, one for each request, had no limit.
+    @Test func theDevicesOfOneKeyHaveALimitTogether() {
+        let hub = SyncHub(clock: { 0 })
+        var limits = limits(0, 1, 2)
+        func enter(_ device: String, _ owner: String = "key") -> (SyncHub.Entry, DeviceRates.Refusal?) {
+            hub.enter(.known(device: device, owner: owner), limits, holdsStream: true)
+        }
+        var entries: [SyncHub.Entry] = []
+        for number in 0..<2 * SyncHub.devicesAtOnce {
+            let (entry, refusal) = enter("d\(number)")
+            #expect(refusal == nil)
+            entries.append(entry)
+        }
+        #expect(enter("new").1 == .streams)
+        #expect(enter("new", "other").1 == nil)
+        hub.leave(entries[0])
+        // What was refused for all of them is not under way on the device.
+        #expect(enter("new").1 == nil && enter("newer").1 == .streams)
+        limits = self.limits(1, 2, 0)
+        for number in 0..<2 * SyncHub.devicesAtOnce { #expect(enter("e\(number)", "third").1 == nil) }
+        #expect(enter("e", "third").1 != nil && enter("e", "fourth").1 == nil)
+        // Addresses are strangers to each other, and to keys.
+        for _ in 0..<2 {
+            #expect(hub.enter(.stranger(address: "a"), limits, holdsStream: false).refusal == nil)
+        }
+        #expect(hub.enter(.stranger(address: "a"), limits, holdsStream: false).refusal != nil)
+        #expect(hub.enter(.stranger(address: "b"), limits, holdsStream: false).refusal == nil)
+    }
+
     @Test func whoRestsIsForgottenAndTooManyShareOneAccount() {
         var rates = DeviceRates(capacity: 3)
         let limits = limits(10, 5, 2)

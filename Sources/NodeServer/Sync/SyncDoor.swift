@@ -37,20 +37,20 @@ struct SyncDoor: Sendable {
         let admitted = try? await pool.runIfActive { [node, authority, hub] in
             Result { () throws(RefusedRequest) in
                 try keeper.admit(request, route.requirement, to: node, authority, hub, rates)
-            }.map { ($0, $0.rateKey) }
+            }.map { ($0, $0.caller) }
         }
         guard let admitted else { return Self.stopping.closing(true) }
-        let (service, rateKey): (SyncService, String)
+        let (service, caller): (SyncService, SyncCaller)
         switch admitted {
         case .failure(let refusal): return refusal.response.closing(request.hasBody)
-        case .success(let guest): (service, rateKey) = guest
+        case .success(let guest): (service, caller) = guest
         }
         let holdsStream = !route.waits && !route.isStream && route.requirement != .nothing
-        let entered = hub.enter(rateKey, rates, holdsStream: holdsStream)
+        let entered = hub.enter(caller, rates, holdsStream: holdsStream)
         if let refusal = entered.refusal {
             return SyncAPI.refusal(.tooManyRequests, Self.problem(refusal, rates)).closing(request.hasBody)
         }
-        defer { if holdsStream { hub.leave(entered.key) } }
+        defer { hub.leave(entered.entry) }
         if request.fields[.expect]?.lowercased() == "100-continue" {
             let head = HTTPResponsePart.head(HTTPResponse(status: .continue))
             try? await channel.writeAndFlush(head)
@@ -91,12 +91,14 @@ struct SyncDoor: Sendable {
         case .rate(let milliseconds):
             SyncProblem(
                 code: "rate_limited",
-                message: "a device may ask \(limits.requestsPerSecond) times a second; wait a moment",
+                message: "a device may ask \(limits.requestsPerSecond) times a second, and all of one key "
+                    + "\(SyncHub.devicesAtOnce) times as often; wait a moment",
                 retryAfterMilliseconds: Int(clamping: milliseconds))
         case .streams:
             SyncProblem(
                 code: "rate_limited",
-                message: "a device may have \(limits.streams) requests under way; wait for one of them",
+                message: "a device may have \(limits.streams) requests under way, and all of one key "
+                    + "\(SyncHub.devicesAtOnce) times as many; wait for one of them",
                 retryAfterMilliseconds: 100)
         }
     }
@@ -228,10 +230,12 @@ extension Doorkeeper {
         let facts = RequestFacts(
             source: IPAddress(request.remoteAddress), referrer: request.fields[.referer])
         do {
-            guard requirement != .nothing else {
-                return SyncService(node, as: .anonymous, hub: hub, rates: rates)
-            }
             let authorizer = authority.authorizer
+            guard requirement != .nothing else {
+                // Nobody yet, who comes from somewhere.
+                let stranger = try authorizer.principal(for: .none, facts)
+                return SyncService(node, as: stranger, hub: hub, rates: rates)
+            }
             let principal = try self.principal(of: request, authorizer, facts)
             _ = try authorizer.authorizeKnown(principal, facts: facts)
             let service = SyncService(

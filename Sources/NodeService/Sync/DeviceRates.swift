@@ -17,6 +17,19 @@ public struct DeviceRates: Sendable {
         public var inflightSeconds = SyncLimits.maximumInflightSeconds
 
         public init() {}
+
+        /// As many times as much; what is any number stays so.
+        func multiplied(by factor: Int) -> Limits {
+            func times(_ count: Int) -> Int {
+                let (product, overflows) = count.multipliedReportingOverflow(by: factor)
+                return overflows ? count : product
+            }
+            var limits = self
+            limits.requestsPerSecond = times(requestsPerSecond)
+            limits.burst = times(burst)
+            limits.streams = times(streams)
+            return limits
+        }
     }
 
     /// Why a request is not taken.

@@ -14,6 +14,10 @@ public final class SyncHub: Sendable {
     /// Numbers of namespaces with conflicts that were noted since the start and may be open.
     let conflicted = Mutex<Set<Int64>>([])
     private let rates = Mutex(DeviceRates())
+    /// Of all devices of a key or user together.
+    private let owners = Mutex(DeviceRates())
+    /// Whoever shows no key, by address: counted apart, so that addresses take no device's place.
+    private let strangers = Mutex(DeviceRates())
     /// Milliseconds of a clock that never goes back.
     private let clock: @Sendable () -> Int64
 
@@ -26,22 +30,72 @@ public final class SyncHub: Sendable {
         inflight = InflightDesk(clock: clock, firstMark: Int64(Date().timeIntervalSince1970 * 1000) << 16)
     }
 
-    /// Takes a request in that is counted under a key, or says why not.
+    /// How many times as much as a device the devices of one key or user may ask together.
+    public static let devicesAtOnce = 16
+
+    /// Takes a request in, or says why not.
     ///
     /// - Parameter holdsStream: whether it is worked on until ``leave(_:)``.
     public func enter(
-        _ device: String, _ limits: DeviceRates.Limits, holdsStream: Bool
-    ) -> (key: String, refusal: DeviceRates.Refusal?) {
+        _ caller: SyncCaller, _ limits: DeviceRates.Limits, holdsStream: Bool
+    ) -> (entry: Entry, refusal: DeviceRates.Refusal?) {
         let now = clock()
-        let entered = rates.withLock { $0.enter(device, at: now, limits, holdsStream: holdsStream) }
-        switch entered.refusal {
+        var entry = Entry()
+        var refusal: DeviceRates.Refusal?
+        switch caller {
+        case .stranger(let address):
+            refusal = strangers.withLock { $0.enter(address, at: now, limits, holdsStream: false) }.refusal
+        case .known(let device, let owner):
+            let own = rates.withLock { $0.enter(device, at: now, limits, holdsStream: holdsStream) }
+            refusal = own.refusal
+            if refusal == nil {
+                let all = owners.withLock {
+                    $0.enter(
+                        owner, at: now, limits.multiplied(by: Self.devicesAtOnce), holdsStream: holdsStream)
+                }
+                refusal = all.refusal
+                if holdsStream {
+                    if refusal == nil {
+                        entry = Entry(device: own.key, owner: all.key)
+                    } else {
+                        rates.withLock { $0.leave(own.key) }
+                    }
+                }
+            }
+        }
+        switch refusal {
         case .rate?: tally.count { $0.overRate += 1 }
         case .streams?: tally.count { $0.overStreams += 1 }
         case nil: break
         }
-        return entered
+        return (entry, refusal)
     }
 
-    /// Ends what was taken in under a key.
-    public func leave(_ key: String) { rates.withLock { $0.leave(key) } }
+    /// Ends what was taken in.
+    public func leave(_ entry: Entry) {
+        if let device = entry.device { rates.withLock { $0.leave(device) } }
+        if let owner = entry.owner { owners.withLock { $0.leave(owner) } }
+    }
+
+    /// Where a request that is worked on is counted.
+    public struct Entry: Hashable, Sendable {
+        fileprivate var device: String?
+        fileprivate var owner: String?
+    }
+}
+
+/// By what the requests of a caller are counted.
+public enum SyncCaller: Hashable, Sendable {
+    /// A device, or a key that came without one, and the key or user that it is of.
+    case known(device: String, owner: String)
+    /// Somebody without a key.
+    case stranger(address: String)
+
+    /// Whose share of the places it takes where clients wait.
+    public var owner: String {
+        switch self {
+        case .known(_, let owner): owner
+        case .stranger(let address): address
+        }
+    }
 }

@@ -20,15 +20,45 @@ extension SyncService {
         hub.devices.noteSeen(known, at: node.catalog.devices.currentTime)
     }
 
-    /// By what the requests of the caller are counted: its device, or, if that never made itself known, its
-    /// key: ids are the clients' to invent.
-    public var rateKey: String {
-        if let known = try? spokenFor() { return "device:\(known.project.rawValue)/\(known.id)" }
-        return principal.grant.map { "key:" + $0.text } ?? principal.user.map { "user:" + $0.text }
+    /// By what the requests of the caller are counted: its device, or, if that never made itself known, or is
+    /// another's, its key: ids are the clients' to invent.
+    public var caller: SyncCaller {
+        if principal.source == .anonymous {
+            return .stranger(address: principal.address?.customer.description ?? "")
+        }
+        let owner = principal.user.map { "user:" + $0.text } ?? credential
+        if let known = try? spokenFor(), isOwn(known) {
+            return .known(device: "\(credential) \(known.project.rawValue)/\(known.id)", owner: owner)
+        }
+        return .known(device: credential, owner: owner)
+    }
+
+    /// What the caller proved itself with.
+    private var credential: String {
+        principal.grant.map { "key:" + $0.text } ?? principal.user.map { "user:" + $0.text }
             ?? principal.source.rawValue
     }
 
-    /// The device that speaks, if it made itself known.
+    /// Who has the leases that the caller takes: its device; where that is one that another key made known,
+    /// the id together with its own key, which has a space in it, as no id has.
+    ///
+    /// So nobody ends or passes a lease by naming the device that has it, and a machine with a key for each
+    /// namespace takes leases by all of them.
+    func leaseHolder(_ device: String) throws -> String {
+        guard !device.isEmpty, principal.source != .anonymous,
+            let known = try hub.devices.device(device, in: deviceProject, node.catalog), !isOwn(known)
+        else { return device }
+        return device + " " + credential
+    }
+
+    /// The device that is named as who has a lease.
+    static func device(ofLeaseHolder holder: String) -> String { String(holder.prefix { $0 != " " }) }
+
+    /// The device of the id that the caller says, if that made itself known.
+    ///
+    /// It may be another's: a machine that has a key for each namespace makes itself known by the first of
+    /// them. When it was heard of and what it has read is noted by the id alone, and only shown; what
+    /// counts for more asks ``isOwn(_:)`` too.
     private func spokenFor() throws -> Device? {
         guard !device.isEmpty, principal.source != .anonymous,
             let known = try hub.devices.device(device, in: deviceProject, node.catalog)
@@ -77,7 +107,7 @@ extension SyncService {
         let made = try put(id, project) { known in
             if let known {
                 guard known.revoked == nil else { throw SyncFailure.deviceRevoked(known.name) }
-                guard mayChange(known) else { throw SyncFailure.nameTaken(id) }
+                guard isOwn(known) else { throw SyncFailure.nameTaken(id) }
             }
             var device =
                 known
@@ -156,6 +186,13 @@ extension SyncService {
             !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else { return nil }
         return text
+    }
+
+    /// Whether the caller may speak as the device: it came with the same key, or with another one of the same
+    /// user, or the principal may change all of them.
+    private func isOwn(_ device: Device) -> Bool {
+        mayChange(device)
+            || device.project == deviceProject && principal.user != nil && device.user == principal.user
     }
 
     /// Whether the device came with the same key or user, or the principal may change all of them.

@@ -16,22 +16,24 @@ extension SyncService {
         try node.catalog.leases.list(of: namespace).map { try info($0, namespace) }
     }
 
-    /// Takes or renews a lease.
+    /// Takes or renews a lease: for who may change what is there, since it keeps others from that.
     ///
     /// - Parameter isRenewal: then it must be there, and keeps its mode unless another is given.
-    /// - Throws: `locked` where another device has it, `unknown_node`, `unknown_lease`, `bad_request`.
+    /// - Throws: `locked` where another device has it, `unknown_node`, `unknown_lease`, `bad_request`,
+    ///   `forbidden`.
     public func lease(
         _ request: LeaseRequest, _ node: NodeID, isRenewal: Bool = false, of text: String
     ) throws -> LeaseInfo {
-        let namespace = try namespace(text, for: .write)
+        let namespace = try changeable(text)
         guard !device.isEmpty else {
             throw SyncFailure.badRequest("a lease is a device's: X-Device-Id says which")
         }
         guard let found = try namespaces.node(node, in: namespace), !found.isDeleted else {
             throw SyncFailure.unknownNode(node.text)
         }
+        let holder = try leaseHolder(device)
         let known = try self.node.catalog.leases.list(of: namespace).first {
-            $0.node == node && $0.isOf(device, in: deviceProject)
+            $0.node == node && $0.isOf(holder, in: deviceProject)
         }
         if isRenewal, known == nil { throw SyncFailure.unknownLease(node.text) }
         guard let mode = Lease.Mode(rawValue: request.mode ?? known?.mode.rawValue ?? "advisory") else {
@@ -42,12 +44,12 @@ extension SyncService {
             return try info(
                 try self.node.catalog.leases.take(
                     Lease(
-                        namespace: namespace.number, node: node, project: deviceProject, device: device,
+                        namespace: namespace.number, node: node, project: deviceProject, device: holder,
                         mode: mode, created: time, expires: time + Int64(request.seconds) * 1000)),
                 namespace)
         } catch CatalogError.leaseTaken(let other) {
             throw SyncFailure.refused(
-                code: "locked", message: "\(try deviceName(other, in: namespace)) has a lease of it")
+                code: "locked", message: "\(try holderName(other, in: namespace)) has a lease of it")
         } catch let error as CatalogError {
             guard case .tooManyLeases = error else { throw error }
             throw SyncFailure.badRequest(error.description)
@@ -60,7 +62,8 @@ extension SyncService {
     public func endLease(_ node: NodeID, of text: String) throws {
         let namespace = try namespace(text, for: .write)
         let leases = self.node.catalog.leases
-        if try leases.end(of: node, in: namespace, project: deviceProject, device: device) > 0 { return }
+        let holder = try leaseHolder(device)
+        if try leases.end(of: node, in: namespace, project: deviceProject, device: holder) > 0 { return }
         let resource = namespace.resource
         guard principal.mayPerform(.admin, on: resource),
             try leases.end(of: node, in: namespace, project: deviceProject, device: nil) > 0
@@ -69,8 +72,9 @@ extension SyncService {
 
     /// The exclusive leases of other devices.
     func foreignLocks(in namespace: Namespace, device: String) throws -> [NodeID: Lease] {
+        let holder = try leaseHolder(device)
         let locks = try node.catalog.leases.list(of: namespace).filter {
-            $0.mode == .exclusive && !$0.isOf(device, in: deviceProject)
+            $0.mode == .exclusive && !$0.isOf(holder, in: deviceProject)
         }
         return Dictionary(locks.map { ($0.node, $0) }) { first, _ in first }
     }
@@ -80,16 +84,21 @@ extension SyncService {
         let seconds = max(1, (lease.expires - node.catalog.leases.currentTime) / 1000)
         return .refused(
             code: "locked",
-            message: "\(try deviceName(lease.device, in: namespace)) works on it, for \(seconds) s at most")
+            message: "\(try holderName(lease.device, in: namespace)) works on it, for \(seconds) s at most")
     }
 
     private func info(_ lease: Lease, _ namespace: Namespace) throws -> LeaseInfo {
-        let name = try deviceName(lease.device, in: namespace)
+        let id = Self.device(ofLeaseHolder: lease.device)
+        let name = try holderName(lease.device, in: namespace)
         return LeaseInfo(
-            node: lease.node, path: try namespaces.path(of: lease.node, in: namespace), device: lease.device,
-            deviceName: name == lease.device ? nil : name,
+            node: lease.node, path: try namespaces.path(of: lease.node, in: namespace), device: id,
+            deviceName: name == id ? nil : name,
             mode: lease.mode.rawValue, expires: lease.expires,
-            isOwn: lease.isOf(device, in: deviceProject))
+            isOwn: lease.isOf(try leaseHolder(device), in: deviceProject))
+    }
+
+    private func holderName(_ holder: String, in namespace: Namespace) throws -> String {
+        try deviceName(Self.device(ofLeaseHolder: holder), in: namespace)
     }
 }
 
