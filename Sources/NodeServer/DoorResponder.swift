@@ -196,7 +196,7 @@ struct DoorResponder: Sendable {
         let (operations, doorkeeper, options) = (operations, settings.doorkeeper, settings.options)
         let load = OperationsDoor.Load(
             requests: admission.current, connections: connections.current,
-            waitingBytes: open.waitingBytes.load(ordering: .relaxed), listeners: sync.waits.listeners)
+            waitingBytes: open.waitingBytes.load(ordering: .relaxed), listeners: sync.waits.listening.count)
         let readiness = await route.door == .ready ? self.readiness.outcome() : nil
         let answered = try? await pool.runIfActive {
             doorkeeper.refusal(of: request, route.requirement)

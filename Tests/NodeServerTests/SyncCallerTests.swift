@@ -139,4 +139,27 @@ import TreeValues
             }
         }
     }
+
+    @Test func aKeyHasAPartOfThePlacesOfThoseWhoListen() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let key = try laboratory.key([.read])
+            let other = try laboratory.key([.read])
+            let port = laboratory.port
+            try await laboratory.onThread {
+                var connections: [HTTPConnection] = []
+                func listen(_ fields: String) throws -> Int {
+                    let connection = try HTTPConnection(port: port)
+                    connections.append(connection)
+                    connection.send(HTTPConnection.request("/sync/v1/events", fields))
+                    return try connection.head().status
+                }
+                var statuses: [Int] = []
+                for _ in 0..<200 where statuses.last ?? 200 == 200 { statuses.append(try listen(key)) }
+                #expect(statuses.last == 429 && statuses.count == 129)
+                #expect(try listen(other) == 200)
+                connections.removeAll()
+            }
+        }
+    }
 }

@@ -187,16 +187,16 @@ import TreeValues
     @Test func aStreamBeatsAndEndsWithItsServer() async throws {
         let directory = try TemporaryDirectory(in: TemporaryDirectory.fastParent)
         let node = try StorageNode.open(directory.path("data"))
-        let waits = SyncWaits()
+        let waits = SyncWaits(listening: SyncPlaces(maximum: 1, ofOne: 1))
         let service = SyncService(node, as: .localAdministrator)
         let info = try service.create(NamespaceRequest(name: "recipes"))
         do {
-            let place = try #require(waits.place(among: 1))
-            #expect(waits.place(among: 1) == nil)
+            let place = try waits.listening.take(by: "key").get()
+            #expect(throws: SyncPlaces.Refusal.all) { _ = try waits.listening.take(by: "other").get() }
             let request = DoorRequest(method: .get, target: try RequestTarget("/sync/v1/events"))
             let stream = EventStream(
                 try EventRequest(request), waits: waits, place: place, beat: .milliseconds(1)
-            ) { .success(service) }
+            ) { .success($0(service)) }
             let first = String(decoding: try #require(await stream.next()), as: UTF8.self)
             #expect(first.hasPrefix("retry: 2000\n\nevent: head\n") && first.contains(info.id))
             #expect(try await stream.next() == Array(":\n\n".utf8))
@@ -209,7 +209,7 @@ import TreeValues
             waits.stop()
             #expect(try await stream.next() == nil)
         }
-        #expect(waits.listeners == 0 && waits.count == 0)
+        #expect(waits.listening.count == 0 && waits.count == 0)
         try node.close()
     }
 

@@ -9,56 +9,56 @@ import Synchronization
 /// The heads of namespaces as they change, for one client, as an answer that does not end
 /// (`text/event-stream`).
 ///
-/// Owns no thread: it sleeps until a change rings or a heartbeat is due. What it has not sent yet is the
-/// newest head of each namespace, so that a slow reader costs no more than a quick one; one that takes
-/// nothing is dropped by its connection's guard. Whoever asked is asked about again before every event and
-/// heartbeat: what a key may not read any more ends.
+/// Owns no thread: it sleeps until a change rings or a heartbeat is due, and looks into the catalog where
+/// threads may wait. What it has not sent yet is the newest head of each namespace, so that a slow reader
+/// costs no more than a quick one; one that takes nothing is dropped by its connection's guard. Whoever asked
+/// is asked about again before every event and heartbeat: what a key may not read any more ends.
 actor EventStream: LiveBody {
-    /// Lets the client in again: a service, or why not.
-    typealias Admission = @Sendable () async -> Result<SyncService, RefusedRequest>?
+    /// Lets the client in again, and looks with its service, on a thread that may wait: what was seen, or
+    /// why not. `nil` where the node stops.
+    typealias Visit =
+        @Sendable (_ look: @escaping @Sendable (SyncService) -> Sight?) async
+        -> Result<Sight?, RefusedRequest>?
+
+    /// What is known after a look, and what is to be said of it.
+    typealias Sight = (heads: WatchedHeads, text: String)
 
     /// How long nothing is said at most.
     static let heartbeat = Duration.seconds(25)
 
-    private let admit: Admission
-    private let request: EventRequest
+    private let visit: Visit
     private let waits: SyncWaits
     private let beat: Duration
-    private let bell = Bell()
-    /// Namespaces that changed and were not looked at since.
-    private let changed = Mutex<Set<NamespaceKey>>([])
-    private var sent: [NamespaceKey: SyncService.Head] = [:]
-    /// The last mark of files that are being sent, by namespace.
-    private var marks: [NamespaceKey: Int64] = [:]
-    private var subscription: SyncService.Subscription?
-    private var watched: [NamespaceKey] = []
+    private let bell: Bell
+    private var heads: WatchedHeads
     private var due: ContinuousClock.Instant
     private var isBegun = false
     private var isOver = false
     /// Is let go of with the stream.
-    private let place: SyncWaits.Place
+    private let place: SyncPlaces.Place
 
     /// - Parameter place: what it holds among all listeners.
     init(
-        _ request: EventRequest, waits: SyncWaits, place: SyncWaits.Place, beat: Duration = heartbeat,
-        admit: @escaping Admission
+        _ request: EventRequest, waits: SyncWaits, place: SyncPlaces.Place, beat: Duration = heartbeat,
+        visit: @escaping Visit
     ) {
-        self.request = request
+        let bell = Bell()
+        self.bell = bell
+        heads = WatchedHeads(request, bell)
         self.waits = waits
         self.place = place
         self.beat = beat
-        self.admit = admit
+        self.visit = visit
         due = .now + beat
+        waits.add(bell)
     }
 
+    deinit { waits.remove(bell) }
+
     func next() async throws -> [UInt8]? {
-        if !isBegun {
-            waits.add(bell)
-            place.keep(bell)
-        }
         while !isOver, !waits.isStopping, !Task.isCancelled {
             let isDue = ContinuousClock.now >= due
-            if isDue || !isBegun || changed.withLock({ !$0.isEmpty }) {
+            if isDue || !isBegun || heads.haveChanged {
                 let text = await look(atAll: isDue || !isBegun)
                 let isFirst = !isBegun
                 isBegun = true
@@ -74,54 +74,82 @@ actor EventStream: LiveBody {
 
     /// What is to be said of what changed.
     private func look(atAll: Bool) async -> String {
-        guard let admission = await admit() else {
+        let before = heads
+        let outcome = await visit { service in
+            var heads = before
+            // The catalog may be away: the client comes again.
+            guard let text = try? heads.look(atAll: atAll, service) else { return nil }
+            return (heads, text)
+        }
+        switch outcome {
+        case .success(let (heads, text)?)?:
+            self.heads = heads
+            return text
+        case .success(nil)?, nil:
             isOver = true
             return ""
-        }
-        let service: SyncService
-        switch admission {
-        case .success(let guest): service = guest
-        case .failure:
+        case .failure?:
             // Why is told to who comes again.
             isOver = true
             return "event: end\ndata: {}\n\n"
         }
+    }
+}
+
+/// The heads that a listener was told of, and those that changed since. Looking reads the catalog.
+struct WatchedHeads: Sendable {
+    /// Namespaces that changed and were not looked at since.
+    private final class Changes: Sendable {
+        let namespaces = Mutex<Set<NamespaceKey>>([])
+    }
+
+    private let request: EventRequest
+    private let bell: Bell
+    private let changes = Changes()
+    private var sent: [NamespaceKey: SyncService.Head] = [:]
+    /// The last mark of files that are being sent, by namespace.
+    private var marks: [NamespaceKey: Int64] = [:]
+    private var subscription: SyncService.Subscription?
+    private var watched: [NamespaceKey] = []
+    private var hasLooked = false
+
+    /// - Parameter bell: rings when something changes.
+    init(_ request: EventRequest, _ bell: Bell) { (self.request, self.bell) = (request, bell) }
+
+    var haveChanged: Bool { changes.namespaces.withLock { !$0.isEmpty } }
+
+    /// What is to be said of what changed, or of all that may be read now.
+    mutating func look(atAll: Bool, _ service: SyncService) throws -> String {
         // Before the heads are read: what changes afterwards is told again.
         let position = service.eventPosition
-        do {
-            var looked = changed.withLock { changed in
-                defer { changed = [] }
-                return changed
-            }
-            if atAll {
-                try watch(service)
-                looked = Set(watched)
-            }
-            return try tell(looked, service, position)
-        } catch {
-            // The catalog may be away: the client comes again.
-            isOver = true
-            return ""
+        var looked = changes.namespaces.withLock { changed in
+            defer { changed = [] }
+            return changed
         }
+        if atAll {
+            try watch(service)
+            looked = Set(watched)
+        }
+        hasLooked = true
+        return try tell(looked, service, position)
     }
 
     /// Listens to what may be read now.
-    private func watch(_ service: SyncService) throws {
+    private mutating func watch(_ service: SyncService) throws {
         let now = try service.watchable(request.namespaces)
         guard now != watched || subscription == nil else { return }
-        subscription = service.listen(to: now, wantsInflight: request.wantsInflight) { [weak self] key in
-            guard let self else { return }
-            self.changed.withLock { _ = $0.insert(key) }
-            self.bell.ring()
+        subscription = service.listen(to: now, wantsInflight: request.wantsInflight) { [changes, bell] key in
+            changes.namespaces.withLock { _ = $0.insert(key) }
+            bell.ring()
         }
-        if !isBegun, let last = request.lastEvent, let newer = service.changes(since: last, of: now) {
+        if !hasLooked, let last = request.lastEvent, let newer = service.changes(since: last, of: now) {
             // The client knows the heads of all others.
             for key in now where !newer.contains(key) { sent[key] = try service.head(of: key) }
         }
         watched = now
     }
 
-    private func tell(
+    private mutating func tell(
         _ keys: Set<NamespaceKey>, _ service: SyncService, _ position: String
     ) throws -> String {
         var events: [String] = []

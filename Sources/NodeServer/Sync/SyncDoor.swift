@@ -55,8 +55,8 @@ struct SyncDoor: Sendable {
             let head = HTTPResponsePart.head(HTTPResponse(status: .continue))
             try? await channel.writeAndFlush(head)
         }
-        if route.isStream { return await events(request, route, service, rates) }
-        if route.waits { return await wait(request, route, values, service, body) }
+        if route.isStream { return await events(request, route, service, caller, rates) }
+        if route.waits { return await wait(request, route, values, service, caller, body) }
         return await respond(to: request, route, values, service, body)
     }
 
@@ -105,12 +105,10 @@ struct SyncDoor: Sendable {
 
     /// Where clients wait for changes: they do nothing meanwhile, and are bounded here.
     static let waitPatterns: Set<String> = [SyncAPI.prefix + "/wait", SyncAPI.prefix + "/events"]
-    /// The most clients that listen.
-    private static let maximumListeners = 1024
-
     /// Answers with events until the client goes, its key ends, or the node stops.
     private func events(
-        _ request: DoorRequest, _ route: SyncRoute, _ service: SyncService, _ rates: DeviceRates.Limits
+        _ request: DoorRequest, _ route: SyncRoute, _ service: SyncService, _ caller: SyncCaller,
+        _ rates: DeviceRates.Limits
     ) async -> DoorResponse {
         let checked = try? await pool.runIfActive {
             SyncAPI.respond(
@@ -120,25 +118,41 @@ struct SyncDoor: Sendable {
         guard checked.status == .noContent, let wanted = try? EventRequest(request) else {
             return checked.closing(request.hasBody)
         }
-        guard let place = waits.place(among: Self.maximumListeners) else {
-            let problem = SyncProblem(
-                code: "unavailable", message: "too many clients listen to changes; ask again later",
-                retryAfterSeconds: 10)
-            return SyncAPI.refusal(.serviceUnavailable, problem).closing(request.hasBody)
+        let place: SyncPlaces.Place
+        switch waits.listening.take(by: caller.owner) {
+        case .success(let taken): place = taken
+        case .failure(let refusal): return Self.refusal(refusal, "listen to").closing(request.hasBody)
         }
         let keeper = Doorkeeper(authority: authority, metricsArePublic: false)
         let stream = EventStream(wanted, waits: waits, place: place) {
-            [pool, node, authority, hub] in
+            [pool, node, authority, hub] look in
             try? await pool.runIfActive {
                 Result { () throws(RefusedRequest) in
                     try keeper.admit(request, .credentials, to: node, authority, hub, rates)
-                }
+                }.map(look)
             }
         }
         return EventRequest.answer(stream).closing(request.hasBody)
     }
-    /// So many may wait at once: each is a task and a connection.
-    private static let maximumWaits = 8192
+
+    private static func refusal(_ refusal: SyncPlaces.Refusal, _ verb: String) -> DoorResponse {
+        switch refusal {
+        case .all:
+            SyncAPI.refusal(
+                .serviceUnavailable,
+                SyncProblem(
+                    code: "unavailable", message: "too many clients \(verb) changes; ask again later",
+                    retryAfterSeconds: 10))
+        case .ofOne(let maximum):
+            SyncAPI.refusal(
+                .tooManyRequests,
+                SyncProblem(
+                    code: "rate_limited",
+                    message: "\(maximum) clients of one key may \(verb) changes at once; give machines "
+                        + "keys of their own, or let some of them ask for fewer",
+                    retryAfterMilliseconds: 5000))
+        }
+    }
 
     /// The most bytes of a request that waits.
     private static let maximumWaitBytes = 64 * 1024
@@ -146,14 +160,14 @@ struct SyncDoor: Sendable {
     /// Answers once something changed, or the time is up.
     private func wait(
         _ request: DoorRequest, _ route: SyncRoute, _ values: [String: String], _ service: SyncService,
-        _ body: RequestBody
+        _ caller: SyncCaller, _ body: RequestBody
     ) async -> DoorResponse {
-        guard waits.count < Self.maximumWaits else {
-            let problem = SyncProblem(
-                code: "unavailable", message: "too many clients wait for changes; ask again later",
-                retryAfterSeconds: 10)
-            return SyncAPI.refusal(.serviceUnavailable, problem).closing(request.hasBody)
+        let place: SyncPlaces.Place
+        switch waits.waiting.take(by: caller.owner) {
+        case .success(let taken): place = taken
+        case .failure(let refusal): return Self.refusal(refusal, "wait for").closing(request.hasBody)
         }
+        defer { withExtendedLifetime(place) {} }
         let bytes: [UInt8]
         do {
             bytes = Array(try await body.collect(upTo: Self.maximumWaitBytes).readableBytesView)
@@ -265,33 +279,16 @@ final class SyncWaits: Sendable {
     /// How many wait.
     var count: Int { state.withLock { $0.bells.count } }
 
-    /// How many listen.
-    var listeners: Int { listenerCount.load(ordering: .relaxed) }
-    private let listenerCount = Atomic<Int>(0)
+    /// Of those who listen without an end.
+    let listening: SyncPlaces
+    /// Of those who wait for one answer: each is a task and a connection.
+    let waiting: SyncPlaces
 
-    /// A place among those who listen; `nil` if all are taken.
-    func place(among maximum: Int) -> Place? {
-        guard listenerCount.add(1, ordering: .relaxed).newValue <= maximum else {
-            listenerCount.subtract(1, ordering: .relaxed)
-            return nil
-        }
-        return Place(self)
-    }
-
-    /// Is given back when it is let go of, with the bell that it keeps.
-    final class Place: Sendable {
-        private let waits: SyncWaits
-        private let bell = Mutex<Bell?>(nil)
-
-        fileprivate init(_ waits: SyncWaits) { self.waits = waits }
-
-        /// Takes the bell off the list at the end.
-        func keep(_ bell: Bell) { self.bell.withLock { $0 = bell } }
-
-        deinit {
-            if let bell = bell.withLock({ $0 }) { waits.remove(bell) }
-            waits.listenerCount.subtract(1, ordering: .relaxed)
-        }
+    init(
+        listening: SyncPlaces = SyncPlaces(maximum: 1024, ofOne: 128),
+        waiting: SyncPlaces = SyncPlaces(maximum: 8192, ofOne: 1024)
+    ) {
+        (self.listening, self.waiting) = (listening, waiting)
     }
 
     func stop() {
