@@ -1,8 +1,9 @@
 import Catalog
-import Namespaces
 import TestKit
 import Testing
 import TreeValues
+
+@testable import Namespaces
 
 /// A device that is about to remove a large part of a namespace is held back.
 @Suite struct MassDeleteTests {
@@ -27,6 +28,20 @@ import TreeValues
         #expect(MassDeleteGuard.limit(of: 399) == 199)
         #expect(MassDeleteGuard.limit(of: 400) == 100)
         #expect(MassDeleteGuard.limit(of: 10_000) == 2500)
+    }
+
+    /// Clients invent what they call themselves.
+    @Test func whatIsRememberedOfDevicesIsBounded() throws {
+        let deletes = MassDeleteGuard()
+        let folder = try Folder(clock: ManualClock())
+        deletes.note(90, by: "honest", from: folder.id, at: 1)
+        for number in 0..<5000 { deletes.note(1, by: "d\(number)", from: folder.id, at: 2) }
+        #expect(deletes.removed(by: "honest", from: folder.id, at: 3) == 90)
+        let later = 3 + MassDeleteGuard.windowMilliseconds
+        for number in 0..<5000 { deletes.note(1, by: "e\(number)", from: folder.id, at: later) }
+        #expect(deletes.count <= 5100, "what is over is forgotten")
+        for number in 0..<30_000 { deletes.note(1, by: "f\(number)", from: folder.id, at: later) }
+        #expect(deletes.count <= MassDeleteGuard.maximumSources)
     }
 
     @Test func beyondItAPersonHasToAgree() throws {

@@ -21,12 +21,20 @@ public final class MassDeleteGuard: Sendable {
 
     private struct State {
         var removals: [Source: [(time: Int64, nodes: Int64)]] = [:]
+        /// How many sources there may be before those are looked for whose removals are over.
+        var sweepAt = 1024
         var tokens: [String: (source: Source, expires: Int64)] = [:]
     }
+
+    /// So many devices are remembered: what they call themselves is theirs to invent.
+    static let maximumSources = 10_000
 
     private let state = Mutex(State())
 
     public init() {}
+
+    /// How many devices are remembered.
+    var count: Int { state.withLock { $0.removals.count } }
 
     /// How many nodes a device may remove of a namespace that had so many live ones.
     ///
@@ -48,7 +56,26 @@ public final class MassDeleteGuard: Sendable {
         guard nodes > 0 else { return }
         state.withLock { state in
             state.removals[Source(namespace: namespace, device: device), default: []].append((time, nodes))
+            if state.removals.count >= state.sweepAt { Self.sweep(&state, at: time) }
         }
+    }
+
+    /// Forgets what is over, and, if too many removed something lately, those that removed least: a device
+    /// that makes up a name for each removal does not free another from its own.
+    private static func sweep(_ state: inout State, at time: Int64) {
+        state.removals = state.removals.compactMapValues { removals in
+            let recent = removals.filter { $0.time > time - windowMilliseconds }
+            return recent.isEmpty ? nil : recent
+        }
+        if state.removals.count >= maximumSources {
+            let most = state.removals.sorted { one, other in
+                one.value.reduce(0) { $0 + $1.nodes } > other.value.reduce(0) { $0 + $1.nodes }
+            }
+            state.removals = Dictionary(
+                most.prefix(maximumSources / 2).map { ($0.key, $0.value) },
+                uniquingKeysWith: { one, _ in one })
+        }
+        state.sweepAt = min(max(1024, state.removals.count * 2), maximumSources)
     }
 
     /// A token with which a device may go on, to be shown to a person.
