@@ -151,13 +151,39 @@ public struct AgentHome: Sendable {
         return report
     }
 
+    /// Writes a file in the place of the one before, for the user alone. It is on the disk when this returns:
+    /// after a power cut there is the one or the other, and no empty one, which would be folders and keys
+    /// that are lost.
     private func write(_ data: Data, to file: String) throws {
         let temporary = file + ".\(getpid()).new"
-        guard
-            FileManager.default.createFile(
-                atPath: temporary, contents: data, attributes: [.posixPermissions: 0o600]),
-            rename(temporary, file) == 0
-        else { throw AgentError.system("write", file, errno) }
+        unlink(temporary)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw AgentError.system("write", file, errno) }
+        do {
+            defer { close(descriptor) }
+            var rest = data[...]
+            while !rest.isEmpty {
+                let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { throw failure("write", file, removing: temporary) }
+                rest = rest.dropFirst(count)
+            }
+            guard fsync(descriptor) == 0 else { throw failure("sync", file, removing: temporary) }
+        }
+        guard rename(temporary, file) == 0 else { throw failure("write", file, removing: temporary) }
+        // The directory is synced too: without it the rename itself can be lost.
+        let directory = open(
+            NSString(string: file).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw AgentError.system("open", file, errno) }
+        defer { close(directory) }
+        guard fsync(directory) == 0 else { throw AgentError.system("sync", file, errno) }
+    }
+
+    /// The error of the last call; what was written stays nowhere.
+    private func failure(_ operation: String, _ file: String, removing temporary: String) -> AgentError {
+        let code = errno
+        unlink(temporary)
+        return .system(operation, file, code)
     }
 }
 
