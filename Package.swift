@@ -162,7 +162,7 @@ let package = Package(
             name: "SyncAPI",
             dependencies: [
                 "HTTPSupport", "ContentCoding", "SyncProtocol", "NodeMessages", "NodeService", "NodeCore",
-                "Namespaces", "TreeValues", "CAR", "IPLD", "Multiformats",
+                "Access", "Namespaces", "TreeValues", "CAR", "IPLD", "Multiformats",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: swiftSettings),

@@ -91,8 +91,8 @@ enum LayerTable {
         "SyncAPI": Module(
             layer: 4,
             allowed: [
-                "HTTPSupport", "HTTPTypes", "ContentCoding", "SyncProtocol", "NodeMessages", "NodeService",
-                "NodeCore", "TreeValues", "Namespaces", "CAR", "IPLD", "Multiformats",
+                "Access", "HTTPSupport", "HTTPTypes", "ContentCoding", "SyncProtocol", "NodeMessages",
+                "NodeService", "NodeCore", "TreeValues", "Namespaces", "CAR", "IPLD", "Multiformats",
             ],
             reason: "edges stay independent so that either can be switched off"),
         "NodeAPI": Module(
