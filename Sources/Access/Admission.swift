@@ -12,6 +12,8 @@ public final class Admission: Sendable {
     public let principal: Principal
     /// The most bytes the body may have; stop reading there. `nil` for any number.
     public let maximumBytes: Int64?
+    /// The most bytes of each file of a body that brings several, or parts of some; `nil` for any number.
+    public let maximumFileBytes: Int64?
 
     /// The counters that hold a reservation.
     struct Reservation: Sendable {
@@ -24,20 +26,24 @@ public final class Admission: Sendable {
     }
 
     private let grants: GrantRepository?
+    /// The counters that limit bytes.
+    private let byteLimits: [UsageLimit]
     /// Taken by whoever settles first.
     private let reservation: Mutex<Reservation?>
 
     private let partRefusal: @Sendable (String?) -> AccessError?
 
     init(
-        _ principal: Principal, maximumBytes: Int64?, grants: GrantRepository? = nil,
-        reservation: Reservation? = nil,
+        _ principal: Principal, maximumBytes: Int64?, maximumFileBytes: Int64? = nil,
+        grants: GrantRepository? = nil, reservation: Reservation? = nil,
         partRefusal: @escaping @Sendable (String?) -> AccessError? = { _ in nil }
     ) {
         self.partRefusal = partRefusal
         self.principal = principal
         self.maximumBytes = maximumBytes
+        self.maximumFileBytes = maximumFileBytes
         self.grants = grants
+        byteLimits = (reservation?.limits ?? []).filter { $0.maximumBytes != nil }
         self.reservation = Mutex(reservation.flatMap { $0.isEmpty ? nil : $0 })
     }
 
@@ -61,6 +67,28 @@ public final class Admission: Sendable {
     public func check(contentType: String?) throws(AccessError) {
         if let refusal = partRefusal(contentType) { throw refusal }
     }
+
+    /// Checks the size of one file, before anything of it is stored.
+    ///
+    /// - Throws: `tooLarge`.
+    public func check(fileBytes bytes: Int64) throws(AccessError) {
+        guard let maximumFileBytes, bytes > maximumFileBytes else { return }
+        throw .tooLarge(bytes: bytes, limit: maximumFileBytes)
+    }
+
+    /// Reserves bytes that came, beyond what is reserved, where it was not known before how many would:
+    /// before anything of them is stored.
+    ///
+    /// - Throws: `bytesExhausted`, with nothing reserved, and what the catalog throws.
+    public func reserve(bytes: Int64) throws {
+        guard bytes > 0, let grants, !byteLimits.isEmpty else { return }
+        let claim = UsageClaim(uses: 0, minimumBytes: bytes, maximumBytes: bytes)
+        _ = try grants.reserve(claim, within: byteLimits).reservedBytes()
+        reservation.withLock { $0?.bytes += bytes }
+    }
+
+    /// Something was done that nothing takes back: what is reserved stays counted.
+    public func keep() { _ = take() }
 
     /// The work is done: one use and so many bytes stay counted. A second call does nothing.
     ///

@@ -127,16 +127,67 @@ public final class Authorizer: Sendable {
     public func authorizeKnown(_ principal: Principal, facts: RequestFacts = RequestFacts()) throws
         -> Admission
     {
-        guard principal.source != .anonymous else { throw AccessError.credentialsMissing }
-        if let id = principal.grant {
-            guard let grant = try live.grant(id), !grant.isRevoked else { throw AccessError.revoked }
-            for limits in ([grant.grant] + grant.ancestors).map(\.limits) {
-                if let refusal = limits.refusal(of: facts, at: facts.time ?? now(), isUpload: false) {
-                    throw refusal
-                }
+        _ = try known(principal, facts, isUpload: false)
+        return Admission(principal, maximumBytes: nil)
+    }
+
+    /// Lets on whoever may make a request of which it is asked where it is done what it may do, by
+    /// ``Principal/mayPerform(_:on:)``. Everything else that a grant says must hold, and a use is counted.
+    ///
+    /// - Parameter isUpload: whether it brings something in, of the type that the facts name; how much is
+    ///   reserved as it comes: ``Admission/reserve(bytes:)``.
+    /// - Throws: what ``authorizeKnown(_:facts:)`` throws, `contentTypeNotAllowed`, `usesExhausted`, and
+    ///   what the catalog throws.
+    public func authorizeUse(
+        _ principal: Principal, isUpload: Bool, facts: RequestFacts = RequestFacts()
+    ) throws -> Admission {
+        do {
+            guard let grant = try known(principal, facts, isUpload: isUpload) else {
+                return Admission(principal, maximumBytes: nil)
             }
+            let limits = grant.usageLimits(isUpload: isUpload)
+            _ = try catalog.grants.reserve(UsageClaim(), within: limits).reservedBytes()
+            audit.noteUse(of: grant.grant.id, at: facts.time ?? now())
+            return Admission(
+                principal, maximumBytes: nil, maximumFileBytes: isUpload ? grant.maximumFileBytes : nil,
+                grants: catalog.grants, reservation: Admission.Reservation(limits: limits, bytes: 0))
+        } catch let error as AccessError {
+            refuse(error, principal, facts)
+            throw error
+        }
+    }
+
+    /// Lets on whoever waits for something to happen: no use is counted, but one must be left, since
+    /// whoever has used up a grant hears nothing by it either.
+    ///
+    /// - Throws: what ``authorizeKnown(_:facts:)`` throws, `usesExhausted`, and what the catalog throws.
+    public func authorizeWaiting(_ principal: Principal, facts: RequestFacts = RequestFacts()) throws
+        -> Admission
+    {
+        let grant = try known(principal, facts, isUpload: false)
+        for limit in grant?.usageLimits(isUpload: false) ?? [] {
+            guard let maximum = limit.maximumUses,
+                try catalog.grants.usage(of: limit.grant).uses >= maximum
+            else { continue }
+            throw AccessError.usesExhausted(limit: maximum)
         }
         return Admission(principal, maximumBytes: nil)
+    }
+
+    /// The grant of a principal that is known, if its limits hold, counters left aside; `nil` for who
+    /// has none.
+    private func known(
+        _ principal: Principal, _ facts: RequestFacts, isUpload: Bool
+    ) throws -> LiveGrant? {
+        guard principal.source != .anonymous else { throw AccessError.credentialsMissing }
+        guard let id = principal.grant else { return nil }
+        guard let grant = try live.grant(id), !grant.isRevoked else { throw AccessError.revoked }
+        for limits in ([grant.grant] + grant.ancestors).map(\.limits) {
+            if let refusal = limits.refusal(of: facts, at: facts.time ?? now(), isUpload: isUpload) {
+                throw refusal
+            }
+        }
+        return grant
     }
 
     /// Lets on whoever needs no credentials.
@@ -225,20 +276,12 @@ public final class Authorizer: Sendable {
             claim.maximumBytes =
                 facts.bytes.map { max(0, $0) } ?? min(cap ?? .max, max(0, facts.mostBytes ?? .max))
         }
-        switch try catalog.grants.reserve(claim, within: limits, url: terms?.limit) {
-        case .reserved(let bytes):
-            let maximum = isUpload ? min(bytes, cap ?? .max) : Int64.max
-            return Admission(
-                principal, maximumBytes: maximum == .max ? nil : maximum, grants: catalog.grants,
-                reservation: Admission.Reservation(limits: limits, url: terms?.limit, bytes: bytes),
-                partRefusal: partRefusal)
-        case .usesExhausted(_, let limit), .urlExhausted(let limit):
-            throw AccessError.usesExhausted(limit: limit)
-        case .bytesExhausted(_, let limit, let left):
-            throw AccessError.bytesExhausted(limit: limit, left: left)
-        case .urlRevoked:
-            throw AccessError.revoked
-        }
+        let bytes = try catalog.grants.reserve(claim, within: limits, url: terms?.limit).reservedBytes()
+        let maximum = isUpload ? min(bytes, cap ?? .max) : Int64.max
+        return Admission(
+            principal, maximumBytes: maximum == .max ? nil : maximum, grants: catalog.grants,
+            reservation: Admission.Reservation(limits: limits, url: terms?.limit, bytes: bytes),
+            partRefusal: partRefusal)
     }
 
     private func principal(bearer text: String) throws -> Principal {
@@ -281,5 +324,19 @@ public final class Authorizer: Sendable {
         event.user = principal.user
         event.grant = principal.grant
         return event
+    }
+}
+
+extension UsageOutcome {
+    /// How many bytes are reserved.
+    ///
+    /// - Throws: what is used up.
+    func reservedBytes() throws(AccessError) -> Int64 {
+        switch self {
+        case .reserved(let bytes): bytes
+        case .usesExhausted(_, let limit), .urlExhausted(let limit): throw .usesExhausted(limit: limit)
+        case .bytesExhausted(_, let limit, let left): throw .bytesExhausted(limit: limit, left: left)
+        case .urlRevoked: throw .revoked
+        }
     }
 }

@@ -13,7 +13,9 @@ extension SyncAPI {
             let missing = try call.service.missing(request.cids, of: call.namespace)
             return try call.answer(BlockList(missing).value(call.form))
         },
-        SyncRoute(.post, "/ns/{ns}/blocks/store", requiring: .device) { call in try call.store() },
+        SyncRoute(.post, "/ns/{ns}/blocks/store", requiring: .device, isUpload: true) { call in
+            try call.store()
+        },
         SyncRoute(.post, "/ns/{ns}/blocks/retrieve") { call in
             let request = try BlockList(try call.message())
             let found = try call.service.retrieve(request.cids, of: call.namespace)
@@ -49,11 +51,13 @@ extension SyncRequest {
         var bytes = 0
         var last = ContinuousClock.now
         func flush() throws {
-            let bad = try service.store(batch, for: namespace)
-            stored += batch.count - bad.count
-            failed += bad
+            let taken = batch
+            // What is refused is not tried again at the end.
             (batch, bytes) = ([], 0)
             last = .now
+            let bad = try service.store(taken, for: namespace)
+            stored += taken.count - bad.count
+            failed += bad
         }
         do {
             _ = try stream.header()

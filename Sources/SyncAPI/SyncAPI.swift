@@ -1,3 +1,4 @@
+import Access
 import ContentCoding
 public import HTTPSupport
 public import HTTPTypes
@@ -60,6 +61,8 @@ public enum SyncAPI {
         } catch {
             let (status, problem) = problem(of: error)
             if status.code >= 500 { report(error) }
+            // What was refused counts as nothing done; what was begun stays counted.
+            if status.code < 500 { try? service.admission?.giveBack() }
             return refusal(status, problem, call.form)
         }
     }
@@ -82,10 +85,18 @@ public enum SyncAPI {
         String((request.fields[.deviceID] ?? "").filter { $0.isASCII && !$0.isWhitespace }.prefix(64))
     }
 
+    /// How a client wants to be answered: as it asks, else as it spoke.
+    public static func form(of request: DoorRequest) -> WireForm {
+        for word in (request.fields[.accept] ?? "").split(separator: ",") {
+            if let form = WireForm(mediaType: String(word)) { return form }
+        }
+        return WireForm(mediaType: request.fields[.contentType] ?? "") ?? .json
+    }
+
     /// Why a call was not let in, as an answer.
-    public static func refusal(_ failure: SyncFailure) -> DoorResponse {
-        let (status, problem) = problem(of: failure)
-        return refusal(status, problem)
+    public static func refusal(_ error: any Error, to request: DoorRequest) -> DoorResponse {
+        let (status, problem) = problem(of: error)
+        return refusal(status, problem, form(of: request))
     }
 
     /// A refusal as an answer.
@@ -95,6 +106,8 @@ public enum SyncAPI {
         var response =
             (try? DoorResponse.message(problem.value(form), form, status))
             ?? .text(status, problem.message)
+        // What to show. Spec: RFC 6750 section 3.
+        if status == .unauthorized { response.fields[.wwwAuthenticate] = "Bearer realm=\"nacre\"" }
         if status == .unsupportedMediaType { response.fields[.acceptEncoding] = ContentCoding.accepted }
         if status == .serviceUnavailable || status == .tooManyRequests {
             response.fields[.retryAfter] = String(problem.retryAfterSeconds ?? 1)
@@ -111,7 +124,7 @@ public enum SyncAPI {
                     .unknownConflict:
                     .notFound
                 case .refused(let code, _): code == "quota_exceeded" ? .forbidden : .conflict
-                case .deviceRevoked: .unauthorized
+                case .deviceRevoked, .signedURL: .unauthorized
                 case .unsupportedEncoding: .unsupportedMediaType
                 case .forbidden: .forbidden
                 case .badRequest: .badRequest
@@ -121,6 +134,8 @@ public enum SyncAPI {
                 }
             return (status, SyncProblem(code: failure.code, message: failure.description))
         case let error as NamespaceError:
+            return problem(of: error)
+        case let error as AccessError:
             return problem(of: error)
         case SyncMessageError.tooMany(let name, let count, let maximum):
             let error = SyncMessageError.tooMany(name, count: count, maximum: maximum)
@@ -167,6 +182,41 @@ public enum SyncAPI {
         return (status, SyncProblem(code: code, message: error.description))
     }
 
+    /// What the authority says, in the words of the protocol.
+    private static func problem(of error: AccessError) -> (HTTPResponse.Status, SyncProblem) {
+        let (status, code): (HTTPResponse.Status, String?) =
+            switch error {
+            case .credentialsMissing, .credentialsInvalid: (.unauthorized, "unauthenticated")
+            case .expired: (.unauthorized, "token_expired")
+            case .revoked: (.unauthorized, "token_revoked")
+            case .operationNotAllowed, .outOfScope: (.forbidden, "forbidden")
+            case .userAbsent: (.notFound, "unknown_user")
+            case .memberAbsent: (.notFound, "unknown_member")
+            case .linkAbsent, .grantAbsent: (.notFound, "unknown_link")
+            default:
+                switch error.kind {
+                case .unauthenticated: (.unauthorized, "unauthenticated")
+                case .notAllowed, .exhausted: (.forbidden, nil)
+                case .tooLarge: (.contentTooLarge, nil)
+                case .notFound: (.notFound, nil)
+                case .conflict: (.conflict, nil)
+                case .invalid: (.badRequest, "bad_request")
+                case .busy: (.serviceUnavailable, "unavailable")
+                case .throttled: (.tooManyRequests, "rate_limited")
+                case .broken: (.internalServerError, nil)
+                }
+            }
+        return (
+            status,
+            SyncProblem(
+                code: code ?? word(error.code), message: error.description,
+                retryAfterSeconds: error.retryAfterSeconds)
+        )
+    }
+
+    /// A code of the node's API as the protocol spells it.
+    private static func word(_ code: String) -> String { code.replacing("-", with: "_") }
+
     private static func unforeseen(_ failure: NodeFailure) -> (HTTPResponse.Status, SyncProblem) {
         let status: HTTPResponse.Status =
             switch failure.kind {
@@ -182,7 +232,12 @@ public enum SyncAPI {
             case .damaged, .failed:
                 failure.code == "storage-full" ? .insufficientStorage : .internalServerError
             }
-        let code = status == .insufficientStorage ? "insufficient_storage" : failure.code
+        let code =
+            switch status {
+            case .insufficientStorage: "insufficient_storage"
+            case .badRequest: "bad_request"
+            default: word(failure.code)
+            }
         return (
             status,
             SyncProblem(code: code, message: failure.detail, retryAfterSeconds: failure.retryAfterSeconds)

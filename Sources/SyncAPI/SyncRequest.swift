@@ -20,15 +20,10 @@ struct SyncRequest: Sendable {
     var namespace: String { value("ns") }
 
     /// As the client calls itself: for the journal, and for what its own changes are told from others by.
-    var device: String { SyncAPI.device(of: request) }
+    var device: String { service.device }
 
-    /// How the client wants to be answered: as it asks, else as it spoke.
-    var form: WireForm {
-        for word in (request.fields[.accept] ?? "").split(separator: ",") {
-            if let form = WireForm(mediaType: String(word)) { return form }
-        }
-        return WireForm(mediaType: request.fields[.contentType] ?? "") ?? .json
-    }
+    /// How the client wants to be answered.
+    var form: WireForm { SyncAPI.form(of: request) }
 
     /// The body as it was before it was packed.
     ///

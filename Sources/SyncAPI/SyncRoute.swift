@@ -24,11 +24,13 @@ public struct SyncRoute: Sendable {
     public let waits: Bool
     /// Whether its answer goes on until the client goes: the door makes it.
     public let isStream: Bool
+    /// Whether files or parts of files come in with it.
+    public let isUpload: Bool
     let handler: @Sendable (SyncRequest) throws -> DoorResponse
 
     init(
         _ method: HTTPRequest.Method, _ path: String, requiring requirement: Requirement = .credentials,
-        waits: Bool = false, isStream: Bool = false,
+        waits: Bool = false, isStream: Bool = false, isUpload: Bool = false,
         handler: @escaping @Sendable (SyncRequest) throws -> DoorResponse
     ) {
         self.method = method
@@ -36,8 +38,12 @@ public struct SyncRoute: Sendable {
         self.requirement = requirement
         self.waits = waits
         self.isStream = isStream
+        self.isUpload = isUpload
         self.handler = handler
     }
+
+    /// Whether it is a use of the key that it is made by. Who waits asks for nothing yet.
+    public var isCounted: Bool { !waits && !isStream && requirement != .nothing }
 
     /// As it stands in metrics and logs.
     public var pattern: String { SyncAPI.prefix + path }

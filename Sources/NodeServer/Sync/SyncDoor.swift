@@ -31,15 +31,15 @@ struct SyncDoor: Sendable {
     ) async -> DoorResponse {
         let (found, values, methods) = SyncAPI.route(request.method, request.target.path)
         guard let route = found else {
-            return Self.absent(methods).closing(request.hasBody)
+            return Self.absent(methods, request).closing(request.hasBody)
         }
         let keeper = Doorkeeper(authority: authority, metricsArePublic: false)
         let admitted = try? await pool.runIfActive { [node, authority, hub] in
             Result { () throws(RefusedRequest) in
-                try keeper.admit(request, route.requirement, to: node, authority, hub, rates)
+                try keeper.admit(request, route, to: node, authority, hub, rates)
             }.map { ($0, $0.caller) }
         }
-        guard let admitted else { return Self.stopping.closing(true) }
+        guard let admitted else { return Self.stopping(request).closing(true) }
         let (service, caller): (SyncService, SyncCaller)
         switch admitted {
         case .failure(let refusal): return refusal.response.closing(request.hasBody)
@@ -48,7 +48,11 @@ struct SyncDoor: Sendable {
         let holdsStream = !route.waits && !route.isStream && route.requirement != .nothing
         let entered = hub.enter(caller, rates, holdsStream: holdsStream)
         if let refusal = entered.refusal {
-            return SyncAPI.refusal(.tooManyRequests, Self.problem(refusal, rates)).closing(request.hasBody)
+            // Nothing was done; it comes again.
+            _ = try? await pool.runIfActive { try? service.admission?.giveBack() }
+            let problem = Self.problem(refusal, rates)
+            return SyncAPI.refusal(.tooManyRequests, problem, SyncAPI.form(of: request))
+                .closing(request.hasBody)
         }
         defer { hub.leave(entered.entry) }
         if request.fields[.expect]?.lowercased() == "100-continue" {
@@ -81,7 +85,7 @@ struct SyncDoor: Sendable {
         let answer = try? await (request.hasBody ? patientPool : pool).runIfActive(work)
         if answer == nil { pipe.close() }
         await feeding
-        return answer ?? Self.stopping.closing(true)
+        return answer ?? Self.stopping(request).closing(true)
     }
 
     private static func problem(
@@ -114,35 +118,39 @@ struct SyncDoor: Sendable {
             SyncAPI.respond(
                 to: request, route, values: [:], service: service, body: WholeRequestBody([]))
         }
-        guard let checked else { return Self.stopping.closing(request.hasBody) }
+        guard let checked else { return Self.stopping(request).closing(request.hasBody) }
         guard checked.status == .noContent, let wanted = try? EventRequest(request) else {
             return checked.closing(request.hasBody)
         }
         let place: SyncPlaces.Place
         switch waits.listening.take(by: caller.owner) {
         case .success(let taken): place = taken
-        case .failure(let refusal): return Self.refusal(refusal, "listen to").closing(request.hasBody)
+        case .failure(let refusal):
+            return Self.refusal(refusal, "listen to", request).closing(request.hasBody)
         }
         let keeper = Doorkeeper(authority: authority, metricsArePublic: false)
         let stream = EventStream(wanted, waits: waits, place: place) {
             [pool, node, authority, hub] look in
             try? await pool.runIfActive {
                 Result { () throws(RefusedRequest) in
-                    try keeper.admit(request, .credentials, to: node, authority, hub, rates)
+                    try keeper.admit(request, route, to: node, authority, hub, rates)
                 }.map(look)
             }
         }
         return EventRequest.answer(stream).closing(request.hasBody)
     }
 
-    private static func refusal(_ refusal: SyncPlaces.Refusal, _ verb: String) -> DoorResponse {
-        switch refusal {
+    private static func refusal(
+        _ refusal: SyncPlaces.Refusal, _ verb: String, _ request: DoorRequest
+    ) -> DoorResponse {
+        let form = SyncAPI.form(of: request)
+        return switch refusal {
         case .all:
             SyncAPI.refusal(
                 .serviceUnavailable,
                 SyncProblem(
                     code: "unavailable", message: "too many clients \(verb) changes; ask again later",
-                    retryAfterSeconds: 10))
+                    retryAfterSeconds: 10), form)
         case .ofOne(let maximum):
             SyncAPI.refusal(
                 .tooManyRequests,
@@ -150,7 +158,7 @@ struct SyncDoor: Sendable {
                     code: "rate_limited",
                     message: "\(maximum) clients of one key may \(verb) changes at once; give machines "
                         + "keys of their own, or let some of them ask for fewer",
-                    retryAfterMilliseconds: 5000))
+                    retryAfterMilliseconds: 5000), form)
         }
     }
 
@@ -165,7 +173,8 @@ struct SyncDoor: Sendable {
         let place: SyncPlaces.Place
         switch waits.waiting.take(by: caller.owner) {
         case .success(let taken): place = taken
-        case .failure(let refusal): return Self.refusal(refusal, "wait for").closing(request.hasBody)
+        case .failure(let refusal):
+            return Self.refusal(refusal, "wait for", request).closing(request.hasBody)
         }
         defer { withExtendedLifetime(place) {} }
         let bytes: [UInt8]
@@ -174,7 +183,7 @@ struct SyncDoor: Sendable {
         } catch {
             let problem = SyncProblem(
                 code: "too_large", message: "a wait has \(Self.maximumWaitBytes) bytes at most")
-            return SyncAPI.refusal(.contentTooLarge, problem).closing(true)
+            return SyncAPI.refusal(.contentTooLarge, problem, SyncAPI.form(of: request)).closing(true)
         }
         let logger = logger
         let ask = { @Sendable in
@@ -197,7 +206,7 @@ struct SyncDoor: Sendable {
         }
         // What is wrong with the request is told as of any other.
         guard case .success(let (subscription, seconds))? = prepared else {
-            return (try? await pool.runIfActive(ask)) ?? Self.stopping
+            return (try? await pool.runIfActive(ask)) ?? Self.stopping(request)
         }
         let deadline = ContinuousClock.now + .seconds(seconds)
         while true {
@@ -206,7 +215,7 @@ struct SyncDoor: Sendable {
                     let response = ask()
                     return (response, response.status != .noContent)
                 })
-            else { return Self.stopping }
+            else { return Self.stopping(request) }
             if isNews || ContinuousClock.now >= deadline || Task.isCancelled || waits.isStopping {
                 withExtendedLifetime(subscription) {}
                 if response.status == .ok { hub.tally.count { $0.wakeUps += 1 } }
@@ -216,53 +225,75 @@ struct SyncDoor: Sendable {
         }
     }
 
-    private static func absent(_ methods: [HTTPRequest.Method]) -> DoorResponse {
+    private static func absent(
+        _ methods: [HTTPRequest.Method], _ request: DoorRequest
+    ) -> DoorResponse {
+        let form = SyncAPI.form(of: request)
         guard !methods.isEmpty else {
             return SyncAPI.refusal(
                 .notFound,
                 SyncProblem(
-                    code: "no_such_call", message: "nothing is here; /sync/v1/hello tells what there is"))
+                    code: "no_such_call", message: "nothing is here; /sync/v1/hello tells what there is"),
+                form)
         }
         let allowed = methods.map(\.rawValue).joined(separator: ", ")
         var response = SyncAPI.refusal(
-            .methodNotAllowed, SyncProblem(code: "method_not_allowed", message: "this takes \(allowed)"))
+            .methodNotAllowed, SyncProblem(code: "method_not_allowed", message: "this takes \(allowed)"),
+            form)
         response.fields[.allow] = allowed
         return response
     }
 
-    private static let stopping = SyncAPI.refusal(
-        .serviceUnavailable, SyncProblem(code: "stopping", message: "the node is stopping"))
+    private static func stopping(_ request: DoorRequest) -> DoorResponse {
+        SyncAPI.refusal(
+            .serviceUnavailable, SyncProblem(code: "unavailable", message: "the node is stopping"),
+            SyncAPI.form(of: request))
+    }
 }
 
 extension Doorkeeper {
     /// Lets a call of the sync protocol in, or says why not. What it may do is asked namespace by
-    /// namespace.
+    /// namespace; how often and how much is counted here.
     func admit(
-        _ request: DoorRequest, _ requirement: SyncRoute.Requirement, to node: StorageNode,
-        _ authority: Authority, _ hub: SyncHub, _ rates: DeviceRates.Limits
+        _ request: DoorRequest, _ route: SyncRoute, to node: StorageNode, _ authority: Authority,
+        _ hub: SyncHub, _ rates: DeviceRates.Limits
     ) throws(RefusedRequest) -> SyncService {
-        let facts = RequestFacts(
+        var facts = RequestFacts(
             source: IPAddress(request.remoteAddress), referrer: request.fields[.referer])
+        // Files that sync have no type: then it is this one, RFC 9110 section 8.3.
+        facts.contentType = "application/octet-stream"
         do {
+            if route.requirement != .nothing, case .signedURL = credentials(of: request) {
+                throw SyncFailure.signedURL
+            }
             let authorizer = authority.authorizer
-            guard requirement != .nothing else {
+            guard route.requirement != .nothing else {
                 // Nobody yet, who comes from somewhere.
                 let stranger = try authorizer.principal(for: .none, facts)
                 return SyncService(node, as: stranger, hub: hub, rates: rates)
             }
             let principal = try self.principal(of: request, authorizer, facts)
-            _ = try authorizer.authorizeKnown(principal, facts: facts)
+            let device = SyncAPI.device(of: request)
+            let admission =
+                route.isCounted
+                ? try authorizer.authorizeUse(principal, isUpload: route.isUpload, facts: facts)
+                : try authorizer.authorizeWaiting(principal, facts: facts)
             let service = SyncService(
-                node, as: principal, device: SyncAPI.device(of: request), hub: hub, rates: rates,
-                authority: authority)
-            try service.admitDevice()
+                node, as: principal, device: device, hub: hub, rates: rates, authority: authority,
+                admission: admission)
+            do { try service.admitDevice() } catch {
+                try? admission.giveBack()
+                throw error
+            }
             return service
-        } catch let error as AccessError {
-            throw RefusedRequest(response: Self.answer(error))
-        } catch let failure as SyncFailure {
-            throw RefusedRequest(response: SyncAPI.refusal(failure))
+        } catch  where error is AccessError || error is SyncFailure {
+            throw RefusedRequest(response: SyncAPI.refusal(error, to: request))
         } catch {
-            throw RefusedRequest(response: Self.undecided)
+            let problem = SyncProblem(
+                code: "unavailable", message: "whether this is allowed cannot be decided now; try again",
+                retryAfterSeconds: 1)
+            throw RefusedRequest(
+                response: SyncAPI.refusal(.serviceUnavailable, problem, SyncAPI.form(of: request)))
         }
     }
 }

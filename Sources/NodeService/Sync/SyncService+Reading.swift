@@ -106,8 +106,10 @@ extension SyncService {
     /// How many of them were held already is counted, and not told: another project may hold them.
     ///
     /// - Returns: those that do not hash to their CID, or whose hash others may hash to, and are not stored.
+    /// - Throws: `tooLarge`, `bytesExhausted` where the key is limited so, before any of them is stored.
     public func store(_ incoming: [Block], for text: String) throws -> [CID] {
         let namespace = try namespace(text, for: .write)
+        try count(incoming)
         let blocks = try blocks(of: namespace)
         var good: [Block] = []
         var bad: [CID] = []
@@ -118,6 +120,7 @@ extension SyncService {
             } catch { bad.append(block.cid) }
         }
         let summary = try blocks.hold(all: good)
+        if !good.isEmpty { admission?.keep() }
         hub.inflight.note(
             good.map(\.cid), by: principal.user?.text, in: namespace.id, seconds: rates.inflightSeconds)
         let badBytes =

@@ -20,9 +20,11 @@ public struct SyncService: Sendable {
     /// What all callers share.
     public let hub: SyncHub
     /// As the device calls itself that speaks; empty for none.
-    let device: String
+    public let device: String
 
     private let authority: Authority?
+    /// What is counted of the call; `nil` where nothing is.
+    public let admission: Admission?
 
     /// What a device may ask, as it is told.
     public let rates: DeviceRates.Limits
@@ -31,9 +33,11 @@ public struct SyncService: Sendable {
     ///   - device: as it calls itself.
     ///   - hub: the node's; a new one forgets what others count.
     ///   - authority: what knows of links and members; `nil` where these are out of the question.
+    ///   - admission: what is reserved for the call, and what it is limited to; `nil` for no limits.
     public init(
         _ node: StorageNode, as principal: Principal, device: String = "", hub: SyncHub = SyncHub(),
-        rates: DeviceRates.Limits = DeviceRates.Limits(), authority: Authority? = nil
+        rates: DeviceRates.Limits = DeviceRates.Limits(), authority: Authority? = nil,
+        admission: Admission? = nil
     ) {
         self.node = node
         self.principal = principal
@@ -41,6 +45,7 @@ public struct SyncService: Sendable {
         self.hub = hub
         self.rates = rates
         self.authority = authority
+        self.admission = admission
     }
 
     /// Links and members, as the principal may see and change them.
@@ -205,6 +210,8 @@ public enum SyncFailure: Error, Hashable, Sendable {
     /// The journal is another one, or the cursor is of a state that does not exist.
     case resetRequired
     case unknownBlock(String)
+    /// The protocol takes keys alone.
+    case signedURL
     /// A file that was not cut into raw leaves.
     case unsupportedFile(String)
     case badBlock(String)
@@ -224,6 +231,7 @@ extension SyncFailure: CustomStringConvertible {
     public var code: String {
         switch self {
         case .unknownNamespace: "unknown_namespace"
+        case .signedURL: "unauthenticated"
         case .forbidden: "forbidden"
         case .badRequest: "bad_request"
         case .nameTaken: "name_taken"
@@ -247,6 +255,7 @@ extension SyncFailure: CustomStringConvertible {
             "there is no namespace “\(text.prefix(100))” to be seen; `nacre ns ls` lists those there are"
         case .forbidden(let what): "the key does not allow to \(what)"
         case .badRequest(let reason): reason
+        case .signedURL: "no signed URL leads here: send a key, as Authorization: Bearer TOKEN"
         case .nameTaken(let name): "there is a namespace “\(name)” on this node; choose another name"
         case .resetRequired:
             "the journal is another one than the cursor is of: read a snapshot and compare; delete nothing "

@@ -1,0 +1,81 @@
+import Access
+import Catalog
+import Foundation
+import IPLD
+import NodeMessages
+import NodeService
+import SyncProtocol
+import TestKit
+import Testing
+import TreeValues
+
+/// How the sync protocol says no, over sockets: one shape, in the form that was asked for, and nothing that
+/// was mistyped is passed over where somebody would rely on it.
+@Suite struct SyncDoorRefusalTests {
+    private static func send(
+        _ method: String, _ path: String, _ json: String, _ fields: String, to laboratory: ServerLaboratory
+    ) async throws -> HTTPConnection.Answer {
+        try await laboratory.connect { connection in
+            connection.sendCall(method, path, Array(json.utf8), type: "application/json", fields)
+            return try connection.answer()
+        }
+    }
+
+    private static func key(
+        _ laboratory: ServerLaboratory, _ change: (inout GrantLimits) throws -> Void
+    ) throws -> String {
+        var draft = GrantDraft(
+            name: "key", operations: OperationSet([.read]), scope: .project(.default))
+        try change(&draft.limits)
+        let issued = try laboratory.authority.grants.create(draft, by: .localAdministrator)
+        return "Authorization: Bearer \(issued.token.text)\r\n"
+    }
+
+    @Test func whoIsNotLetInIsToldAsOfAnyOtherCall() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let from = try Self.key(laboratory) { $0.sources = [try AddressRange(text: "192.0.2.1")] }
+            let referrer = try Self.key(laboratory) {
+                $0.referrers = [try ReferrerPattern(text: "https://example.org")]
+            }
+            let early = try Self.key(laboratory) { $0.notBefore = .max }
+            let late = try Self.key(laboratory) { $0.expires = 1 }
+            let reader = try laboratory.key([.read])
+            let cases = [
+                ("GET", "/ns", "", 401, "unauthenticated"),
+                ("GET", "/ns", "Authorization: Bearer nacre_nonsense\r\n", 401, "unauthenticated"),
+                ("GET", "/ns", late, 401, "token_expired"),
+                ("GET", "/ns", early, 403, "not_yet_valid"),
+                ("GET", "/ns", from, 403, "source_not_allowed"),
+                ("GET", "/ns", referrer, 403, "referrer_not_allowed"),
+                ("GET", "/ns/recipes/members", reader, 403, "forbidden"),
+                ("GET", "/ns/recipes/links", reader, 403, "forbidden"),
+                ("GET", "/nothing", reader, 404, "no_such_call"),
+                ("PUT", "/ns", reader, 405, "method_not_allowed"),
+            ]
+            for (method, path, fields, status, code) in cases {
+                for form in WireForm.allCases {
+                    let answer = try await laboratory.connect { connection in
+                        connection.send(
+                            HTTPConnection.request(
+                                "/sync/v1" + path, fields + "Accept: \(form.rawValue)\r\n", method: method))
+                        return try connection.answer()
+                    }
+                    #expect(answer.status == status, "\(path) \(code): \(answer.text)")
+                    #expect(answer.fields["content-type"] == form.rawValue, "\(path) \(code)")
+                    #expect(answer.problem?.code == code, "\(path): \(answer.text)")
+                    #expect((answer.fields["www-authenticate"] != nil) == (status == 401))
+                }
+            }
+            let owner = try laboratory.key()
+            for (method, path, json, code) in [
+                ("POST", "/ns/recipes/members", #"{"user":"nobody","role":"viewer"}"#, "unknown_user"),
+                ("DELETE", "/ns/recipes/members/nobody", "", "unknown_user"),
+                ("DELETE", "/ns/recipes/links/nonsense", "", "unknown_link"),
+            ] {
+                let answer = try await Self.send(method, path, json, owner, to: laboratory)
+                #expect(answer.status == 404 && answer.problem?.code == code, "\(path) \(answer.text)")
+            }
+        }
+    }
+}
