@@ -81,8 +81,14 @@ public enum SyncAPI {
     }
 
     /// The device that a request says it is of; empty for none.
-    public static func device(of request: DoorRequest) -> String {
-        String((request.fields[.deviceID] ?? "").filter { $0.isASCII && !$0.isWhitespace }.prefix(64))
+    ///
+    /// - Throws: `bad_request` for what is no id: cut or cleaned it would be that of another device.
+    public static func device(of request: DoorRequest) throws(SyncFailure) -> String {
+        let text = request.fields[.deviceID] ?? ""
+        guard text.isEmpty || SyncService.isDeviceID(text) else {
+            throw .badRequest("X-Device-Id is 1 to 64 characters of ASCII without spaces")
+        }
+        return text
     }
 
     /// How a client wants to be answered: as it asks, else as it spoke.
@@ -128,7 +134,7 @@ public enum SyncAPI {
                 case .unsupportedEncoding: .unsupportedMediaType
                 case .forbidden: .forbidden
                 case .badRequest: .badRequest
-                case .nameTaken: .conflict
+                case .nameTaken, .deviceTaken: .conflict
                 case .resetRequired: .gone
                 case .unsupportedFile, .badBlock: .unprocessableContent
                 }

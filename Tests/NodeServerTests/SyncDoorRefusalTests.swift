@@ -78,4 +78,37 @@ import TreeValues
             }
         }
     }
+
+    @Test func aDeviceThatIsNoIdIsRefused() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let key = try laboratory.key()
+            for (device, status) in [
+                (String(repeating: "d", count: 64), 200), (String(repeating: "d", count: 65), 400),
+                ("a b", 400), ("Küche", 400), ("", 200), ("laptop", 200),
+            ] {
+                let answer = try await laboratory.connect { connection in
+                    try connection.get("/sync/v1/ns", key + "X-Device-Id: \(device)\r\n")
+                }
+                #expect(answer.status == status, "\(device): \(answer.text)")
+                if status == 400 {
+                    #expect(answer.problem?.code == "bad_request")
+                    #expect(answer.problem?.message.contains("X-Device-Id") == true)
+                }
+            }
+            for (name, status) in [(255, 201), (256, 400), (5000, 400)] {
+                let answer = try await Self.send(
+                    "POST", "/devices",
+                    #"{"device_id":"d\#(name)","name":"\#(String(repeating: "n", count: name))"}"#, key,
+                    to: laboratory)
+                #expect(answer.status == status, "\(name): \(answer.text)")
+            }
+            // The same id by another key: whose it is is not told, but that it is a device's.
+            let other = try laboratory.key([.read])
+            let taken = try await Self.send(
+                "POST", "/devices", #"{"device_id":"d255"}"#, other, to: laboratory)
+            #expect(taken.status == 409 && taken.problem?.message.contains("device") == true, "\(taken.text)")
+            #expect(taken.problem?.message.contains("namespace") == false)
+        }
+    }
 }

@@ -273,7 +273,7 @@ extension Doorkeeper {
                 return SyncService(node, as: stranger, hub: hub, rates: rates)
             }
             let principal = try self.principal(of: request, authorizer, facts)
-            let device = SyncAPI.device(of: request)
+            let device = try SyncAPI.device(of: request)
             let admission =
                 route.isCounted
                 ? try authorizer.authorizeUse(principal, isUpload: route.isUpload, facts: facts)

@@ -107,7 +107,7 @@ extension SyncService {
         let made = try put(id, project) { known in
             if let known {
                 guard known.revoked == nil else { throw SyncFailure.deviceRevoked(known.name) }
-                guard isOwn(known) else { throw SyncFailure.nameTaken(id) }
+                guard isOwn(known) else { throw SyncFailure.deviceTaken(id) }
             }
             var device =
                 known
@@ -128,9 +128,7 @@ extension SyncService {
     ///
     /// - Throws: `unknown_device`, `bad_request`.
     public func renameDevice(_ id: String, _ request: DeviceRequest) throws -> DeviceInfo {
-        guard let name = Self.name(request.name) else {
-            throw SyncFailure.badRequest("a device is called by 1 to 255 bytes of text")
-        }
+        guard let name = Self.name(request.name) else { throw Self.badName }
         let known = try visible(id)
         return info(
             try put(id, known.project) { current in
@@ -170,7 +168,11 @@ extension SyncService {
         }
     }
 
+    /// Whether a text may be the id of a device: 1 to 64 characters of ASCII without spaces.
+    public static func isDeviceID(_ text: String) -> Bool { Device.isID(text) }
+
     private func check(_ request: DeviceRequest, _ id: String) throws {
+        if let name = request.name, !name.isEmpty, Self.name(name) == nil { throw Self.badName }
         guard Device.isID(id) else {
             throw SyncFailure.badRequest(
                 "the id of a device is 1 to \(Device.maximumIDBytes) characters of ASCII without spaces")
@@ -179,6 +181,8 @@ extension SyncService {
             throw SyncFailure.badRequest("features are words of ASCII")
         }
     }
+
+    private static let badName = SyncFailure.badRequest("a device is called by 1 to 255 bytes of text")
 
     /// A name that people can read; `nil` for none.
     private static func name(_ text: String?) -> String? {

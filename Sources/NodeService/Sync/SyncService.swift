@@ -207,6 +207,8 @@ public enum SyncFailure: Error, Hashable, Sendable {
     case badRequest(String)
     /// Another namespace of the node is called so.
     case nameTaken(String)
+    /// A device of somebody else, in the same project, has this id.
+    case deviceTaken(String)
     /// The journal is another one, or the cursor is of a state that does not exist.
     case resetRequired
     case unknownBlock(String)
@@ -234,7 +236,7 @@ extension SyncFailure: CustomStringConvertible {
         case .signedURL: "unauthenticated"
         case .forbidden: "forbidden"
         case .badRequest: "bad_request"
-        case .nameTaken: "name_taken"
+        case .nameTaken, .deviceTaken: "name_taken"
         case .resetRequired: "reset_required"
         case .unknownBlock: "unknown_block"
         case .unsupportedFile: "unsupported_chunker"
@@ -257,6 +259,9 @@ extension SyncFailure: CustomStringConvertible {
         case .badRequest(let reason): reason
         case .signedURL: "no signed URL leads here: send a key, as Authorization: Bearer TOKEN"
         case .nameTaken(let name): "there is a namespace “\(name)” on this node; choose another name"
+        case .deviceTaken(let id):
+            "the device “\(id.prefix(100))” came with another key and is not to be changed by this one; "
+                + "choose another id, or remove the device by that key"
         case .resetRequired:
             "the journal is another one than the cursor is of: read a snapshot and compare; delete nothing "
                 + "because of it"
