@@ -5,6 +5,7 @@ import IPLD
 import NodeMessages
 import NodeService
 import SyncProtocol
+import TreeValues
 
 /// Links and members, in the messages of the node's API.
 extension SyncAPI {
@@ -15,7 +16,7 @@ extension SyncAPI {
             return try call.answer(of: ["links": links])
         },
         SyncRoute(.post, "/ns/{ns}/links") { call in
-            let request = try call.message(LinkRequest.self)
+            let request = try call.message(LinkRequest.self, linkMembers)
             return try call.answer(
                 of: try call.service.sharing().makeLink(request, inNamespace: call.namespace), .created)
         },
@@ -29,14 +30,14 @@ extension SyncAPI {
             return try call.answer(of: ["members": members])
         },
         SyncRoute(.post, "/ns/{ns}/members") { call in
-            let request = try call.message(NamespaceMemberRequest.self)
+            let request = try call.message(NamespaceMemberRequest.self, memberMembers)
             guard let user = request.user else { throw SyncFailure.badRequest("a member is a user") }
             return try call.answer(
                 of: try call.service.sharing().setMember(
                     user, role: request.role, ofNamespace: call.namespace))
         },
         SyncRoute(.patch, "/ns/{ns}/members/{user}") { call in
-            let request = try call.message(NamespaceMemberRequest.self)
+            let request = try call.message(NamespaceMemberRequest.self, memberMembers)
             return try call.answer(
                 of: try call.service.sharing().setMember(
                     call.values["user"] ?? "", role: request.role, ofNamespace: call.namespace))
@@ -47,16 +48,52 @@ extension SyncAPI {
                     call.values["user"] ?? "", ofNamespace: call.namespace))
         },
     ]
+
+    /// The members of a message about a link, as the protocol spells them and as the node's API does, and
+    /// which of `LinkRequest` each is.
+    private static let linkMembers = [
+        "nid": "node", "node": "node", "path": "path", "role": "role", "password": "password",
+        "expires": "expires", "max_uses": "maxUses", "maxUses": "maxUses", "max_bytes": "maxBytes",
+        "maxBytes": "maxBytes", "max_file_bytes": "maxFileBytes", "maxFileBytes": "maxFileBytes",
+        "content_types": "contentTypes", "contentTypes": "contentTypes", "ips": "from", "from": "from",
+        "referrers": "referrers",
+    ]
+
+    private static let memberMembers = ["user": "user", "role": "role"]
 }
 
 extension SyncRequest {
     /// The message in the body as one of the API.
     ///
+    /// - Parameter members: those that it may have, and what they are in the API. One that is not known is
+    ///   refused, unlike elsewhere: it might be a limit, without which a link is an open one.
     /// - Throws: `bad_request`.
-    fileprivate func message<Message: Decodable>(_ type: Message.Type) throws -> Message {
-        let value = try message()
+    fileprivate func message<Message: Decodable>(
+        _ type: Message.Type, _ members: [String: String]
+    ) throws -> Message {
+        guard case .map(let given) = try message() else {
+            throw SyncFailure.badRequest("the message is to be a map")
+        }
+        var known: [String: IPLDEntry] = [:]
+        for entry in given {
+            guard let name = members[entry.key] else {
+                throw SyncFailure.badRequest(
+                    "\(entry.key.prefix(100)) is no member of this message: it takes "
+                        + members.keys.sorted().joined(separator: ", "))
+            }
+            guard known[name] == nil else {
+                throw SyncFailure.badRequest("\(entry.key) says what another member says: send one of them")
+            }
+            // Ids are bytes in CBOR.
+            if case .bytes(let bytes) = entry.value, let id = NodeID(bytes: bytes) {
+                known[name] = IPLDEntry(key: name, value: .string(id.text))
+            } else {
+                known[name] = IPLDEntry(key: name, value: entry.value)
+            }
+        }
         do {
-            return try JSONDecoder().decode(type, from: Data(try WireForm.json.encode(value)))
+            return try JSONDecoder().decode(
+                type, from: Data(try WireForm.json.encode(.map(Array(known.values)))))
         } catch is DecodingError {
             throw SyncFailure.badRequest("a member of the message is missing or of another type")
         }

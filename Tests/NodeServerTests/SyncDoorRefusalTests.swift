@@ -79,6 +79,43 @@ import TreeValues
         }
     }
 
+    @Test func aLinkKeepsEveryLimitThatWasAskedForOrIsNotMade() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let file = try laboratory.put("a.txt", "soup", in: info)
+            let key = try laboratory.key()
+            let restricted = try await Self.send(
+                "POST", "/ns/recipes/links",
+                #"{"nid":"\#(file.id.text)","role":"viewer","max_uses":1,"ips":["192.0.2.1"],"#
+                    + #""referrers":["https://example.org"],"expires":4102444800000,"max_bytes":7}"#,
+                key, to: laboratory)
+            #expect(restricted.status == 201, "\(restricted.text)")
+            let made = try laboratory.administrator.links(
+                inNamespace: "recipes", cursor: nil, limit: 10
+            ).items
+            #expect(made.count == 1)
+            let link = try #require(made.first)
+            #expect(link.node == file.id.text && link.path == "a.txt" && link.maxUses == 1)
+            #expect(link.from == ["192.0.2.1"] && link.referrers == ["https://example.org"])
+            #expect(link.maxBytes == 7 && link.expires != nil)
+
+            for body in [
+                #"{"nid":"\#(file.id.text)","max_use":1}"#, #"{"maxUses":1,"max_uses":2}"#,
+                #"{"ips":["192.0.2.1"],"from":["192.0.2.2"]}"#, #"{"Role":"viewer"}"#,
+            ] {
+                let answer = try await Self.send("POST", "/ns/recipes/links", body, key, to: laboratory)
+                #expect(answer.status == 400 && answer.problem?.code == "bad_request", "\(body)")
+            }
+            let member = try await Self.send(
+                "POST", "/ns/recipes/members", #"{"user":"ada","role":"viewer","expires":1}"#, key,
+                to: laboratory)
+            #expect(member.status == 400 && member.problem?.message.contains("expires") == true)
+            #expect(
+                try laboratory.administrator.links(inNamespace: "recipes", cursor: nil, limit: 10).items.count
+                    == 1)
+        }
+    }
+
     @Test func aDeviceThatIsNoIdIsRefused() async throws {
         try await ServerLaboratory.serve { laboratory in
             _ = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
