@@ -44,11 +44,22 @@ public struct NamespacePolicy: Hashable, Sendable, Codable {
         public var daily: Int64 = 90 * 24 * 3600
 
         public init() {}
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case all, daily
+        }
+
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            let standard = History()
+            all = try values.decodeIfPresent(Int64.self, forKey: .all) ?? standard.all
+            daily = try values.decodeIfPresent(Int64.self, forKey: .daily) ?? standard.daily
+        }
     }
 
     public init() {}
 
-    enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey, CaseIterable {
         case names
         case letterCase = "case"
         case merge, history, maximumBytes, maximumNodes
@@ -81,11 +92,60 @@ public struct NamespacePolicy: Hashable, Sendable, Codable {
         do {
             self = try JSONDecoder().decode(NamespacePolicy.self, from: Data(json.utf8))
         } catch {
-            throw .policyInvalid(String(describing: error))
+            throw .policyInvalid(Self.reason(error))
         }
         if history.all < 0 || history.daily < 0 {
             throw .policyInvalid("history is kept for no less than 0 s")
         }
         if maximumNodes < 0 || (maximumBytes ?? 0) < 0 { throw .policyInvalid("a limit is below 0") }
+    }
+
+    /// Reads a policy as somebody wrote it: a member that is not known is a mistake, where in a catalog a
+    /// later version may have written it.
+    ///
+    /// - Throws: `NamespaceError.policyInvalid`.
+    public init(checking json: String) throws(NamespaceError) {
+        guard let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] else {
+            throw .policyInvalid("it is to be a map in JSON")
+        }
+        try Self.check(object.keys, CodingKeys.allCases.map(\.stringValue), "")
+        if let history = object["history"] as? [String: Any] {
+            try Self.check(history.keys, History.CodingKeys.allCases.map(\.stringValue), "history.")
+        }
+        try self.init(json: json)
+    }
+
+    private static func check(
+        _ given: some Sequence<String>, _ known: [String], _ place: String
+    ) throws(NamespaceError) {
+        guard let unknown = given.sorted().first(where: { !known.contains($0) }) else { return }
+        throw .policyInvalid(
+            "\(place)\(unknown.prefix(100)) is no member of it; there are "
+                + known.sorted().map { place + $0 }.joined(separator: ", "))
+    }
+
+    /// What is wrong, and where.
+    private static func reason(_ error: any Error) -> String {
+        let path: [any CodingKey]
+        switch error as? DecodingError {
+        case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?, .dataCorrupted(let context)?,
+            .keyNotFound(_, let context)?:
+            path = context.codingPath
+        default: path = []
+        }
+        let place = path.map(\.stringValue).joined(separator: ".")
+        return switch place {
+        case "": "it is to be a map in JSON"
+        case "names": "names are " + words(NameStyle.self)
+        case "case": "case is " + words(LetterCase.self)
+        case "merge": "merge is " + words(MergeStyle.self)
+        case "history": "history is a map of all and daily"
+        default: "\(place) is to be a whole number"
+        }
+    }
+
+    private static func words<Word: CaseIterable & RawRepresentable>(_ type: Word.Type) -> String
+    where Word.RawValue == String {
+        type.allCases.map(\.rawValue).joined(separator: " or ")
     }
 }

@@ -23,7 +23,7 @@ public struct NamespaceChangeRequest: Hashable, Sendable {
     public init(_ value: IPLDValue) throws(SyncMessageError) {
         let reader = try WireReader(value, "namespace")
         name = try reader.text("name")
-        policy = try reader.text("policy")
+        policy = try reader.json("policy")
     }
 }
 

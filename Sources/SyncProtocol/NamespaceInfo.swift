@@ -88,7 +88,7 @@ public struct NamespaceRequest: Hashable, Sendable {
         let reader = try WireReader(value, "namespace")
         name = try reader.require("name", reader.text("name"))
         visibility = try reader.text("visibility")
-        policy = try reader.text("policy")
+        policy = try reader.json("policy")
     }
 }
 

@@ -118,6 +118,20 @@ struct WireReader {
         }
     }
 
+    /// A map as JSON, sent as it is or as its text.
+    func json(_ key: String) throws(SyncMessageError) -> String? {
+        switch value(key) {
+        case nil: return nil
+        case .string(let text)?: return text
+        case .map(let entries)?:
+            if let bytes = try? WireForm.json.encode(.map(entries)) {
+                return String(decoding: bytes, as: UTF8.self)
+            }
+        default: break
+        }
+        throw bad(key, "a map, or its JSON as a text")
+    }
+
     func id(_ key: String) throws(SyncMessageError) -> NodeID? {
         switch value(key) {
         case nil: return nil

@@ -116,6 +116,39 @@ import TreeValues
         }
     }
 
+    @Test func aPolicyIsTakenAsItIsMeantOrRefused() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let key = try laboratory.key()
+            func change(_ policy: String) async throws -> HTTPConnection.Answer {
+                try await Self.send("PATCH", "/ns/recipes", #"{"policy":\#(policy)}"#, key, to: laboratory)
+            }
+            func quota() throws -> Int64? {
+                let json = try laboratory.owner.info("recipes").policy
+                let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+                return (object?["maximumBytes"] as? NSNumber)?.int64Value
+            }
+            for policy in [#"{"maximumBytes":5000}"#, #""{\"maximumBytes\":5000}""#] {
+                let answer = try await change(policy)
+                #expect(answer.status == 200, "\(answer.text)")
+                #expect(try quota() == 5000)
+            }
+            for (policy, word) in [
+                (#"{"maximumByte":5}"#, "maximumByte"), (#""{\"maximumByte\":5}""#, "maximumByte"),
+                (#"{"history":{"daily":-1}}"#, "history"), (#"{"history":{"al":1}}"#, "history.al"),
+                (#"{"maximumBytes":"many"}"#, "maximumBytes"), (#"{"maximumBytes":-1}"#, "below 0"),
+                (#"[]"#, "policy"), (#""{""#, "JSON"), (#"{"merge":"always"}"#, "merge"),
+            ] {
+                let answer = try await change(policy)
+                #expect(answer.status == 400 && answer.problem?.code == "bad_request", "\(policy)")
+                let message = answer.problem?.message ?? ""
+                #expect(message.contains(word), "\(policy): \(message)")
+                #expect(!message.contains("Error") && !message.contains("Swift"), "\(message)")
+                #expect(try quota() == 5000)
+            }
+        }
+    }
+
     @Test func aDeviceThatIsNoIdIsRefused() async throws {
         try await ServerLaboratory.serve { laboratory in
             _ = try laboratory.owner.create(NamespaceRequest(name: "recipes"))

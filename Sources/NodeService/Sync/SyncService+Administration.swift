@@ -12,7 +12,7 @@ extension SyncService {
     public func change(_ text: String, _ request: NamespaceChangeRequest) throws -> NamespaceInfo {
         let found = try namespace(text, for: .admin)
         if let name = request.name { try Self.checkName(name) }
-        let policy = try request.policy.map { try NamespacePolicy(json: $0) }
+        let policy = try request.policy.map { try NamespacePolicy(checking: $0) }
         do {
             let changed = try namespaces.change(found.id, name: request.name) { $0 = policy ?? $0 }
             return info(changed, role: role(in: changed) ?? "owner")

@@ -146,7 +146,7 @@ public struct SyncService: Sendable {
         guard visibility == .private || principal.mayPerform(.publish, on: .project(project)) else {
             throw SyncFailure.forbidden("publish")
         }
-        let policy = try request.policy.map { try NamespacePolicy(json: $0) } ?? NamespacePolicy()
+        let policy = try request.policy.map { try NamespacePolicy(checking: $0) } ?? NamespacePolicy()
         try Self.checkName(request.name)
         let made: Namespace
         do {
