@@ -51,7 +51,7 @@ public struct GrantMessage: Codable, Hashable, Sendable {
 public struct GrantRequest: Codable, Hashable, Sendable {
     public var name: String
     public var operations: [String]
-    /// `node`, `project:ID`, `namespace:PROJECT/NAME/…`; the whole project where it is left out.
+    /// `node`, `project:PROJECT`, `namespace:PROJECT/NAME/…`; the whole project where it is left out.
     public var scope: String?
     public var project: String?
     /// The id or name of the grant to narrow.

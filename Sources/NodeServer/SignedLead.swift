@@ -1,6 +1,7 @@
 public import Access
 import HTTPTypes
 import NodeAPI
+import SyncAPI
 
 /// Where a URL leads that is to be signed.
 public enum SignedLead: Hashable, Sendable {
@@ -10,6 +11,8 @@ public enum SignedLead: Hashable, Sendable {
     case nowhere
     /// To what anybody may see, and where no key is looked at.
     case open
+    /// To what takes keys, and no signed URLs.
+    case keysAlone
     /// To what needs more than reading or one upload.
     case needs(Access.Operation)
 
@@ -25,6 +28,10 @@ public enum SignedLead: Hashable, Sendable {
             case .credentials: requirement = .credentials
             case .operation(let operation, let subject): requirement = .grant(operation, subject)
             }
+        } else if route.door == .sync {
+            guard let found = SyncAPI.route(method, path).route else { return }
+            self = found.requirement == .nothing ? .open : .keysAlone
+            return
         } else {
             guard route.methods.contains(method) else { return }
             requirement = route.requirement

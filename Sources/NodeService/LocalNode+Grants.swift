@@ -26,11 +26,11 @@ extension LocalNode {
         draft.project = project
         draft.limits = try limits(request)
         try Self.check(expires: request.expires, after: request.notBefore)
-        draft.scope = try request.scope.map { try Resource(text: $0) }
+        draft.scope = try request.scope.map { try named(Resource(text: $0)) }
         if let user = request.user { draft.user = try grantee(user) }
         if let text = request.project {
             guard let id = ProjectID(checked: text) else { throw AccessError.projectAbsent(text) }
-            draft.project = id
+            draft.project = try project(named: id) ?? id
         }
         if let parent = request.parent {
             let parent = try office.grant(matching: parent, by: principal)
@@ -45,6 +45,26 @@ extension LocalNode {
         let namesakes = try office.namesakes(of: issued.grant, by: principal)
         if !namesakes.isEmpty { message.namesakes = namesakes.map(\.text) }
         return message
+    }
+
+    /// A scope in the project that is meant: people know projects by their names.
+    private func named(_ scope: Resource) throws -> Resource {
+        guard let id = scope.project, let found = try project(named: id) else { return scope }
+        return scope.moved(to: found)
+    }
+
+    /// The project that is called what is no id of one; `nil` where there is none, or it is not to be seen.
+    ///
+    /// - Throws: `projectNameAmbiguous`.
+    private func project(named id: ProjectID) throws -> ProjectID? {
+        guard let authority, try node.catalog.projects.project(id) == nil else { return nil }
+        do {
+            return try authority.accounts.project(matching: id.rawValue, by: principal).id
+        } catch AccessError.projectAbsent {
+            return nil
+        } catch AccessError.operationNotAllowed {
+            return nil
+        }
     }
 
     /// The user on whose behalf a key is to be.

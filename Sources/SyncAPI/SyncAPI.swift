@@ -20,7 +20,7 @@ public enum SyncAPI {
         generalRoutes + deviceRoutes + treeRoutes + historyRoutes + blockRoutes + sharingRoutes
 
     /// Every method that some call has.
-    public static let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete]
+    public static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete]
 
     /// The call that a request means, and the values in its path; the methods there are, where it has
     /// another.
@@ -37,8 +37,11 @@ public enum SyncAPI {
         var methods: [HTTPRequest.Method] = []
         for route in routes {
             guard let values = route.match(segments) else { continue }
-            if route.method == method { return (route, values, []) }
+            // The same without the content: RFC 9110 section 9.3.2.
+            let isHead = method == .head && route.method == .get && !route.isStream
+            if route.method == method || isHead { return (route, values, []) }
             methods.append(route.method)
+            if route.method == .get, !route.isStream { methods.append(.head) }
         }
         return (nil, [:], methods)
     }
@@ -57,13 +60,17 @@ public enum SyncAPI {
                     "X-Device-Id is missing: it names the machine that writes, in 1 to 64 characters of "
                         + "ASCII without spaces")
             }
-            return try route.handler(call).packed(accepting: request.fields[.acceptEncoding])
+            var response = try route.handler(call).packed(accepting: request.fields[.acceptEncoding])
+            if request.method == .head { response.body = response.body.withoutContent }
+            return response
         } catch {
             let (status, problem) = problem(of: error)
             if status.code >= 500 { report(error) }
             // What was refused counts as nothing done; what was begun stays counted.
             if status.code < 500 { try? service.admission?.giveBack() }
-            return refusal(status, problem, call.form)
+            var response = refusal(status, problem, call.form)
+            if request.method == .head { response.body = response.body.withoutContent }
+            return response
         }
     }
 

@@ -53,6 +53,24 @@ import Testing
         }
     }
 
+    /// `nacre project ls` shows names first; a scope took ids alone, and said that there is no such project.
+    @Test func aProjectIsToldByItsNameOrItsId() throws {
+        let made = try nacre.run("project", "create", "photos", "--json")
+        let id = try #require(try made.objects().first?["id"] as? String)
+        #expect(id != "photos")
+        for scope in ["project:photos", "project:" + id] {
+            _ = try create("--name", scope, "--allow", "read", "--scope", scope)
+            let shown = try #require(try nacre.run("key", "show", scope, "--json").objects().first)
+            #expect(shown["scope"] as? String == "project:" + id)
+        }
+        _ = try create("--name", "own", "--allow", "read", "--project", "photos")
+        #expect(
+            try nacre.run("key", "show", "own", "--json").objects().first?["project"] as? String == id)
+        let absent = try nacre.run(
+            "key", "create", "--name", "x", "--allow", "read", "--scope", "project:nosuch")
+        #expect(absent.status != 0 && absent.errors.contains("no project nosuch"), "\(absent.errors)")
+    }
+
     @Test func aNarrowedKeyEndsWithItsParent() throws {
         _ = try create("--name", "parent", "--allow", "read,write", "--max-uses", "5", "--expires", "30d")
         _ = try create("--name", "child", "--allow", "read", "--parent", "parent")
@@ -209,6 +227,8 @@ import Testing
         ("GET", "/n/site", ""), ("GET", "/nothing/here", "leads nowhere"), ("GET", "/ipfs/bafkqaaa", ""),
         ("GET", "/ipns/example.org/a", ""), ("GET", "/health/live", "by no key"),
         ("POST", "/api/v1/pins", "allows pin"), ("GET", "/metrics", "allows metrics"),
+        ("GET", "/sync/v1/ns", "no signed URLs"), ("POST", "/sync/v1/ns/recipes/commit", "no signed URLs"),
+        ("GET", "/sync/v1/hello", "by no key"), ("GET", "/sync/v1/nosuch", "leads nowhere"),
     ])
     func aSignedURLThatLeadsNowhereIsWarnedOf(method: String, path: String, warning: String) throws {
         _ = try create("--name", "web", "--allow", "read,write,pin,metrics")

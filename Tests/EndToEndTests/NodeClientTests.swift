@@ -159,6 +159,8 @@ import Testing
         ns policy nosuch --keep-all 3
         ns quota recipes
         ns quota recipes 1000
+        ns quota recipes 1KiB
+        ns quota recipes much
         ns quota recipes 0 --json
         ns quota recipes -- -1
         ns quota nosuch

@@ -79,6 +79,7 @@ import TreeValues
         }
     }
 
+    /// A link without the limits that were asked for would be an open one.
     @Test func aLinkKeepsEveryLimitThatWasAskedForOrIsNotMade() async throws {
         try await ServerLaboratory.serve { laboratory in
             let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
@@ -149,6 +150,7 @@ import TreeValues
         }
     }
 
+    /// Ids that were cut or cleaned would be those of other devices.
     @Test func aDeviceThatIsNoIdIsRefused() async throws {
         try await ServerLaboratory.serve { laboratory in
             _ = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
@@ -179,6 +181,31 @@ import TreeValues
                 "POST", "/devices", #"{"device_id":"d255"}"#, other, to: laboratory)
             #expect(taken.status == 409 && taken.problem?.message.contains("device") == true, "\(taken.text)")
             #expect(taken.problem?.message.contains("namespace") == false)
+        }
+    }
+
+    @Test func whatIsReadByGETIsAskedForByHEADToo() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let file = try laboratory.put("a.txt", "soup", in: info)
+            let key = try laboratory.key()
+            for (path, length) in [
+                ("/ns/recipes/nodes/\(file.id.text)/content?crev=\(file.contentRevision)", "4"),
+                ("/ns", nil), ("/hello", nil),
+            ] {
+                try await laboratory.connect { connection in
+                    // Nothing but a head comes: else the next answer would begin with the content.
+                    for _ in 0..<2 {
+                        connection.send(
+                            HTTPConnection.request("/sync/v1" + path, key, method: "HEAD"))
+                        let head = try connection.answer(toHead: true)
+                        #expect(head.status == 200, "\(path) \(head.status)")
+                        if let length { #expect(head.fields["content-length"] == length) }
+                    }
+                    connection.send(HTTPConnection.request("/sync/v1/ns/absent", key, method: "HEAD"))
+                    #expect(try connection.answer(toHead: true).status == 404)
+                }
+            }
         }
     }
 }

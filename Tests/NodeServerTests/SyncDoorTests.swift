@@ -286,8 +286,9 @@ import TreeValues
             let key = try laboratory.key()
             try await laboratory.connect { connection in
                 for (method, path, allowed) in [
-                    ("GET", "/ns/x/commit", "POST"), ("DELETE", "/hello", "GET"), ("PUT", "/ns", "GET, POST"),
-                    ("GET", "/wait", "POST"), ("PUT", "/ns/x", "GET, PATCH, DELETE"),
+                    ("GET", "/ns/x/commit", "POST"), ("DELETE", "/hello", "GET, HEAD"),
+                    ("PUT", "/ns", "GET, HEAD, POST"),
+                    ("GET", "/wait", "POST"), ("PUT", "/ns/x", "GET, HEAD, PATCH, DELETE"),
                 ] {
                     let answer = try connection.get("/sync/v1" + path, key, method: method)
                     #expect(

@@ -53,6 +53,18 @@ public enum Resource: Hashable, Sendable {
         }
     }
 
+    /// The same of another project.
+    package func moved(to project: ProjectID) -> Resource {
+        switch self {
+        case .node, .public: self
+        case .project: .project(project)
+        case .namespace(_, let name, let path): .namespace(project, name: name, path: path)
+        case .openNamespace(_, let id, let name): .openNamespace(project, id: id, name: name)
+        case .treeNode(_, let namespace, let node): .treeNode(project, namespace: namespace, node: node)
+        case .archiveBucket(_, let name): .archiveBucket(project, name: name)
+        }
+    }
+
     /// What stands for a namespace in a scope, whatever it is called: no name has an `@`.
     static func name(of id: NamespaceID) -> String { "@" + id.text }
 

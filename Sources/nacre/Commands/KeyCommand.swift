@@ -39,7 +39,7 @@ extension KeyCommand {
         @Option(
             name: .long,
             help: ArgumentHelp(
-                "Where: node, project:ID, namespace:PROJECT/NAME[/PATH], archive:PROJECT/NAME (default: the project).",
+                "Where: node, project:PROJECT, namespace:PROJECT/NAME[/PATH], archive:PROJECT/NAME (default: the project).",
                 valueName: "scope"))
         var scope: String?
         @Option(name: .long, help: ArgumentHelp("In whose name (default: default).", valueName: "id"))

@@ -78,6 +78,8 @@ extension KeyCommand {
                 break
             case .open:
                 Terminal.warn("\(what) is answered to anybody, by no key: there is nothing to sign")
+            case .keysAlone:
+                Terminal.warn("\(what) takes keys, and no signed URLs: it will be refused")
             case .needs(let operation):
                 Terminal.warn(
                     "\(what) needs a key that allows \(operation.rawValue), and a signed URL carries reading (GET) "

@@ -148,19 +148,26 @@ extension NamespaceCommand {
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
         @OptionGroup var namespace: NamespaceArgument
-        @Argument(help: ArgumentHelp("The most bytes of live files; 0 for no limit.", valueName: "bytes"))
-        var bytes: Int64?
-        @Option(name: .long, help: ArgumentHelp("The most files, folders and symlinks.", valueName: "n"))
+        @Argument(
+            help: ArgumentHelp(
+                "The most bytes of live files, such as 10GiB; 0 for no limit.", valueName: "size"))
+        var size: String?
+        @Option(
+            name: .long,
+            help: ArgumentHelp("The most files, folders and symlinks; 0 for none.", valueName: "n"))
         var nodes: Int64?
 
         func validate() throws {
-            if let bytes, bytes < 0 { throw ValidationError("a quota is no less than 0 bytes") }
+            _ = try bytes()
             if let nodes, nodes < 0 { throw ValidationError("a quota is no less than 0 files") }
         }
+
+        private func bytes() throws -> Int64? { try size.map { try KeyTime.bytes($0, "a quota") } }
 
         func run() throws {
             try global.withNode(.existing) { node in
                 var found = try node.namespace(matching: namespace.namespaceText)
+                let bytes = try bytes()
                 if bytes != nil || nodes != nil {
                     var policy = NamespacePolicyMessage()
                     policy.maximumBytes = bytes
