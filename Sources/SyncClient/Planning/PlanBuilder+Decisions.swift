@@ -202,6 +202,7 @@ extension PlanBuilder {
         guard policy.canPull else { return hold(local.id, .remoteChange) }
         var isEmpty = true
         var leaving: NodeID?
+        var deeper: NodeID?
         for child in try trees.children(of: local.id, in: .local) where !leavingDisk.contains(child.id) {
             let states = try states(of: child.id)
             if try stays(states) {
@@ -211,8 +212,11 @@ extension PlanBuilder {
             }
             isEmpty = false
             if states.remote != nil { leaving = leaving ?? child.id }
+            if child.kind == .directory { deeper = deeper ?? child.id }
         }
-        guard isEmpty else { return leaving.map { wait(local.id, for: $0) } ?? .wait }
+        // What leaves may be deeper, and wait for what takes the place of this one: then this one is to wait for
+        // it, so that it gives its place up.
+        guard isEmpty else { return (leaving ?? deeper).map { wait(local.id, for: $0) } ?? .wait }
         leavingDisk.insert(local.id)
         plan.disk.append(.remove(local.id))
         return .done

@@ -259,6 +259,37 @@ import TreeValues
         }
     }
 
+    /// One removes directories, another one edits a file in them, and a third one sees new directories in the
+    /// place of those that went, with the old file in them.
+    @Test(arguments: 1...4) func directoriesThatAreMadeAgainForAnEditTakeThePlaceOfTheOldOnes(
+        depth: Int
+    ) throws {
+        let pair = try TwoDevices()
+        let third = try SimulatedDevice(
+            name: "third", server: pair.server, names: .bytes, canExchange: true, clock: pair.clock,
+            random: SimulationRandom(seed: 8), batch: 100)
+        var directories: [String] = []
+        for name in ["a", "b", "c", "d"].prefix(depth) {
+            directories.append(directories.last.map { $0 + "/" + name } ?? name)
+            try pair.here.makeDirectory(directories[directories.count - 1])
+        }
+        let file = directories[depth - 1] + "/f"
+        try pair.here.write("before", to: file)
+        try pair.settle()
+        try third.synchronize()
+        try pair.here.remove(file)
+        for directory in directories.reversed() { try pair.here.remove(directory) }
+        try pair.here.synchronize()
+        try pair.there.write("edited", to: file)
+        try pair.settle()
+        for _ in 0..<3 { try third.synchronize() }
+        #expect(third.engine?.status.activity == .settled)
+        for device in [pair.here, pair.there, third] {
+            #expect(try pair.files(device)[file] == "edited")
+            #expect(try pair.files(device).count == depth + 1)
+        }
+    }
+
     // MARK: Servers that go back
 
     @Test func aServerFromAnOldBackupDeletesNothingAndGetsBackWhatItLost() throws {
