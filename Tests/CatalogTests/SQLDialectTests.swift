@@ -30,7 +30,7 @@ import Testing
     @Test(.enabled(if: PostgreSQLServer.isAvailable))
     func postgreSQLUnderstandsEveryStatement() throws {
         let all = try Self.statements(.postgresql)
-        let isDefinition = { (sql: String) in sql.hasPrefix("CREATE") }
+        let isDefinition = { (sql: String) in sql.hasPrefix("CREATE") || sql.hasPrefix("DROP") }
         var script = "BEGIN;\n" + all.filter(isDefinition).map { $0 + ";\n" }.joined()
         for (number, sql) in all.filter({ !isDefinition($0) }).enumerated() {
             script += "PREPARE s\(number) AS \(sql);\n"

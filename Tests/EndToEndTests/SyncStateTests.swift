@@ -121,6 +121,28 @@ import Testing
         try node.stop()
     }
 
+    /// What somebody else changed within a large removal is planned anew, in parts that were each small enough.
+    @Test func noPartOfALargeRemovalGoesBeforeAPersonAnswers() throws {
+        for number in 0..<240 { try write("\(number)", "one/d\(number % 12)/f\(number)") }
+        let one = directory.path("one")
+        _ = try must("sync", one, "--once")
+        _ = try must(other, "sync", directory.path("two"), "recipes", "--once")
+        try withDaemon(true, nacre) {
+            for number in 0..<9 { try FileManager.default.removeItem(atPath: one + "/d\(number)") }
+            for _ in 0..<300 where try !nacre.run("sync", "status").text.contains("nacre sync confirm") {
+                usleep(100_000)
+            }
+            for number in 0..<2 { try write("edited", "two/d\(number)/f\(number)") }
+            _ = try must(other, "sync", directory.path("two"), "--once")
+            for _ in 0..<300 where !FileManager.default.fileExists(atPath: one + "/d1/f1") { usleep(100_000) }
+            _ = try must(other, "sync", directory.path("two"), "--once")
+            for number in 0..<12 { #expect(try names("two/d\(number)").count == 20, "d\(number)") }
+            _ = try must("sync", "decline", one)
+        }
+        for number in 0..<12 { #expect(try names("one/d\(number)").count == 20, "d\(number)") }
+        try node.stop()
+    }
+
     @Test func aNamespaceThatIsDeletedIsNoticedWithoutAnEdit() throws {
         let daemon = try RunningNacre(nacre, ["sync", "--daemon"])
         try daemon.wait("it runs") { try nacre.run("sync", "status").text.contains("settled") }

@@ -172,6 +172,7 @@ extension SyncEngine {
 
     /// Pushes; where the node takes no changes from here, what they are is held from then on.
     func send(_ steps: [ServerStep]) throws {
+        let steps = withoutUnanswered(steps)
         guard !steps.isEmpty, status.readOnly == nil else { return }
         do {
             try push(steps)
@@ -179,6 +180,22 @@ extension SyncEngine {
             noteReadOnly(message)
             // Whether it may be read yet is told by the journal.
             needsPull = true
+        }
+    }
+
+    /// Holds removals as long as a person has not answered about others: what is planned anew since somebody
+    /// else changed something in it would go in small parts.
+    private func withoutUnanswered(_ steps: [ServerStep]) -> [ServerStep] {
+        guard removalConfirmation == nil, status.removalsToken != nil else { return steps }
+        let now = environment.steadyClock()
+        // What the node has held, it is asked about again at one time: it counts them together.
+        let held = items.values.lazy.filter { $0.reason == .confirmationNeeded && $0.retryAt < .max }
+        guard let retryAt = held.map(\.retryAt).max(), retryAt > now else { return steps }
+        return steps.filter { step in
+            guard case .delete(let id, _, _) = step else { return true }
+            fail(id, .confirmationNeeded, path: (try? remotePath(of: id)) ?? "")
+            items[id]?.retryAt = retryAt
+            return false
         }
     }
 
