@@ -185,9 +185,10 @@ extension SyncEngine {
             }
             page = answer.next
         } while page != nil
+        let lost = isReset ? try lostVersions() : []
         try state.transaction {
             if !isFirst { try removeUnseen(seen) }
-            if isReset { try reconcile() }
+            if isReset { try reconcile(lost) }
             try state.setCursor(cursor)
         }
     }
@@ -206,9 +207,10 @@ extension SyncEngine {
 
     /// What was synced with another journal says little of this one. Nothing is deleted for it on either
     /// side: what one side lacks is new to it, and where the server went back to an older version, the one
-    /// from here is a change. What others made of a file since then was not made of the version that is here:
-    /// that one may be nowhere else any more, and is kept beside it.
-    private func reconcile() throws {
+    /// from here is a change.
+    ///
+    /// - Parameter lost: see ``lostVersions()``.
+    private func reconcile(_ lost: Set<NodeID>) throws {
         var last: NodeID?
         while true {
             let nodes = try state.unsettledStates(after: last, limit: options.planBatch)
@@ -230,10 +232,33 @@ extension SyncEngine {
                 }
                 if remote.revision < synced.revision {
                     try state.put(remote, in: .synced)
-                } else if remote.kind != .directory, !remote.hasContent(of: synced) {
+                } else if lost.contains(states.id) {
                     try state.remove(states.id, from: .synced)
                 }
             }
+        }
+    }
+
+    /// Files that others have written since the journal is another one, and whose version that is here the
+    /// node does not hold any more: theirs was not made of it, and it is kept beside theirs.
+    private func lostVersions() throws -> Set<NodeID> {
+        var lost: Set<NodeID> = []
+        var last: NodeID?
+        while true {
+            let nodes = try state.unsettledStates(after: last, limit: min(options.planBatch, 1000))
+            guard let end = nodes.last?.id else { return lost }
+            last = end
+            var contents: [NodeID: CID] = [:]
+            for states in nodes {
+                guard let remote = states.remote, let synced = states.synced, states.local != nil,
+                    remote.revision >= synced.revision, remote.kind == .file,
+                    !remote.hasContent(of: synced), let content = synced.content
+                else { continue }
+                contents[states.id] = content
+            }
+            guard !contents.isEmpty else { continue }
+            let missing = Set(try server.missing(Array(Set(contents.values))))
+            lost.formUnion(contents.filter { missing.contains($0.value) }.keys)
         }
     }
 }
