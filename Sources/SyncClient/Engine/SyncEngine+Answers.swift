@@ -29,7 +29,7 @@ extension SyncEngine {
         case .refused(let code, let message):
             try refused(code, message, sent)
         case .confirmationNeeded(let removals, let token):
-            hold(sent, removals: Int(clamping: removals), token)
+            try hold(sent, removals: Int(clamping: removals), token)
         }
     }
 
@@ -131,14 +131,20 @@ extension SyncEngine {
     }
 
     /// The server lets it through only with what a person agrees to.
-    private func hold(_ sent: Outgoing, removals: Int, _ token: String) {
-        let id = sent.step.id
-        fail(id, .confirmationNeeded, path: sent.path)
-        // Each answer has another token: it is not asked for too often.
-        items[id]?.retryAt = environment.steadyClock() + 600_000
+    private func hold(_ sent: Outgoing, removals: Int, _ token: String) throws {
+        holdRemoval(sent.step.id, path: sent.path)
+        try setRemovalsHeldThere(true)
+        // What was agreed to before is not enough.
+        removalConfirmation = nil
         if status.removalsToConfirm == nil { environment.report(.confirmationNeeded(removals: removals)) }
         status.removalsToConfirm = max(status.removalsToConfirm ?? 0, removals)
         status.removalsToken = token
+    }
+
+    /// A removal that waits for an answer; whether it is one still is looked at now and then.
+    func holdRemoval(_ id: NodeID, path: String) {
+        fail(id, .confirmationNeeded, path: path)
+        items[id]?.retryAt = environment.steadyClock() + 600_000
     }
 
     private func refused(_ code: String, _ message: String, _ sent: Outgoing) throws {

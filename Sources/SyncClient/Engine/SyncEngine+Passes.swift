@@ -25,6 +25,7 @@ extension SyncEngine {
         do {
             try checkFolder()
             status.activity = .working
+            removalsHeldThere = try state.value(StateKey.heldRemovals) != nil
             try takeOverRules()
             if let until = status.readOnly?.until, until <= environment.steadyClock() {
                 status.readOnly = nil
@@ -94,7 +95,7 @@ extension SyncEngine {
         // What was held back is counted again.
         items = items.filter { $0.value.reason != .confirmationNeeded || $0.value.retryAt < .max }
         defer {
-            if removalsHeld != true, status.removalsToken == nil { status.removalsToConfirm = nil }
+            if removalsHeld != true, !removalsHeldThere { status.removalsToConfirm = nil }
         }
         for _ in 0..<Self.maximumRounds {
             let done = steps
@@ -172,7 +173,6 @@ extension SyncEngine {
 
     /// Pushes; where the node takes no changes from here, what they are is held from then on.
     func send(_ steps: [ServerStep]) throws {
-        let steps = withoutUnanswered(steps)
         guard !steps.isEmpty, status.readOnly == nil else { return }
         do {
             try push(steps)
@@ -180,22 +180,6 @@ extension SyncEngine {
             noteReadOnly(message)
             // Whether it may be read yet is told by the journal.
             needsPull = true
-        }
-    }
-
-    /// Holds removals as long as a person has not answered about others: what is planned anew since somebody
-    /// else changed something in it would go in small parts.
-    private func withoutUnanswered(_ steps: [ServerStep]) -> [ServerStep] {
-        guard removalConfirmation == nil, status.removalsToken != nil else { return steps }
-        let now = environment.steadyClock()
-        // What the node has held, it is asked about again at one time: it counts them together.
-        let held = items.values.lazy.filter { $0.reason == .confirmationNeeded && $0.retryAt < .max }
-        guard let retryAt = held.map(\.retryAt).max(), retryAt > now else { return steps }
-        return steps.filter { step in
-            guard case .delete(let id, _, _) = step else { return true }
-            fail(id, .confirmationNeeded, path: (try? remotePath(of: id)) ?? "")
-            items[id]?.retryAt = retryAt
-            return false
         }
     }
 
@@ -216,10 +200,14 @@ extension SyncEngine {
             items.removeAll()
             status.removalsToken = nil
             status.removalsToConfirm = nil
-            try state.transaction { try state.setValue(nil, StateKey.allowedRemovals) }
+            try state.transaction {
+                try state.setValue(nil, StateKey.allowedRemovals)
+                try setRemovalsHeldThere(false)
+            }
             removalConfirmation = nil
         } else {
             try forgetSettledItems()
+            try countRemovalsHeldThere()
         }
         status.activity = status.pending == 0 ? .settled : .waiting
     }

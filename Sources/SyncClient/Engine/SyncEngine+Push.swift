@@ -164,6 +164,12 @@ extension SyncEngine {
             change = .move(id, parent: parent, name: name, base: base)
         case .delete(let id, let base, let newest):
             guard states.local == nil else { return nil }
+            // Those of a later commit, or planned anew since, are a part of what a person is asked about: the
+            // node weighs each commit by itself, and a part may be small enough to go.
+            if removalsHeldThere {
+                holdRemoval(id, path: states.remote?.name ?? "")
+                return nil
+            }
             change = .delete(id, base: base, newestBelow: newest)
         case .setAttributes(let id):
             guard let local = states.local else { return nil }

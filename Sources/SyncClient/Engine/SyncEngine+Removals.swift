@@ -23,12 +23,17 @@ extension SyncEngine {
         case .decline: try declineRemovals()
         }
         try pass(.paths([]))
+        // Only when it is asked to remove does the node say with what it is agreed to.
+        if answer == .agree, let token = status.removalsToken {
+            try letRemovalsGo(token: token)
+            try pass(.paths([]))
+        }
         return count
     }
 
     private func declineRemovals() throws {
         let isHeldHere = removalsHeld == true
-        let isHeldThere = status.removalsToken != nil
+        let isHeldThere = removalsHeldThere
         if isHeldHere, !policy.canPush { throw SyncEngineError.removalsStay(isHere: true) }
         if isHeldThere, !policy.canPull { throw SyncEngineError.removalsStay(isHere: false) }
         var here: [NodeID] = []
@@ -44,8 +49,44 @@ extension SyncEngine {
             if isHeldHere { for id in here { try detach(id) } }
             // It is new to this side.
             if isHeldThere { for id in there { try state.remove(id, from: .synced) } }
+            try setRemovalsHeldThere(false)
         }
         forgetHeldRemovals()
+    }
+
+    /// What is held goes from now on.
+    ///
+    /// - Parameter token: what the node gave, if it asked.
+    func letRemovalsGo(token: String?) throws {
+        try state.transaction { try setRemovalsHeldThere(false) }
+        removalConfirmation = token
+        forgetHeldRemovals()
+    }
+
+    /// To be called within a transaction.
+    func setRemovalsHeldThere(_ isHeld: Bool) throws {
+        if isHeld != removalsHeldThere { try state.setValue(isHeld ? "1" : nil, StateKey.heldRemovals) }
+        removalsHeldThere = isHeld
+    }
+
+    /// Counts the removals made here that wait for an answer. What somebody brought back, or edited
+    /// elsewhere, is none any more; where none is left, nothing is asked.
+    func countRemovalsHeldThere() throws {
+        guard removalsHeldThere else { return }
+        var count = 0
+        try Planner(policy).forEachPending(in: state, batch: options.planBatch) { states in
+            if states.remote != nil, states.local == nil, states.synced != nil { count += 1 }
+            return true
+        }
+        let here = removalsHeld == true ? status.removalsToConfirm : nil
+        guard count > 0 else {
+            try state.transaction { try setRemovalsHeldThere(false) }
+            status.removalsToken = nil
+            status.removalsToConfirm = here
+            return
+        }
+        if status.removalsToConfirm == nil { environment.report(.confirmationNeeded(removals: count)) }
+        status.removalsToConfirm = max(here ?? 0, count)
     }
 
     private func forgetHeldRemovals() {

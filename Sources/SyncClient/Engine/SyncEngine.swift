@@ -48,6 +48,9 @@ public final class SyncEngine {
     /// Whether removals here are held back; `nil` if it was not asked yet in this pass.
     var removalsHeld: Bool?
     var removalConfirmation: String?
+    /// Whether the node asked about removals made here, and nobody has answered: none goes there meanwhile.
+    /// Kept in the state, and read from there by each pass.
+    var removalsHeldThere = false
     /// Contents that were tried to merge, and cannot be.
     var unmergeable: Set<MergePair> = []
     /// Whether texts that both sides changed are merged: the namespace says so with each answer.
@@ -142,11 +145,7 @@ public final class SyncEngine {
         try state.transaction {
             try state.setValue(String(status.removalsToConfirm ?? 0), StateKey.allowedRemovals)
         }
-        removalConfirmation = token
-        status.removalsToConfirm = nil
-        status.removalsToken = nil
-        removalsHeld = nil
-        items = items.filter { $0.value.reason != .confirmationNeeded }
+        try letRemovalsGo(token: token)
     }
 
     /// Removes what has been in the trash for longer than so many days.
@@ -204,6 +203,8 @@ enum StateKey {
     static let operations = "operations"
     /// Up to how many removals a person agreed to.
     static let allowedRemovals = "removals.allowed"
+    /// There while removals made here wait for an answer, see ``SyncEngine/removalsHeldThere``.
+    static let heldRemovals = "removals.held"
     /// The rules by which paths were excluded last, see ``SyncOptions/rulesFingerprint``.
     static let rules = "rules"
     /// Directories that the journal says are gone, while it is read: what was in them may be elsewhere.

@@ -200,6 +200,11 @@ extension PlanBuilder {
 
     private mutating func removeDirectoryFromDisk(_ local: SyncNode) throws -> Outcome {
         guard policy.canPull else { return hold(local.id, .remoteChange) }
+        if let other = try successor(of: local) {
+            // What is in it stays where it is, and is looked at once its directory has its new id.
+            plan.state.append(.forget(local.id))
+            return adopt(local, as: other)
+        }
         var isEmpty = true
         var leaving: NodeID?
         var deeper: NodeID?
@@ -220,6 +225,18 @@ extension PlanBuilder {
         leavingDisk.insert(local.id)
         plan.disk.append(.remove(local.id))
         return .done
+    }
+
+    /// The directory that the server has in the very place of one that it has no more, and that is not here.
+    private func successor(of local: SyncNode) throws -> NodeID? {
+        for other in try trees.children(of: local.parent, namedAs: local, in: .remote)
+        where other.kind == .directory && !decided.contains(other.id)
+            && NameKey(other.name) == NameKey(local.name)
+        {
+            let states = try states(of: other.id)
+            if states.local == nil, states.synced == nil { return other.id }
+        }
+        return nil
     }
 
     /// Whether a node in a directory that the server has no more is there to stay.

@@ -7,6 +7,41 @@ import TreeValues
 
 /// Plans for trees that are made by hand or at random, carried out on the trees alone.
 @Suite struct PlannerTests {
+    /// Ids rise with time: the directory that went is looked at before the one in its place.
+    @Test(arguments: [false, true]) func aDirectoryTakesOverFromOneThatIsNoMore(isSkipped: Bool) throws {
+        let root = NodeID(bits: 1)
+        let state = MemorySyncState(root: root)
+        func directory(_ id: UInt128, _ name: String, in parent: NodeID) -> SyncNode {
+            SyncNode(id: NodeID(bits: id), parent: parent, name: name, kind: .directory)
+        }
+        func file(_ content: UInt8, in parent: NodeID) -> SyncNode {
+            SyncNode(
+                id: NodeID(bits: 5), parent: parent, name: "f", kind: .file,
+                content: SimulatedUser.root(of: [content]), size: 1)
+        }
+        for tree in [TreeName.local, .synced] {
+            state.put(directory(2, "D", in: root), in: tree)
+            // It stays: something that is not synced is in it.
+            state.put(directory(3, "A", in: NodeID(bits: 2)), in: tree)
+            state.put(directory(4, "E", in: NodeID(bits: 2)), in: tree)
+            state.put(file(1, in: NodeID(bits: 4)), in: tree)
+        }
+        state.put(directory(12, "D", in: root), in: .remote)
+        state.put(directory(14, "E", in: NodeID(bits: 12)), in: .remote)
+        state.put(file(2, in: NodeID(bits: 14)), in: .remote)
+        for (old, new) in [(2, 12), (4, 14)] as [(UInt128, UInt128)] {
+            let nodes = try state.unsettledStates(after: nil, limit: 100)
+            let plan = try Planner(SyncPolicy(conflictTag: "x")).plan(nodes, in: state) {
+                isSkipped && $0 == NodeID(bits: 3)
+            }
+            #expect(plan.state.contains(.adopt(local: NodeID(bits: old), as: NodeID(bits: new))))
+            state.remove(NodeID(bits: old), from: .synced)
+            state.renameLocal(NodeID(bits: old), to: NodeID(bits: new))
+            if let node = state.node(NodeID(bits: new), in: .remote) { state.put(node, in: .synced) }
+        }
+        #expect(state.node(NodeID(bits: 5), in: .local)?.parent == NodeID(bits: 14))
+    }
+
     private let root = NodeID(bits: 1)
 
     private func file(_ id: UInt128, _ name: String, _ content: Int, in parent: NodeID? = nil) throws
