@@ -128,26 +128,19 @@ extension TreeCommit {
     /// Where a live directory is; `nil` if it is none.
     private mutating func position(of directory: NodeID) throws -> Position? {
         var path: [TreeNode] = []
-        var next = directory
-        var found = Position(depth: 0, pathBytes: 0)
-        // No tree of rows that agree has a cycle; the bound is for those that do not.
-        while next != namespace.root {
-            if let known = directories[next] {
-                found = known
-                break
-            }
-            guard path.count < 100_000, let node = try tables.node(next), node.kind == .directory,
-                !node.isDeleted
-            else { return nil }
+        let end = try view.climb(from: directory, to: { directories[$0] != nil }) { node in
+            guard node.kind == .directory, !node.isDeleted else { return false }
             path.append(node)
-            next = node.parent
+            return true
         }
+        guard let end else { return nil }
+        var position = directories[end] ?? Position(depth: 0, pathBytes: 0)
         for node in path.reversed() {
-            found.depth += 1
-            found.pathBytes += node.name.utf8.count + 1
-            directories[node.id] = found
+            position.depth += 1
+            position.pathBytes += node.name.utf8.count + 1
+            directories[node.id] = position
         }
-        return found
+        return position
     }
 
     mutating func isLive(_ node: TreeNode) throws -> Bool {
@@ -157,10 +150,7 @@ extension TreeCommit {
     /// A directory and everything above it.
     func ancestors(of directory: NodeID) throws -> Set<NodeID> {
         var found: Set<NodeID> = [directory]
-        var next = directory
-        while next != namespace.root, let node = try tables.node(next), found.insert(node.parent).inserted {
-            next = node.parent
-        }
+        try view.climb(from: directory) { found.insert($0.parent).inserted }
         return found
     }
 }

@@ -7,7 +7,8 @@ import TreeValues
 /// journal entry. Rows are written only once it is certain that they can be: after a failed statement
 /// PostgreSQL takes nothing more. Does no I/O but the rows, and no clocks: it can be run again.
 struct TreeCommit {
-    let tables: TreeTables
+    /// The tree as the operations so far left it.
+    let view: TreeView
     private(set) var namespace: Namespace
     let policy: NamespacePolicy
     let rules: NameRules
@@ -33,6 +34,8 @@ struct TreeCommit {
     private var newOperations: Set<OperationID> = []
     private var newNodes: Set<NodeID> = []
 
+    var tables: TreeTables { view.tables }
+
     /// Where a directory is.
     struct Position {
         /// 0 for the root.
@@ -46,7 +49,7 @@ struct TreeCommit {
         removalLimit: Int64 = .max, isConfirmed: @escaping (String) -> Bool = { _ in true },
         makeNode: @escaping () -> NodeID
     ) throws {
-        tables = TreeTables(connection, of: namespace)
+        view = TreeView(namespace, connection)
         self.namespace = namespace
         policy = try NamespacePolicy(json: namespace.policy)
         rules = NameRules(policy)

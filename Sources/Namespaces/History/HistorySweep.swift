@@ -161,18 +161,15 @@ private final class Views {
     }
 
     private func find(_ directory: NodeID, _ version: JID) throws -> Answer {
-        let tables = TreeTables(connection, of: namespace)
-        var way: [NodeID] = []
-        var next = directory
-        while next != namespace.root {
-            way.append(next)
-            guard way.count < 100_000, let node = try tables.node(next, asOf: version), !node.isDeleted else {
-                let changes = try way.compactMap { try tables.nextEntry(of: $0, after: version) }
-                return .gone(until: changes.min())
-            }
-            next = node.parent
+        let view = TreeView(namespace, connection, asOf: version)
+        var way = [directory]
+        let root = try view.climb(from: directory) { node in
+            guard !node.isDeleted else { return false }
+            way.append(node.parent)
+            return true
         }
-        return .live
+        guard root == nil else { return .live }
+        return .gone(until: try way.compactMap { try view.tables.nextEntry(of: $0, after: version) }.min())
     }
 }
 

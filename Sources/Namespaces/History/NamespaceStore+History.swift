@@ -67,7 +67,7 @@ extension NamespaceStore {
                 guard namespace.nodes > 0, try then.children(of: then.root, limit: 1).isEmpty else { return }
                 throw NamespaceError.versionEmpty(jid, nodes: namespace.nodes)
             }
-            guard let node = try find(names, now), try find(names, then) == nil else { return }
+            guard let node = try now.node(at: names)?.id, try then.node(at: names) == nil else { return }
             // It may have been elsewhere.
             if let old = try then.node(node), !old.isDeleted, try then.way(to: old.parent) != nil { return }
             throw NamespaceError.pathNotThen(path, jid)
@@ -108,7 +108,7 @@ extension NamespaceStore {
         let names = Self.components(of: path)
         try TreeTables(connection, of: namespace).requireKept(jid)
         let (now, then) = (TreeView(namespace, connection), TreeView(namespace, connection, asOf: jid))
-        let (current, former) = (try find(names, now), try find(names, then))
+        let (current, former) = (try now.node(at: names)?.id, try then.node(at: names)?.id)
         var (before, entries) = (namespace, 0)
         if let current, let former, current != former {
             if let replaced = try now.node(current), let content = try then.node(former),
@@ -179,21 +179,5 @@ extension NamespaceStore {
         else { return false }
         let names = try way.map { try now.node($0)?.name }
         return names == (try oldWay.map { try then.node($0)?.name })
-    }
-
-    /// The node at a path of a view, a file before a directory of its name; `nil` for the root, and where there
-    /// is none.
-    private func find(_ names: [String], _ view: TreeView) throws -> NodeID? {
-        var found: NodeID?
-        for (index, name) in names.enumerated() {
-            let parent = found ?? view.root
-            let file =
-                index == names.count - 1 ? try view.child(of: parent, named: name, isDirectory: false) : nil
-            guard let next = try file ?? view.child(of: parent, named: name, isDirectory: true) else {
-                return nil
-            }
-            found = next.id
-        }
-        return found
     }
 }

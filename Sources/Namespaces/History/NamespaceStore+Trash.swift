@@ -25,7 +25,8 @@ extension NamespaceStore {
         let limit = min(max(limit, 1), 1000)
         let policy = try NamespacePolicy(json: namespace.policy).history
         return try read { connection in
-            let tables = TreeTables(connection, of: try live(namespace.id, connection))
+            let view = TreeView(try live(namespace.id, connection), connection)
+            let tables = view.tables
             return try tables.deletions(after: tables.historyMark().horizon, before: before, limit: limit)
                 .map { entry in
                     let isDirectory = entry.node.kind == .directory
@@ -33,24 +34,11 @@ extension NamespaceStore {
                     let (lifetime, isLong) = policy.all.multipliedReportingOverflow(by: 1000)
                     let (until, isLate) = entry.time.addingReportingOverflow(lifetime)
                     return TrashItem(
-                        entry: entry, path: try lastPath(of: entry.node, namespace, tables),
+                        entry: entry, path: try view.lastPath(of: entry.node),
                         nodes: below.nodes + 1, bytes: below.bytes + entry.node.size,
                         until: isLong || isLate ? .max : until)
                 }
         }
-    }
-
-    /// Where a node is or was, by the rows of those above it, deleted or not.
-    private func lastPath(
-        of node: TreeNode, _ namespace: Namespace, _ tables: TreeTables
-    ) throws -> String {
-        var names = [node.name]
-        var next = node.parent
-        while next != namespace.root, names.count < 10_000, let parent = try tables.node(next) {
-            names.append(parent.name)
-            next = parent.parent
-        }
-        return names.reversed().joined(separator: "/")
     }
 
     /// The item of the trash of that id, or the one deleted last that was at that path.

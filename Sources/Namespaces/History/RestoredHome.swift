@@ -41,14 +41,12 @@ struct RestoredHome {
     private func directories(above node: TreeNode, path: String) throws -> [TreeNode] {
         let view = TreeView(namespace, connection, asOf: jid)
         var found: [TreeNode] = []
-        var next = node.parent
-        while next != view.root {
-            guard found.count < NameRules.maximumDepth, let directory = try view.node(next),
-                directory.kind == .directory
-            else { throw NamespaceError.directoryDeleted(path) }
+        let root = try view.climb(from: node.parent) { directory in
+            guard found.count < NameRules.maximumDepth, directory.kind == .directory else { return false }
             found.append(directory)
-            next = directory.parent
+            return true
         }
+        guard root != nil else { throw NamespaceError.directoryDeleted(path) }
         return found.reversed()
     }
 }

@@ -71,20 +71,13 @@ private struct ScopeSearch {
     }
 
     mutating func contains(_ directory: NodeID) throws -> Bool {
-        var way: [NodeID] = []
-        var next = directory
-        var found = false
-        // No tree of rows that agree has a cycle; the bound is for those that do not.
-        while way.count < 100_000 {
-            if let answer = known[next] {
-                found = answer
-                break
-            }
-            way.append(next)
-            guard let node = try view.node(next) else { break }
-            next = node.parent
+        var way = [directory]
+        let end = try view.climb(from: directory, to: { known[$0] != nil }) { node in
+            way.append(node.parent)
+            return true
         }
-        for step in way { known[step] = found }
-        return found
+        let isBelow = end.flatMap { known[$0] } ?? false
+        for step in way { known[step] = isBelow }
+        return isBelow
     }
 }

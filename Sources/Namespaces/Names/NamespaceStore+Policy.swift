@@ -37,17 +37,17 @@ extension NamespaceStore {
 ///
 /// Memory: a page of nodes.
 private struct Refolding {
-    let namespace: Namespace
-    let tables: TreeTables
-    let rules: NameRules
+    private let view: TreeView
+    private let rules: NameRules
     /// Whether a node has no folded name until it is its turn.
     private var hasGivenWay = false
     private static let page = 1000
 
+    private var tables: TreeTables { view.tables }
+
     init(_ namespace: Namespace, _ connection: any SQLConnection, _ rules: NameRules) {
-        self.namespace = namespace
+        view = TreeView(namespace, connection)
         self.rules = rules
-        tables = TreeTables(connection, of: namespace)
     }
 
     mutating func run() throws {
@@ -72,7 +72,7 @@ private struct Refolding {
             other.id != node.id
         {
             guard rules.folded(other.name) != folded else {
-                throw NamespaceError.namesClash(try path(of: node), try path(of: other))
+                throw NamespaceError.namesClash(try view.lastPath(of: node), try view.lastPath(of: other))
             }
             // It has that text by the former rules, and gets its own when it is its turn.
             other.folded = nil
@@ -85,18 +85,7 @@ private struct Refolding {
 
     private func check(_ node: TreeNode) throws {
         let problem =
-            rules.problem(node.name) ?? (node.parent == namespace.root ? rules.rootProblem(node.name) : nil)
-        if let problem { throw NamespaceError.nameNotAllowed(try path(of: node), problem) }
-    }
-
-    /// Of what is in a deleted folder too.
-    private func path(of node: TreeNode) throws -> String {
-        var names = [node.name]
-        var next = node.parent
-        while next != namespace.root, names.count < 100_000, let directory = try tables.node(next) {
-            names.append(directory.name)
-            next = directory.parent
-        }
-        return names.reversed().joined(separator: "/")
+            rules.problem(node.name) ?? (node.parent == view.root ? rules.rootProblem(node.name) : nil)
+        if let problem { throw NamespaceError.nameNotAllowed(try view.lastPath(of: node), problem) }
     }
 }

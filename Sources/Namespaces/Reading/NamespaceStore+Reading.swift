@@ -21,18 +21,12 @@ extension NamespaceStore {
     public func node(at path: String, in namespace: Namespace) throws -> TreeNode? {
         let names = Self.components(of: path)
         return try read { connection in
-            let tables = TreeTables(connection, of: namespace)
-            var found: TreeNode?
-            for (index, name) in names.enumerated() {
-                let parent = found?.id ?? namespace.root
-                let isLast = index == names.count - 1
-                let file = isLast && !path.hasSuffix("/") ? try tables.child(of: parent, key: name) : nil
-                guard let next = try file ?? tables.child(of: parent, key: name + "/") else {
-                    throw NamespaceError.pathAbsent(names[...index].joined(separator: "/"))
-                }
-                found = next
+            let found = try TreeView(namespace, connection)
+                .nodes(along: names, endingIn: path.hasSuffix("/") ? .directory : .either)
+            guard found.count == names.count else {
+                throw NamespaceError.pathAbsent(names[...found.count].joined(separator: "/"))
             }
-            return found
+            return found.last
         }
     }
 
@@ -55,21 +49,10 @@ extension NamespaceStore {
         return try read { try TreeTables($0, of: namespace).child(of: directory, folded: folded) }
     }
 
-    /// The path of a live node, without a slash before it; `nil` if it is not live.
-    public func path(of id: NodeID, in namespace: Namespace) throws -> String? {
-        try read { connection in
-            let tables = TreeTables(connection, of: namespace)
-            var names: [String] = []
-            var next = id
-            while next != namespace.root {
-                guard names.count < 100_000, let node = try tables.node(next), !node.isDeleted else {
-                    return nil
-                }
-                names.append(node.name)
-                next = node.parent
-            }
-            return names.reversed().joined(separator: "/")
-        }
+    /// The path of a node, of the newest state or as of a JID, without a slash before it; `nil` if it was not
+    /// live.
+    public func path(of id: NodeID, in namespace: Namespace, asOf jid: JID? = nil) throws -> String? {
+        try read { try TreeView(namespace, $0, asOf: jid).path(of: id) }
     }
 
     /// A page of a directory's children, in the order of their name keys.
@@ -162,56 +145,20 @@ extension NamespaceStore {
         guard !names.isEmpty else { return try journal(of: namespace, limit: limit) }
         return try read { connection in
             let view = TreeView(namespace, connection, asOf: jid)
-            var found: TreeNode?
-            for (index, name) in names.enumerated() {
-                let parent = found?.id ?? namespace.root
-                let isLast = index == names.count - 1
-                let file = isLast ? try view.child(of: parent, named: name, isDirectory: false) : nil
-                guard let next = try file ?? view.child(of: parent, named: name, isDirectory: true) else {
-                    return nil
-                }
-                found = next
-            }
-            return try found.map { try view.tables.entries(of: $0.id, limit: limit) }
+            return try view.node(at: names).map { try view.tables.entries(of: $0.id, limit: limit) }
         }
     }
 
-    /// The path of a node as of a JID, without a slash before it; `nil` if it was not live.
-    public func path(of id: NodeID, in namespace: Namespace, asOf jid: JID) throws -> String? {
-        try read { connection in
-            let view = TreeView(namespace, connection, asOf: jid)
-            var names: [String] = []
-            var next = id
-            while next != namespace.root {
-                guard names.count < 100_000, let node = try view.node(next), !node.isDeleted else {
-                    return nil
-                }
-                names.append(node.name)
-                next = node.parent
-            }
-            return names.reversed().joined(separator: "/")
-        }
-    }
-
-    /// When the node at a path was last changed, as of a JID: Unix milliseconds of this node; `nil` where
-    /// nothing is there.
+    /// When the file at a path was last changed, as of a JID: Unix milliseconds of this node; `nil` where
+    /// no file is there.
     ///
     /// - Parameter names: of the path, from the root.
     public func changed(at names: [String], in namespace: Namespace, asOf jid: JID) throws -> Int64? {
         try read { connection in
-            let tables = TreeTables(connection, of: namespace)
             let view = TreeView(namespace, connection, asOf: jid >= namespace.head ? nil : jid)
-            var found: TreeNode?
-            for (index, name) in names.enumerated() {
-                let parent = found?.id ?? namespace.root
-                let isLast = index == names.count - 1
-                guard let next = try view.child(of: parent, named: name, isDirectory: !isLast) else {
-                    return nil
-                }
-                found = next
-            }
-            guard let found else { return nil }
-            return try tables.entries(after: found.revision - 1, upTo: found.revision, limit: 1).first?.time
+            guard let found = try view.node(at: names, endingIn: .file) else { return nil }
+            return try view.tables.entries(after: found.revision - 1, upTo: found.revision, limit: 1)
+                .first?.time
         }
     }
 }

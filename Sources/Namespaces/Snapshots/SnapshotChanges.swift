@@ -32,11 +32,11 @@ struct SnapshotChanges {
 
     private mutating func touch(_ name: String, in directory: NodeID, _ view: TreeView) throws {
         names[directory, default: []].insert(name)
-        var next = directory
+        guard directories.insert(directory).inserted else { return }
         // Whether it is live does not matter: what is deleted may come back.
-        while directories.insert(next).inserted, next != view.root, let node = try view.node(next) {
-            children[node.parent, default: []].insert(next)
-            next = node.parent
+        try view.climb(from: directory) { node in
+            children[node.parent, default: []].insert(node.id)
+            return directories.insert(node.parent).inserted
         }
     }
 }
