@@ -27,6 +27,8 @@ final class SimulatedDevice {
     let state: SimulatedState
     let server: SimulatedServer
     let clock: SimulatedClock
+    /// By how much the machine's clock is ahead: nanoseconds. What it makes has its ids by that.
+    let clockLead: Int64
     let random: SimulationRandom
     var options: SyncOptions
     private(set) var engine: SyncEngine?
@@ -37,13 +39,15 @@ final class SimulatedDevice {
     init(
         name: String, server: ModelServer, names: VirtualDisk.Names, canExchange: Bool,
         maximumUnnamed: Int = 0,
-        clock: SimulatedClock, random: SimulationRandom, batch: Int
+        clock: SimulatedClock, clockLead: Int64 = 0, random: SimulationRandom, batch: Int
     ) throws {
         self.name = name
         self.clock = clock
+        self.clockLead = clockLead
         self.random = random
         disk = VirtualDisk(
-            names: names, canExchange: canExchange, maximumUnnamed: maximumUnnamed, clock: { clock.now() })
+            names: names, canExchange: canExchange, maximumUnnamed: maximumUnnamed,
+            clock: { clock.now() + clockLead })
         let removals = RemovalLog()
         state = SimulatedState(root: server.root, disk: disk, epoch: { server.epoch }, removals: removals)
         self.server = SimulatedServer(
@@ -64,11 +68,10 @@ final class SimulatedDevice {
     @discardableResult
     func startEngine() -> SyncEngine {
         if let engine { return engine }
-        let clock = clock
-        let random = random
-        let events = events
+        let (clock, clockLead, random, events) = (clock, clockLead, random, events)
+        let wallClock: @Sendable () -> Int64 = { clock.now() + clockLead }
         var environment = SyncEnvironment(
-            wallClock: { clock.now() }, steadyClock: { clock.steady() }, random: { random.next() },
+            wallClock: wallClock, steadyClock: { clock.steady() }, random: { random.next() },
             parallelForEach: { count, body in for index in 0..<count { body(index) } },
             report: { events.add($0) })
         let stopping = stopping
@@ -79,10 +82,11 @@ final class SimulatedDevice {
         scanning.isExcluded = options.isExcluded
         scanning.filesReadTogether = options.commitBatch
         let reader = ContentReader(fileSystem: disk, recent: RecentContents(limit: 100))
+        let ids = SimulatedIDs()
         let scanner = FolderScanner(
             fileSystem: disk, state: state, content: reader, options: scanning,
-            makeID: { NodeID(bits: UInt128(random.next()) << 64 | UInt128(random.next())) },
-            clock: { clock.now() })
+            makeID: { ids.next(now: wallClock() / 1_000_000, random) },
+            clock: wallClock)
         let engine = SyncEngine(
             state: state, disk: disk, server: server, scanner: scanner,
             content: SimulatedContent(reader: reader, cache: leaves),
@@ -161,6 +165,22 @@ final class SimulatedDevice {
                 }
             }
             return found
+        }
+    }
+}
+
+/// Ids as ``NodeIDGenerator`` makes them: they only grow, within a run.
+final class SimulatedIDs: Sendable {
+    private let last = Mutex(UInt128(0))
+
+    /// - Parameter now: Unix milliseconds.
+    func next(now: Int64, _ random: SimulationRandom) -> NodeID {
+        let low = UInt128(random.next() >> 48) << 64 | UInt128(random.next())
+        let step = UInt128(random.next() >> 32) + 1
+        return last.withLock { last in
+            let start = UInt128(UInt64(clamping: now) & 0xFFFF_FFFF_FFFF) << 80
+            last = start > (last >> 80) << 80 ? start | low : last &+ step
+            return NodeID(bits: last)
         }
     }
 }

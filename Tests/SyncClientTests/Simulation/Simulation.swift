@@ -62,7 +62,9 @@ struct Simulation {
             devices.append(
                 try SimulatedDevice(
                     name: "d\(index)", server: server, names: names, canExchange: !random.oneIn(3),
-                    maximumUnnamed: random.pick([0, 2, 50]), clock: clock, random: random,
+                    maximumUnnamed: random.pick([0, 2, 50]), clock: clock,
+                    clockLead: weather.clockJumps ? random.pick([0, 0, -7, 3600]) * 1_000_000_000 : 0,
+                    random: random,
                     batch: random.pick([2, 5, 50])))
         }
     }
