@@ -141,7 +141,8 @@ extension FileStatus {
             kind: kind,
             identity: FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)),
             size: Int64(status.st_size), modified: Self.nanoseconds(status.st_mtim),
-            changed: Self.nanoseconds(status.st_ctim), mode: status.st_mode & 0o777)
+            changed: Self.nanoseconds(status.st_ctim), mode: status.st_mode & 0o777,
+            links: Int(clamping: status.st_nlink))
     }
 
     /// Times that 64 bits of nanoseconds cannot hold, as a damaged disk shows, become the nearest that they

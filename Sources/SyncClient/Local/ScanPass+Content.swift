@@ -72,11 +72,19 @@ extension ScanPass {
         }
     }
 
+    /// The node of a file that was looked at twice while it was new: by its own path, and with its directory.
+    private func madeMeanwhile(_ file: UnreadFile) throws -> SyncNode? {
+        guard !isOfEverything, file.id == nil, let node = try tree.child(of: file.parent, file.name),
+            node.kind != .directory
+        else { return nil }
+        return node
+    }
+
     private mutating func put(
         _ content: FileContent, of file: UnreadFile, _ places: inout [PlaceChange]
     ) throws {
         let status = file.request.status
-        let before = try file.id.flatMap { try tree.state.node($0, in: .local) }
+        let before = try file.id.flatMap { try tree.state.node($0, in: .local) } ?? madeMeanwhile(file)
         if file.id != nil, before == nil { return noteBusy(file.request.path) }
         var node = before ?? SyncNode(id: makeID(), parent: file.parent, name: file.name, kind: .file)
         node.kind = .file

@@ -50,8 +50,25 @@ extension ScanPass {
                 node.mode = entry.status.mode
             }
         case .symlink: try readSymlink(child.id, entry, in: parent)
-        case .file: enqueue(child.id, entry, in: parent)
+        case .file:
+            enqueue(child.id, entry, in: parent)
+            try lookAtOtherNames(of: entry, known: child.id)
         case .other: break
+        }
+    }
+
+    /// A watcher tells of the name that a file was written through, and of none of its others, though what is
+    /// read by them is another content as well.
+    private mutating func lookAtOtherNames(of entry: Entry, known id: NodeID? = nil) throws {
+        guard !isOfEverything, entry.status.links > 1, linked.insert(entry.status.identity).inserted else {
+            return
+        }
+        for other in try tree.state.localNodes(with: entry.status.identity, limit: Self.maximumLinks)
+        where other != id {
+            guard let node = try tree.state.node(other, in: .local), let path = try tree.path(of: node) else {
+                continue
+            }
+            try look(at: node.name, in: Directory(id: node.parent, path: FolderPath.parent(of: path)))
         }
     }
 
@@ -77,7 +94,9 @@ extension ScanPass {
             countChange()
             push(id, entry.path)
         case .symlink: try readSymlink(nil, entry, in: parent)
-        case .file: enqueue(nil, entry, in: parent)
+        case .file:
+            enqueue(nil, entry, in: parent)
+            try lookAtOtherNames(of: entry)
         case .other: break
         }
     }

@@ -7,21 +7,27 @@ extension ScanPass {
     /// A file has to have its size and time as well, since the number of a removed file is soon given to
     /// another one.
     func movedNode(_ entry: Entry, to parent: NodeID) throws -> SyncNode? {
-        guard let id = try tree.state.localNode(with: entry.status.identity),
-            let node = try tree.state.node(id, in: .local)
-        else { return nil }
+        for id in try tree.state.localNodes(with: entry.status.identity, limit: Self.maximumLinks) {
+            guard let node = try tree.state.node(id, in: .local), try isMoved(node, entry, to: parent) else {
+                continue
+            }
+            return node
+        }
+        return nil
+    }
+
+    private func isMoved(_ node: SyncNode, _ entry: Entry, to parent: NodeID) throws -> Bool {
         switch (node.kind, entry.status.kind) {
         case (.directory, .directory):
             // A directory cannot be below itself; somebody moves things about while they are looked at.
-            guard try !tree.isBelow(parent, id) else { return nil }
+            guard try !tree.isBelow(parent, node.id) else { return false }
         case (.file, .file), (.symlink, .symlink):
-            guard let stamp = try tree.state.stamp(of: id), stamp.size == entry.status.size,
+            guard let stamp = try tree.state.stamp(of: node.id), stamp.size == entry.status.size,
                 stamp.modified == entry.status.modified
-            else { return nil }
-        default: return nil
+            else { return false }
+        default: return false
         }
-        guard try missing.contains(id) || isGone(node) else { return nil }
-        return node
+        return try missing.contains(node.id) || isGone(node)
     }
 
     /// Whether nothing of its kind is where the tree has a node. What cannot be looked at is not gone.

@@ -1,5 +1,4 @@
 import SyncProtocol
-import SyncProtocol
 import TreeValues
 
 /// One scan at work.
@@ -20,6 +19,10 @@ struct ScanPass {
     var missing: Set<NodeID> = []
     /// Files whose content is to be read.
     var unread: [UnreadFile] = []
+    /// Whether the whole folder is looked at, each directory once.
+    private(set) var isOfEverything = false
+    /// Files of several names that were looked at by each of them.
+    var linked: Set<FileIdentity> = []
 
     private var directories: [Directory] = []
     private var unreadBytes: Int64 = 0
@@ -45,6 +48,8 @@ struct ScanPass {
     /// After so many entries a transaction ends, and after so many files or bytes they are read.
     private static let maximumSteps = 20_000
     private static let maximumUnreadBytes: Int64 = 64 * 1024 * 1024
+    /// So many names of one file are looked at; what others it has is found by a scan of everything.
+    static let maximumLinks = 100
 
     init(_ scanner: FolderScanner, device: UInt64) {
         fileSystem = scanner.fileSystem
@@ -81,14 +86,17 @@ struct ScanPass {
     }
 
     /// Begins with the whole folder.
-    mutating func start() { push(tree.state.root, "") }
+    mutating func start() {
+        isOfEverything = true
+        push(tree.state.root, "")
+    }
 
     /// Begins with a path; what is not valid is not there.
     mutating func start(at path: String) throws {
         var directory = tree.state.root
         var walked = ""
         let names = FolderPath.names(of: path)
-        guard !names.isEmpty else { return start() }
+        guard !names.isEmpty else { return push(tree.state.root, "") }
         guard !names.contains(where: { $0 == "." || $0 == ".." }) else { return }
         for (index, name) in names.enumerated() {
             let here = Self.join(walked, name)
@@ -104,7 +112,7 @@ struct ScanPass {
     }
 
     /// Compares one entry with the tree, and what is below it.
-    private mutating func look(at name: String, in directory: Directory) throws {
+    mutating func look(at name: String, in directory: Directory) throws {
         let path = Self.join(directory.path, name)
         let known = try tree.localChild(of: directory.id, name)
         let seen = clock()

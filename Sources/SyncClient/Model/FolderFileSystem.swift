@@ -101,9 +101,12 @@ public struct FileStatus: Hashable, Sendable {
     public var changed: Int64
     /// Permission bits.
     public var mode: UInt32
+    /// How many names a file has, in the folder or elsewhere: more than one are hard links.
+    public var links: Int
 
     public init(
-        kind: Kind, identity: FileIdentity, size: Int64, modified: Int64, changed: Int64, mode: UInt32
+        kind: Kind, identity: FileIdentity, size: Int64, modified: Int64, changed: Int64, mode: UInt32,
+        links: Int = 1
     ) {
         self.kind = kind
         self.identity = identity
@@ -111,6 +114,7 @@ public struct FileStatus: Hashable, Sendable {
         self.modified = modified
         self.changed = changed
         self.mode = mode
+        self.links = links
     }
 }
 

@@ -51,8 +51,9 @@ public protocol SyncState: SyncTrees, AnyObject {
     func stamp(of id: NodeID) throws -> LocalStamp?
     /// Does nothing if there is no such local node.
     func setStamp(_ stamp: LocalStamp?, of id: NodeID) throws
-    /// The local node with that file identity: how renames are recognised.
-    func localNode(with identity: FileIdentity) throws -> NodeID?
+    /// The local nodes with that file identity, at most `limit`: how renames are recognised. More than one
+    /// are the names of one file.
+    func localNodes(with identity: FileIdentity, limit: Int) throws -> [NodeID]
 
     /// Up to where the server's journal was read; `nil` before the first time.
     func cursor() throws -> SyncCursor?

@@ -13,7 +13,7 @@ package final class MemorySyncState: SyncState {
         /// By tree: the children of a directory by folded name.
         fileprivate var children: [[NodeID: [NameKey: [NodeID]]]] = [[:], [:], [:]]
         fileprivate var stamps: [NodeID: LocalStamp] = [:]
-        fileprivate var identities: [FileIdentity: NodeID] = [:]
+        fileprivate var identities: [FileIdentity: [NodeID]] = [:]
         fileprivate var unsettled: Set<NodeID> = []
         fileprivate var cursor: SyncCursor?
         fileprivate var values: [String: String] = [:]
@@ -126,14 +126,17 @@ package final class MemorySyncState: SyncState {
     package func stamp(of id: NodeID) -> LocalStamp? { contents.stamps[id] }
 
     package func setStamp(_ stamp: LocalStamp?, of id: NodeID) {
-        if let old = contents.stamps[id], contents.identities[old.identity] == id {
-            contents.identities[old.identity] = nil
+        if let old = contents.stamps[id] {
+            contents.identities[old.identity]?.removeAll { $0 == id }
+            if contents.identities[old.identity]?.isEmpty == true { contents.identities[old.identity] = nil }
         }
         contents.stamps[id] = stamp
-        if let stamp { contents.identities[stamp.identity] = id }
+        if let stamp { contents.identities[stamp.identity, default: []].append(id) }
     }
 
-    package func localNode(with identity: FileIdentity) -> NodeID? { contents.identities[identity] }
+    package func localNodes(with identity: FileIdentity, limit: Int) -> [NodeID] {
+        Array((contents.identities[identity] ?? []).prefix(limit))
+    }
     package func cursor() -> SyncCursor? { contents.cursor }
     package func setCursor(_ cursor: SyncCursor?) { contents.cursor = cursor }
     package func value(_ key: String) -> String? { contents.values[key] }

@@ -82,13 +82,16 @@ extension SQLiteSyncState: ScannableState {
         }
     }
 
-    public func localNode(with identity: FileIdentity) throws -> NodeID? {
+    public func localNodes(with identity: FileIdentity, limit: Int) throws -> [NodeID] {
         try access { session in
-            let statement = try session.statement(.localNode)
+            let statement = try session.statement(.localNodes)
             statement.bind(1, Int64(bitPattern: identity.inode))
             statement.bind(2, Int64(bitPattern: identity.device))
+            statement.bind(3, Int64(limit))
             defer { statement.reset() }
-            return try statement.step() ? try statement.id(0) : nil
+            var ids: [NodeID] = []
+            while try statement.step() { ids.append(try statement.id(0)) }
+            return ids
         }
     }
 }

@@ -11,7 +11,7 @@ enum StateQuery: Int, CaseIterable {
     case putRemote, putLocal, putSynced
     case removeRemote, removeLocal, removeSynced
     case insertUnsettled, deleteUnsettled, unsettled, unsettledAfter
-    case stamp, setStamp, localNode, localChildren, putScanned
+    case stamp, setStamp, localNodes, localChildren, putScanned
     case changeID, changeParent
     case conflicts
 
@@ -54,7 +54,7 @@ enum StateQuery: Int, CaseIterable {
             "UPDATE local SET "
                 + Self.stampColumns.enumerated().map { "\($1) = ?\($0 + 2)" }.joined(separator: ", ")
                 + " WHERE nid = ?1"
-        case .localNode: "SELECT nid FROM local WHERE inode = ?1 AND device = ?2 LIMIT 1"
+        case .localNodes: "SELECT nid FROM local WHERE inode = ?1 AND device = ?2 LIMIT ?3"
         case .localChildren:
             "SELECT nid, coalesce(name, key), kind, content IS NOT NULL, target, modified, mode, "
                 + Self.stampColumns.joined(separator: ", ") + " FROM local WHERE parent = ?1"

@@ -251,6 +251,69 @@ final class ScannedFolder {
         #expect(try folder.id("two") != id)
     }
 
+    /// A watcher tells of the name that was written through; the other names were as they were until all was
+    /// scanned again.
+    @Test func whatIsWrittenThroughOneNameOfAFileIsSeenForTheOthers() throws {
+        let folder = try ScannedFolder()
+        var options = FolderWatcher.Options()
+        options.quietTime = 20_000_000
+        let watcher = try FolderWatcher(folder.disk, options: options)
+        func scanWhatIsTold() throws {
+            guard case .changed(let paths) = watcher.next(timeout: 30_000_000_000) else {
+                Issue.record("nothing is told")
+                return
+            }
+            try folder.scanner.scan(.paths(paths))
+        }
+        try folder.scratch.write("one", "a")
+        try folder.scratch.makeDirectory("d")
+        try folder.scan()
+        let names = ["b", "d/c"]
+        for name in names { #expect(link(folder.scratch.path("a"), folder.scratch.path(name)) == 0) }
+        try scanWhatIsTold()
+        for (number, name) in (["a"] + names).enumerated() {
+            let content = Array("by \(number)".utf8)
+            try folder.scratch.write(content, name)
+            try scanWhatIsTold()
+            let tree = try folder.tree()
+            #expect(Set(tree.keys) == ["a", "b", "d", "d/c"])
+            for other in ["a"] + names {
+                #expect(try tree[other]?.content == CID(hashing: content, codec: .raw), "\(other) by \(name)")
+            }
+        }
+        // A new name, and what is written through it at once.
+        #expect(link(folder.scratch.path("d/c"), folder.scratch.path("e")) == 0)
+        try folder.scratch.write("all", "e")
+        try scanWhatIsTold()
+        let tree = try folder.tree()
+        for name in ["a", "e"] + names {
+            #expect(try tree[name]?.content == CID(hashing: Array("all".utf8), codec: .raw), "\(name)")
+        }
+    }
+
+    @Test func aNameOfAFileThatHasOthersKeepsItsNodeWhenItIsMoved() throws {
+        let folder = try ScannedFolder()
+        try folder.scratch.write("one", "a")
+        for name in ["b", "c"] { #expect(link(folder.scratch.path("a"), folder.scratch.path(name)) == 0) }
+        try folder.scan()
+        for name in ["a", "b", "c"] {
+            let id = try #require(try folder.tree()[name]?.id)
+            try folder.scratch.rename(name, "moved-" + name)
+            try folder.scan(name, "moved-" + name)
+            #expect(try folder.tree()["moved-" + name]?.id == id)
+        }
+    }
+
+    /// It became two nodes of one name.
+    @Test func aNewFileThatIsNamedWithItsDirectoryIsOneNode() throws {
+        let folder = try ScannedFolder()
+        try folder.scratch.makeDirectory("d")
+        try folder.scan()
+        try folder.scratch.write("one", "d/new")
+        try folder.scan("d", "d/new")
+        #expect(try Set(folder.tree().keys) == ["d", "d/new"])
+    }
+
     @Test func seesAnEditThatChangesNeitherSizeNorTime() throws {
         let folder = try ScannedFolder()
         try folder.scratch.write("aaaa", "file")

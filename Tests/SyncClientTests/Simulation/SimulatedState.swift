@@ -129,7 +129,9 @@ final class SimulatedState: SyncState {
     }
     func stamp(of id: NodeID) throws -> LocalStamp? { base.stamp(of: id) }
     func setStamp(_ stamp: LocalStamp?, of id: NodeID) throws { base.setStamp(stamp, of: id) }
-    func localNode(with identity: FileIdentity) throws -> NodeID? { base.localNode(with: identity) }
+    func localNodes(with identity: FileIdentity, limit: Int) throws -> [NodeID] {
+        base.localNodes(with: identity, limit: limit)
+    }
     func cursor() throws -> SyncCursor? { base.cursor() }
     func setCursor(_ cursor: SyncCursor?) throws { base.setCursor(cursor) }
     func value(_ key: String) throws -> String? { base.value(key) }

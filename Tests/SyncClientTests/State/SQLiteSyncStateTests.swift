@@ -42,7 +42,7 @@ func testNode(
         #expect(try state.node(node.id, in: .local) == node)
         #expect(try state.node(node.id, in: .synced) == nil)
         #expect(try state.stamp(of: node.id) == stamp)
-        #expect(try state.localNode(with: stamp.identity) == node.id)
+        #expect(try state.localNodes(with: stamp.identity, limit: 10) == [node.id])
         #expect(try state.cursor() == cursor)
         #expect(try state.value("k") == "v")
         #expect(try state.value("gone") == nil)
