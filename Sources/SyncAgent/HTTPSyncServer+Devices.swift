@@ -1,7 +1,6 @@
 import Foundation
 import IPLD
 import NIOHTTP1
-import NIOHTTP1
 public import SyncClient
 public import SyncProtocol
 public import TreeValues

@@ -133,8 +133,7 @@ extension SyncEngine {
     /// Keeps what the disk says of a node that was just written.
     ///
     /// - Parameter before: what it said before a rename: if it differs in more than a rename does, the file
-    ///   was
-    ///   written meanwhile.
+    ///   was written meanwhile.
     func keepStamp(
         of id: NodeID, at path: String, after before: FileStatus? = nil, isCertain: Bool = true
     ) throws {

@@ -184,14 +184,7 @@ extension DiskFolder {
             return fstat(descriptor, &status) == 0 ? FileStatus(status) : nil
         }
         if let found { return found }
-        try rename(source, to: destination, replacing: false)
-        do throws(FileError) {
-            return try status(destination)
-        } catch {
-            if case .folderMissing = error { throw error }
-            // It is there, under its name.
-            return nil
-        }
+        return try placeByRename(source, at: destination)
     }
 
     public func exchange(_ first: String, _ second: String) throws(FileError) {

@@ -50,8 +50,7 @@ public protocol FolderFileSystem: Sendable {
     /// Gives each of two files the other's name, in one step.
     ///
     /// - Throws: `system` with the number of "not supported" where the file system cannot; the caller then
-    ///   makes
-    ///   do with two renames.
+    ///   makes do with two renames.
     func exchange(_ first: String, _ second: String) throws(FileError)
     /// Removes anything but a directory.
     func removeFile(_ path: String) throws(FileError)
@@ -73,11 +72,17 @@ extension FolderFileSystem {
     }
 
     public func place(_ source: String, at destination: String) throws(FileError) -> FileStatus? {
+        try placeByRename(source, at: destination)
+    }
+
+    /// ``place(_:at:)`` of a file that has a name already.
+    func placeByRename(_ source: String, at destination: String) throws(FileError) -> FileStatus? {
         try rename(source, to: destination, replacing: false)
         do throws(FileError) {
             return try status(destination)
         } catch {
             if case .folderMissing = error { throw error }
+            // It is there, under its name.
             return nil
         }
     }

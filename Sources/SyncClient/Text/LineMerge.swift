@@ -9,8 +9,7 @@ public enum LineMerge {
     /// the answer is of one of the two texts; every line that one of them removed is gone.
     ///
     /// - Returns: `nil` for a conflict, for bytes that are not UTF-8 text, for texts that are too long, and
-    ///   where
-    ///   they differ in more than 1500 lines.
+    ///   where they differ in more than 1500 lines.
     public static func merge(base: [UInt8], ours: [UInt8], theirs: [UInt8]) -> [UInt8]? {
         for text in [base, ours, theirs] {
             guard text.count <= maximumBytes, text.withUnsafeBytes({ ContentCut.isText($0, isWhole: true) })
