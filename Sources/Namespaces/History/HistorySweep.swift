@@ -11,12 +11,11 @@ struct HistorySweep {
     let tables: TreeTables
     /// Unix milliseconds.
     let time: Int64
-    private let policy: NamespacePolicy.History
+    private let retention: Retention
     private let view: Views
 
     /// Entries that one piece looks at.
     static let piece = 500
-    private static let day: Int64 = 24 * 3600 * 1000
     /// How often a directory may come and go before what is in it is kept whatever happened to it.
     private static let maximumChanges = 1000
 
@@ -24,7 +23,7 @@ struct HistorySweep {
         self.namespace = namespace
         self.time = time
         tables = TreeTables(connection, of: namespace)
-        policy = try NamespacePolicy(json: namespace.policy).history
+        retention = try Retention(of: namespace)
         view = Views(namespace, connection)
     }
 
@@ -41,8 +40,7 @@ struct HistorySweep {
         var mark = try tables.historyMark()
         let start = mark
         let isThere = try advance(&mark)
-        let expired = try tables.removeKeptVersions(
-            ofDaysUpTo: saturating(time, minus: policy.all, policy.daily))
+        let expired = try tables.removeKeptVersions(ofDaysUpTo: retention.lastDayToGo(at: time))
         // What was let go of before is looked at again.
         if mark.horizon != start.horizon || expired > 0 { mark.swept = 0 }
         var progress = Progress(hasMore: !isThere)
@@ -61,32 +59,25 @@ struct HistorySweep {
     ///
     /// - Returns: whether it is there.
     private func advance(_ mark: inout HistoryMark) throws -> Bool {
-        let cutoff = saturating(time, minus: policy.all, 0)
+        let cutoff = retention.lastSupersededToGo(at: time)
         let page = try tables.times(after: mark.horizon, limit: 10 * Self.piece)
         for entry in page {
             // The clock of the server may have gone back: what came later is not older.
             let superseded = max(mark.time, entry.time)
             guard superseded <= cutoff else { return true }
-            let midnight = superseded - (superseded % Self.day + Self.day) % Self.day
-            let isLastOfDay = mark.horizon > 0 && midnight > mark.time
-            if isLastOfDay, midnight > saturating(time, minus: policy.all, policy.daily) {
+            if mark.horizon > 0, let day = Retention.day(endedBetween: mark.time, and: superseded),
+                day > retention.lastDayToGo(at: time)
+            {
                 var version =
                     try tables.keptVersion(mark.horizon)
                     ?? KeptVersion(jid: mark.horizon, time: mark.time)
-                version.day = midnight
+                version.day = day
                 try tables.write(version)
             }
             mark.horizon = entry.jid
             mark.time = superseded
         }
         return page.count < 10 * Self.piece
-    }
-
-    private func saturating(_ time: Int64, minus seconds: Int64, _ more: Int64) -> Int64 {
-        let (sum, isLarge) = seconds.addingReportingOverflow(more)
-        let (milliseconds, isLarger) = sum.multipliedReportingOverflow(by: 1000)
-        let (result, isSmall) = time.subtractingReportingOverflow(milliseconds)
-        return isLarge || isLarger || isSmall ? .min : result
     }
 
     // MARK: Content

@@ -22,7 +22,7 @@ extension NamespaceStore {
         of namespace: Namespace, before: JID = .max, limit: Int = 100
     ) throws -> [Version] {
         let limit = min(max(limit, 1), 1000)
-        let policy = try NamespacePolicy(json: namespace.policy).history
+        let retention = try Retention(of: namespace)
         return try read { connection in
             let current = try live(namespace.id, connection)
             let tables = TreeTables(connection, of: current)
@@ -37,7 +37,7 @@ extension NamespaceStore {
             return try page.map { jid in
                 try version(
                     jid, current, tables, snapshots.first { $0.jid == jid },
-                    kept.first { $0.jid == jid }, policy)
+                    kept.first { $0.jid == jid }, retention)
             }
         }
     }
@@ -46,7 +46,7 @@ extension NamespaceStore {
     ///
     /// - Throws: `versionAbsent`, `versionRemoved`.
     public func keptVersion(_ jid: JID, of namespace: Namespace) throws -> Version {
-        let policy = try NamespacePolicy(json: namespace.policy).history
+        let retention = try Retention(of: namespace)
         return try read { connection in
             let current = try live(namespace.id, connection)
             guard jid >= 0, jid <= current.head else {
@@ -55,36 +55,24 @@ extension NamespaceStore {
             let tables = TreeTables(connection, of: current)
             try tables.requireKept(jid)
             let snapshot = try tables.snapshot(upTo: jid).flatMap { $0.jid == jid ? $0 : nil }
-            return try version(jid, current, tables, snapshot, tables.keptVersion(jid), policy)
+            return try version(jid, current, tables, snapshot, tables.keptVersion(jid), retention)
         }
     }
 
     private func version(
         _ jid: JID, _ namespace: Namespace, _ tables: TreeTables, _ snapshot: TreeSnapshot?,
-        _ kept: KeptVersion?, _ policy: NamespacePolicy.History
+        _ kept: KeptVersion?, _ retention: Retention
     ) throws -> Version {
         let times = try tables.times(after: jid - 1, limit: 2)
         let time = times.first { $0.jid == jid }?.time ?? namespace.created
         var version = Version(jid: jid, time: time, snapshot: snapshot)
         version.note = kept?.note
-        let all = Self.milliseconds(policy.all)
-        let daily = all.addingClamped(Self.milliseconds(policy.daily))
         if let day = kept?.day {
-            version.until = day.addingClamped(daily)
+            version.until = retention.end(ofDay: day)
         } else if let superseded = times.first(where: { $0.jid == jid + 1 })?.time {
-            let midnight = superseded - (superseded % Self.day + Self.day) % Self.day
-            let isLastOfDay = jid > 0 && midnight > time
-            let simple = superseded.addingClamped(all)
-            version.until = isLastOfDay ? max(simple, midnight.addingClamped(daily)) : simple
+            version.until = retention.end(ofVersionMade: jid > 0 ? time : nil, superseded: superseded)
         }
         return version
-    }
-
-    private static let day: Int64 = 24 * 3600 * 1000
-
-    private static func milliseconds(_ seconds: Int64) -> Int64 {
-        let (product, isLarge) = seconds.multipliedReportingOverflow(by: 1000)
-        return isLarge ? .max : product
     }
 
     /// Holds on to a version, whatever the policy says, until ``release(_:of:)``.
@@ -155,13 +143,5 @@ extension NamespaceStore {
             dropped += progress.dropped
             guard progress.hasMore, try !isCancelled() else { return dropped }
         }
-    }
-}
-
-extension Int64 {
-    /// The sum, or the largest number there is.
-    fileprivate func addingClamped(_ other: Int64) -> Int64 {
-        let (sum, isLarge) = addingReportingOverflow(other)
-        return isLarge ? .max : sum
     }
 }

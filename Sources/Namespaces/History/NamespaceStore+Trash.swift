@@ -23,7 +23,7 @@ extension NamespaceStore {
         of namespace: Namespace, before: JID = .max, limit: Int = 100
     ) throws -> [TrashItem] {
         let limit = min(max(limit, 1), 1000)
-        let policy = try NamespacePolicy(json: namespace.policy).history
+        let retention = try Retention(of: namespace)
         return try read { connection in
             let view = TreeView(try live(namespace.id, connection), connection)
             let tables = view.tables
@@ -31,12 +31,10 @@ extension NamespaceStore {
                 .map { entry in
                     let isDirectory = entry.node.kind == .directory
                     let below = isDirectory ? try tables.below(entry.node.id) : TreeTables.Below()
-                    let (lifetime, isLong) = policy.all.multipliedReportingOverflow(by: 1000)
-                    let (until, isLate) = entry.time.addingReportingOverflow(lifetime)
                     return TrashItem(
                         entry: entry, path: try view.lastPath(of: entry.node),
                         nodes: below.nodes + 1, bytes: below.bytes + entry.node.size,
-                        until: isLong || isLate ? .max : until)
+                        until: retention.end(ofDeletionAt: entry.time))
                 }
         }
     }
