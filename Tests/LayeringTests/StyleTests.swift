@@ -22,6 +22,21 @@ import Testing
         }
     }
 
+    @Test(arguments: ["Sources", "Tests"])
+    func aModuleIsImportedOnce(folder: String) throws {
+        for file in try SourceTree.swiftFiles(under: folder) {
+            var seen: Set<String> = []
+            for line in file.lines {
+                let words = line.split(separator: " ")
+                guard let index = words.firstIndex(of: "import"), index < 2, line.first != " " else {
+                    continue
+                }
+                let imported = words[index...].joined(separator: " ")
+                #expect(seen.insert(imported).inserted, "\(file.path) has `\(imported)` twice")
+            }
+        }
+    }
+
     @Test func publicTypesAndFunctionsAreDocumented() throws {
         let files = try SourceTree.swiftFiles(under: "Sources")
         let demanded = Set(files.flatMap(\.protocolFunctions)).union(Self.demandedByTheStandardLibrary)

@@ -1,5 +1,4 @@
 import IPLD
-import NodeServer
 import NodeService
 import SyncProtocol
 import TestKit
