@@ -1,6 +1,5 @@
 public import Catalog
 import Synchronization
-public import TreeValues
 
 /// Tells those who wait for changes of namespaces that there are some.
 ///
@@ -8,16 +7,7 @@ public import TreeValues
 /// from the journal. Thread-safe. In memory; each process of several over one catalog tells of its own
 /// changes.
 public final class ChangeFeed: Sendable {
-    /// Ends listening when it is let go of.
-    public final class Subscription: Sendable {
-        private let cancel: @Sendable () -> Void
-        init(cancel: @escaping @Sendable () -> Void) { self.cancel = cancel }
-        deinit { cancel() }
-    }
-
     private struct State {
-        var last: UInt64 = 0
-        var listeners: [NamespaceID: [UInt64: @Sendable (NamespaceID, JID) -> Void]] = [:]
         /// How many changes there were, and at which of them each namespace changed last.
         var sequence: UInt64 = 0
         var lastChanges: [NamespaceID: UInt64] = [:]
@@ -45,42 +35,31 @@ public final class ChangeFeed: Sendable {
     private static let pauses: (first: Duration, last: Duration) = (.seconds(5), .seconds(300))
 
     private let state = Mutex(State())
+    private let listeners = NamespaceListeners()
     /// Of this process alone: positions of another one say nothing here.
     private let instance = String(UInt64.random(in: 0 ... .max), radix: 36)
 
     init() {}
 
-    /// Calls `body` with the new head after each change of one of these namespaces, as long as the
-    /// subscription lives. `body` is called on the thread that made the change, and must not take long.
+    /// Calls `body` after each change of one of these namespaces, as long as the listening lives. `body` is
+    /// called on the thread that made the change, and must not take long.
     ///
     /// Listen first, then look at the heads: no change is missed then.
     public func listen(
-        to namespaces: [NamespaceID], _ body: @escaping @Sendable (NamespaceID, JID) -> Void
-    ) -> Subscription {
-        let number = state.withLock { state in
-            state.last += 1
-            for namespace in namespaces { state.listeners[namespace, default: [:]][state.last] = body }
-            return state.last
-        }
-        return Subscription { [weak self] in
-            self?.state.withLock { state in
-                for namespace in namespaces {
-                    state.listeners[namespace]?[number] = nil
-                    if state.listeners[namespace]?.isEmpty == true { state.listeners[namespace] = nil }
-                }
-            }
-        }
+        to namespaces: [NamespaceID], _ body: @escaping @Sendable (NamespaceID) -> Void
+    ) -> Listening {
+        listeners.listen(to: namespaces, body)
     }
 
-    func notify(_ namespace: NamespaceID, head: JID) {
+    /// Notes that a namespace has a new head, or another epoch, and tells who listens.
+    func notify(_ namespace: NamespaceID) {
         let now = ContinuousClock.now
-        let listeners = state.withLock { state in
+        state.withLock { state in
             state.unsettled[namespace, default: (now, now)].last = now
             state.sequence += 1
             state.lastChanges[namespace] = state.sequence
-            return Array((state.listeners[namespace] ?? [:]).values)
         }
-        for listener in listeners { listener(namespace, head) }
+        listeners.tell(namespace)
     }
 
     /// Names the changes that were told of so far, for ``changes(since:of:)``.

@@ -62,7 +62,7 @@ public final class NamespaceStore: Sendable {
         }
         guard let changed else { throw NamespaceError.unknownNamespace(id.text) }
         // Who waits for changes looks, and sees.
-        feed.notify(id, head: changed.head)
+        feed.notify(id)
         return changed
     }
 
@@ -149,7 +149,7 @@ public final class NamespaceStore: Sendable {
             )
         }
         massDeletes.note(removed, by: device, from: id, at: time)
-        if result.head != result.previousHead { feed.notify(id, head: result.head) }
+        if result.head != result.previousHead { feed.notify(id) }
         return CommitResult(
             outcomes: result.outcomes.map { withToken($0, device, id, time) }, head: result.head,
             previousHead: result.previousHead, epoch: result.epoch, visibility: result.visibility)

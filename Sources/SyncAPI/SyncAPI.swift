@@ -3,7 +3,7 @@ import ContentCoding
 public import HTTPSupport
 public import HTTPTypes
 import IPLD
-import Namespaces
+public import Namespaces
 import NodeMessages
 public import NodeService
 public import SyncProtocol
@@ -77,10 +77,10 @@ public enum SyncAPI {
     /// Listens for what a request to wait is about, and how many seconds it wants to wait.
     ///
     /// - Throws: what ``respond(to:_:values:service:body:report:)`` would make an answer of.
-    public static func subscription(
+    public static func listen(
         _ request: DoorRequest, _ body: [UInt8], _ service: SyncService,
         _ onChange: @escaping @Sendable () -> Void
-    ) throws -> (SyncService.Subscription, seconds: Int) {
+    ) throws -> (listening: [Listening], seconds: Int) {
         let call = SyncRequest(
             request: request, values: [:], service: service, body: WholeRequestBody(body))
         let wait = try WaitRequest(try call.message())

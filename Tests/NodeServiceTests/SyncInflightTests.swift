@@ -247,7 +247,7 @@ import TreeValues
         let reader = device("desk", .localAdministrator)
         let info = try reader.info
         let rings = Mutex(0)
-        func listen(_ mark: Int64?) throws -> SyncService.Subscription {
+        func listen(_ mark: Int64?) throws -> [Listening] {
             try reader.service.listen(
                 for: WaitRequest(
                     positions: [

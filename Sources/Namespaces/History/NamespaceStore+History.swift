@@ -97,7 +97,7 @@ extension NamespaceStore {
         } catch CatalogError.notUnique {
             throw NamespaceError.placeTaken(path)
         }
-        if done.entries > 0 { feed.notify(id, head: done.head) }
+        if done.entries > 0 { feed.notify(id) }
         return done
     }
 

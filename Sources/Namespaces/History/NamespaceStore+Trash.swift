@@ -115,7 +115,7 @@ extension NamespaceStore {
             }
             guard let step else { break }
             nodes += step.nodes
-            if let head = step.head { feed.notify(id, head: head) }
+            if step.head != nil { feed.notify(id) }
         }
         return nodes
     }

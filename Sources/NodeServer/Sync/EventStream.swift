@@ -109,7 +109,7 @@ struct WatchedHeads: Sendable {
     private var sent: [NamespaceKey: SyncService.Head] = [:]
     /// The last mark of files that are being sent, by namespace.
     private var marks: [NamespaceKey: Int64] = [:]
-    private var subscription: SyncService.Subscription?
+    private var listening: [Listening]?
     private var watched: [NamespaceKey] = []
     private var hasLooked = false
 
@@ -137,8 +137,8 @@ struct WatchedHeads: Sendable {
     /// Listens to what may be read now.
     private mutating func watch(_ service: SyncService) throws {
         let now = try service.watchable(request.namespaces)
-        guard now != watched || subscription == nil else { return }
-        subscription = service.listen(to: now, wantsInflight: request.wantsInflight) { [changes, bell] key in
+        guard now != watched || listening == nil else { return }
+        listening = service.listen(to: now, wantsInflight: request.wantsInflight) { [changes, bell] key in
             changes.namespaces.withLock { _ = $0.insert(key) }
             bell.ring()
         }

@@ -202,10 +202,10 @@ struct SyncDoor: Sendable {
             hub.tally.count { $0.waits -= 1 }
         }
         let prepared = try? await pool.runIfActive {
-            Result { try SyncAPI.subscription(request, bytes, service) { bell.ring() } }
+            Result { try SyncAPI.listen(request, bytes, service) { bell.ring() } }
         }
         // What is wrong with the request is told as of any other.
-        guard case .success(let (subscription, seconds))? = prepared else {
+        guard case .success(let (listening, seconds))? = prepared else {
             return (try? await pool.runIfActive(ask)) ?? Self.stopping(request)
         }
         let deadline = ContinuousClock.now + .seconds(seconds)
@@ -217,7 +217,7 @@ struct SyncDoor: Sendable {
                 })
             else { return Self.stopping(request) }
             if isNews || ContinuousClock.now >= deadline || Task.isCancelled || waits.isStopping {
-                withExtendedLifetime(subscription) {}
+                withExtendedLifetime(listening) {}
                 if response.status == .ok { hub.tally.count { $0.wakeUps += 1 } }
                 return response
             }

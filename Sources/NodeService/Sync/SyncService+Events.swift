@@ -1,7 +1,7 @@
 import Access
 public import Catalog
 import Foundation
-import Namespaces
+public import Namespaces
 import NodeCore
 import SyncProtocol
 
@@ -51,14 +51,13 @@ extension SyncService {
     }
 
     /// Calls `body` when one of them changes, and, if that is wanted, when more came of a file that is being
-    /// sent; as long as the subscription lives.
+    /// sent; as long as what is returned lives.
     public func listen(
         to keys: [NamespaceKey], wantsInflight: Bool,
         _ body: @escaping @Sendable (NamespaceKey) -> Void
-    ) -> Subscription {
-        Subscription(
-            namespaces.feed.listen(to: keys) { key, _ in body(key) },
-            wantsInflight ? hub.inflight.listen(to: keys, body) : nil)
+    ) -> [Listening] {
+        [namespaces.feed.listen(to: keys, body)]
+            + (wantsInflight ? [hub.inflight.listen(to: keys, body)] : [])
     }
 
     /// Up to where changes were told of, as the id of an event.

@@ -9,17 +9,6 @@ import TreeValues
 
 /// Files that are being sent: what `list`, `wait`, `leaves` and `retrieve` have to say of them.
 extension SyncService {
-    /// Ends listening when it is let go of.
-    public struct Subscription: Sendable {
-        private let changes: ChangeFeed.Subscription
-        private let inflight: InflightDesk.Subscription?
-
-        init(_ changes: ChangeFeed.Subscription, _ inflight: InflightDesk.Subscription?) {
-            self.changes = changes
-            self.inflight = inflight
-        }
-    }
-
     // MARK: Coming and going
 
     /// Offers files whose leaves are not all here to others, if nothing in the namespace is against them.

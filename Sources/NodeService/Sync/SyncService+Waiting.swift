@@ -1,6 +1,6 @@
 import Access
 import Catalog
-import Namespaces
+public import Namespaces
 public import SyncProtocol
 import TreeValues
 
@@ -25,16 +25,15 @@ extension SyncService {
     }
 
     /// Calls `body` when one of the namespaces of a request changes, or, where the request asks for that,
-    /// when more came of a file that is being sent; as long as the subscription lives.
+    /// when more came of a file that is being sent; as long as what is returned lives.
     ///
-    /// Subscribe first, then ask ``changed(_:)``: no change is missed then.
+    /// Listen first, then ask ``changed(_:)``: no change is missed then.
     public func listen(
         for request: WaitRequest, _ body: @escaping @Sendable () -> Void
-    ) throws -> Subscription {
+    ) throws -> [Listening] {
         let ids = try request.positions.map { try visiblePart(of: $0.namespace).namespace.id }
         let followed = zip(ids, request.positions).filter { $0.1.inflightMark != nil }.map(\.0)
-        return Subscription(
-            namespaces.feed.listen(to: ids) { _, _ in body() },
-            followed.isEmpty ? nil : hub.inflight.listen(to: followed) { _ in body() })
+        return [namespaces.feed.listen(to: ids) { _ in body() }]
+            + (followed.isEmpty ? [] : [hub.inflight.listen(to: followed) { _ in body() }])
     }
 }

@@ -1,6 +1,7 @@
 import Catalog
 import Dispatch
 import Multiformats
+import Namespaces
 import SyncProtocol
 import Synchronization
 import TreeValues
@@ -8,23 +9,11 @@ import TreeValues
 /// Files that are being sent to a node, for those who read ahead of the journal, and those who wait for more
 /// of them. Thread-safe; bounded as ``InflightTable`` is.
 public final class InflightDesk: Sendable {
-    /// Ends listening when it is let go of.
-    final class Subscription: Sendable {
-        private let cancel: @Sendable () -> Void
-        init(cancel: @escaping @Sendable () -> Void) { self.cancel = cancel }
-        deinit { cancel() }
-    }
-
     /// Calls something after so many milliseconds, on any thread.
     typealias Timer = @Sendable (_ milliseconds: Int64, _ body: @escaping @Sendable () -> Void) -> Void
 
-    private struct Listeners {
-        var last: UInt64 = 0
-        var bodies: [NamespaceID: [UInt64: @Sendable (NamespaceID) -> Void]] = [:]
-    }
-
     private let table: Mutex<InflightTable>
-    private let listeners = Mutex(Listeners())
+    private let listeners = NamespaceListeners()
     /// Milliseconds of a clock that never goes back.
     private let clock: @Sendable () -> Int64
     private let after: Timer
@@ -107,27 +96,14 @@ public final class InflightDesk: Sendable {
 
     private func announce(_ namespace: NamespaceID) {
         guard table.withLock({ $0.announce(namespace, at: clock()) }) else { return }
-        let bodies = listeners.withLock { Array(($0.bodies[namespace] ?? [:]).values) }
-        for body in bodies { body(namespace) }
+        listeners.tell(namespace)
     }
 
-    /// Calls `body` when more of a file came, a few times a second at most, as long as the subscription
+    /// Calls `body` when more of a file came, a few times a second at most, as long as the listening
     /// lives. `body` must not take long.
     func listen(
         to namespaces: [NamespaceID], _ body: @escaping @Sendable (NamespaceID) -> Void
-    ) -> Subscription {
-        let number = listeners.withLock { listeners in
-            listeners.last += 1
-            for namespace in namespaces { listeners.bodies[namespace, default: [:]][listeners.last] = body }
-            return listeners.last
-        }
-        return Subscription { [weak self] in
-            self?.listeners.withLock { listeners in
-                for namespace in namespaces {
-                    listeners.bodies[namespace]?[number] = nil
-                    if listeners.bodies[namespace]?.isEmpty == true { listeners.bodies[namespace] = nil }
-                }
-            }
-        }
+    ) -> Listening {
+        listeners.listen(to: namespaces, body)
     }
 }
