@@ -128,6 +128,25 @@ final class SimulatedDevice {
         try disk.asUser { disk throws(FileError) in try FolderEntry.tree(of: disk, below: "") }
     }
 
+    /// What there is in the folder, by the names of the disk.
+    var paths: [String] {
+        let found = try? disk.asUser { disk throws(FileError) in
+            var found: [String] = []
+            var stack = [""]
+            while let directory = stack.popLast() {
+                for entry in try disk.list(directory) {
+                    guard let name = entry.name, let status = entry.status else { continue }
+                    if directory.isEmpty, name == SyncNames.ownDirectory { continue }
+                    let path = directory.isEmpty ? name : directory + "/" + name
+                    if status.kind == .directory { stack.append(path) }
+                    found.append(status.kind == .directory ? path + "/" : path)
+                }
+            }
+            return found
+        }
+        return (found ?? []).sorted()
+    }
+
     /// The contents of the files in the folder.
     func files() throws -> Set<[UInt8]> {
         Set(
@@ -241,16 +260,19 @@ final class SimulatedClock: Sendable {
 
 /// The last events of a device.
 final class EventLog: Sendable {
-    private let events = Mutex<[SyncEvent]>([])
+    private let events = Mutex<(last: [SyncEvent], count: Int)>(([], 0))
 
     func add(_ event: SyncEvent) {
         events.withLock { events in
-            if events.count >= 500 { events.removeFirst(100) }
-            events.append(event)
+            if events.last.count >= 500 { events.last.removeFirst(100) }
+            events.last.append(event)
+            events.count += 1
         }
     }
 
-    var all: [SyncEvent] { events.withLock { $0 } }
+    var all: [SyncEvent] { events.withLock { $0.last } }
+    /// How many there were, those that are not kept with them.
+    var count: Int { events.withLock { $0.count } }
 }
 
 /// Lists of leaves of files that were read or written.

@@ -153,9 +153,9 @@ struct Simulation {
         if weather.missingFolders {
             device.disk.set(unreadable: random.oneIn(10) ? random.pick(SimulatedUser.names) : nil)
         }
-        if isLoud { print("--", device.name) }
+        let before = isLoud ? tell(device) : 0
         try device.synchronize()
-        if isLoud { for event in device.events.all.suffix(12) { print("   ", event) } }
+        if isLoud { tell(device, since: before) }
         device.disk.crash(afterCalls: nil)
         device.disk.interfereBeforeBarrier(nil)
         device.state.crashIn = nil
@@ -163,6 +163,16 @@ struct Simulation {
         if let violation = device.state.violation {
             throw Failure(seed: seed, text: "\(device.name): \(violation)")
         }
+    }
+
+    /// Prints what a device did since it had done so much, and what it has.
+    @discardableResult
+    private func tell(_ device: SimulatedDevice, since count: Int? = nil) -> Int {
+        let events = device.events.count
+        if let count { for event in device.events.all.suffix(events - count) { print("   ", event) } }
+        print("--", device.name, device.paths.joined(separator: " | "))
+        for states in device.state.base.contents.all { print("     ", describe(states)) }
+        return events
     }
 
     private mutating func restoreServer() {
@@ -197,7 +207,9 @@ struct Simulation {
             var isSettled = true
             for device in devices {
                 clock.advance(milliseconds: 4_000_000)
+                let before = isLoud ? tell(device) : 0
                 try device.synchronize()
+                if isLoud { tell(device, since: before) }
                 if device.engine?.status.activity != .settled { isSettled = false }
             }
             quiet = isSettled && server.head == head ? quiet + 1 : 0
@@ -207,7 +219,7 @@ struct Simulation {
         var text = "no end of it"
         for device in devices {
             guard let engine = device.engine else { continue }
-            text += "\n\(device.name) \(device.disk.names) \(engine.status.activity)"
+            text += "\n\(device.name) \(device.disk.names) \(engine.status.activity) \(device.paths)"
             for item in engine.waitingItems() { text += "\n  \(item.path): \(item.reason)" }
             for id in device.state.base.unsettled(after: nil, limit: 20) {
                 text += "\n  \(describe(device.state.base.states(of: id)))"
@@ -217,10 +229,15 @@ struct Simulation {
         throw Failure(seed: seed, text: text)
     }
 
+    private func describe(_ entry: RemoteEntry) -> String {
+        let states = NodeStates(id: entry.node.id, remote: entry.node, local: nil, synced: nil)
+        return describe(states) + (entry.isDeleted ? " deleted" : "") + (entry.isRestored ? " restored" : "")
+    }
+
     private func describe(_ states: NodeStates) -> String {
         func text(_ node: SyncNode?) -> String {
             guard let node else { return "-" }
-            let content = node.content?.description.suffix(5) ?? "-"
+            let content = node.content?.description.suffix(5) ?? node.target?[...] ?? "-"
             return
                 "\(node.name) in \(node.parent.text.suffix(5)) \(content) \(node.modified) r\(node.revision)"
         }
@@ -231,6 +248,7 @@ struct Simulation {
     private func check() throws {
         var expected: [String: FolderEntry] = [:]
         let blocks = server.backup()
+        if isLoud { for entry in blocks.journal { print("   ", entry.device, describe(entry)) } }
         for (path, node) in server.tree() {
             let key = FolderPath.names(of: path).map { NameKey($0).text }.joined(separator: "/")
             switch node.kind {

@@ -37,7 +37,10 @@ extension VirtualDisk: FolderFileSystem {
 
     func readLink(_ path: String) throws(FileError) -> String {
         try use { (volume) throws(FileError) in
-            volume.inodes[try self.find(path, &volume)]?.target ?? ""
+            let inode = volume.inodes[try self.find(path, &volume)]
+            // EINVAL.
+            guard let inode, inode.kind == .symlink else { throw .system(path, code: 22) }
+            return inode.target
         }
     }
 
