@@ -36,12 +36,15 @@ extension ScanPass {
         do throws(FileError) {
             guard let status = try fileSystem.status(path) else { return true }
             // A file in the place of a directory, or the other way round.
-            return status.kind != .other && !isSameKind(node.kind, status.kind)
+            if status.kind != .other, !isSameKind(node.kind, status.kind) { return true }
         } catch .folderMissing {
             throw FileError.folderMissing
         } catch {
             return false
         }
+        // Or another node has its place.
+        return try missing.contains(node.id)
+            && tree.children(of: node.parent, node.name).contains { !missing.contains($0.id) }
     }
 
     /// Gives a node its new place. Everything below a directory moves with it.

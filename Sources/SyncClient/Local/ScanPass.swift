@@ -114,7 +114,7 @@ struct ScanPass {
     /// Compares one entry with the tree, and what is below it.
     mutating func look(at name: String, in directory: Directory) throws {
         let path = Self.join(directory.path, name)
-        let known = try tree.localChild(of: directory.id, name)
+        let all = try tree.localChildren(of: directory.id, name)
         let seen = clock()
         let status: FileStatus?
         do throws(FileError) {
@@ -125,13 +125,15 @@ struct ScanPass {
             return note(error, path)
         }
         guard let status else {
-            if let known, !isExcluded(path, isDirectory: known.kind == .directory) {
+            for known in all where !isExcluded(path, isDirectory: known.kind == .directory) {
                 missing.insert(known.id)
             }
             return
         }
+        let known = all.first { $0.stamp?.identity == status.identity } ?? all.first
         let entry = Entry(name: name, path: path, status: status, seen: seen)
         guard try accepts(entry) else { return }
+        for double in all where double.id != known?.id { noteReplaced(double.id) }
         if let known, isSameKind(known.kind, status.kind) {
             try compare(known, entry, in: directory.id)
         } else {
@@ -175,12 +177,14 @@ struct ScanPass {
 
         var changed: [(LocalChild, Int)] = []
         var absent: [LocalChild] = []
+        var doubles: [LocalChild] = []
         var below: [Directory] = []
         try tree.forEachLocalChild(of: directory.id) { child in
-            guard let index = places.removeValue(forKey: ExactPath(child.name)) else {
-                absent.append(child)
-                return
-            }
+            guard let place = places.index(forKey: ExactPath(child.name)) else { return absent.append(child) }
+            let index = places.values[place]
+            guard index >= 0 else { return doubles.append(child) }
+            // Somebody has it.
+            places.values[place] = ~index
             guard let status = found[index].status, isUnchanged(child, status) else {
                 changed.append((child, index))
                 return
@@ -193,9 +197,27 @@ struct ScanPass {
             let path = Self.join(directory.path, child.name)
             if !isExcluded(path, isDirectory: child.kind == .directory) { missing.insert(child.id) }
         }
+        for double in doubles {
+            guard let index = places[ExactPath(double.name)] else { continue }
+            take(double, ~index, found, &changed)
+        }
         for next in below where !isExcluded(next.path, isDirectory: true) { directories.append(next) }
         try scan(
-            changed, new: places.values.sorted { found[$0].isBefore(found[$1]) }, found, in: directory, seen)
+            changed, new: places.values.filter { $0 >= 0 }.sorted { found[$0].isBefore(found[$1]) }, found,
+            in: directory, seen)
+    }
+
+    /// Two nodes of one place: what changed while it was looked at may have left them. The one that is there is
+    /// known by its inode.
+    private mutating func take(
+        _ double: LocalChild, _ index: Int, _ found: [FileEntry], _ changed: inout [(LocalChild, Int)]
+    ) {
+        guard let identity = found[index].status?.identity, double.stamp?.identity == identity,
+            let place = changed.firstIndex(where: { $0.1 == index }),
+            changed[place].0.stamp?.identity != identity
+        else { return noteReplaced(double.id) }
+        noteReplaced(changed[place].0.id)
+        changed[place].0 = double
     }
 
     private mutating func scan(

@@ -27,13 +27,19 @@ struct ScannedTree {
 
     /// The child whose name is the same in every byte.
     func child(of directory: NodeID, _ name: String) throws -> SyncNode? {
-        try state.children(of: directory, named: name, in: .local).first {
+        try children(of: directory, name).first
+    }
+
+    /// Children whose names are the same in every byte: more than one where something changed while it was
+    /// looked at.
+    func children(of directory: NodeID, _ name: String) throws -> [SyncNode] {
+        try state.children(of: directory, named: name, in: .local).filter {
             $0.name.utf8.elementsEqual(name.utf8)
         }
     }
 
-    func localChild(of directory: NodeID, _ name: String) throws -> LocalChild? {
-        try child(of: directory, name).map { LocalChild($0, stamp: try state.stamp(of: $0.id)) }
+    func localChildren(of directory: NodeID, _ name: String) throws -> [LocalChild] {
+        try children(of: directory, name).map { LocalChild($0, stamp: try state.stamp(of: $0.id)) }
     }
 
     /// Where the tree has a node; `nil` if it is not below the folder.

@@ -304,6 +304,27 @@ final class ScannedFolder {
         }
     }
 
+    /// What changes while it is looked at can leave two: both stayed, and one had the content of the other.
+    @Test(arguments: [true, false], [true, false])
+    func ofTwoNodesOfOnePlaceTheOneThatIsThereStays(isOlder: Bool, isOfEverything: Bool) throws {
+        let folder = try ScannedFolder()
+        try folder.scratch.write("one", "f")
+        try folder.scan()
+        let node = try #require(try folder.tree()["f"])
+        var other = node
+        other.id = NodeID(bits: isOlder ? 2 : 200)
+        other.content = try CID(hashing: Array("two".utf8), codec: .raw)
+        let identity = FileIdentity(device: 1, inode: 1)
+        let stamp = LocalStamp(identity: identity, size: 3, modified: 1, changed: 1, seen: 1)
+        for tree in [TreeName.remote, .synced] { try folder.state.put(other, in: tree) }
+        try folder.state.putLocal(other, stamp: stamp)
+        try folder.scratch.write("three", "f")
+        if isOfEverything { try folder.scan() } else { try folder.scan("f") }
+        #expect(try folder.state.node(other.id, in: .local) == nil)
+        #expect(try folder.tree()["f"]?.id == node.id)
+        #expect(try folder.tree()["f"]?.content == CID(hashing: Array("three".utf8), codec: .raw))
+    }
+
     /// It became two nodes of one name.
     @Test func aNewFileThatIsNamedWithItsDirectoryIsOneNode() throws {
         let folder = try ScannedFolder()
