@@ -108,7 +108,7 @@ extension SyncEngine {
         }
     }
 
-    /// - Parameter gone: gets the directory that the entry says is gone.
+    /// - Parameter gone: gets the directory that the entry says is gone, or that is not there.
     /// - Returns: whether it is of a node that was not known.
     @discardableResult
     private func take(_ entry: RemoteEntry, gone: inout [NodeID]) throws -> Bool {
@@ -123,6 +123,12 @@ extension SyncEngine {
             try removeRemote(node.id)
         } else {
             try state.put(node, in: .remote)
+            // Its directory is still to come, or it went, and this with it: see where what went is removed.
+            if known?.parent != node.parent, node.parent != state.root, gone.last != node.parent,
+                try state.node(node.parent, in: .remote) == nil
+            {
+                gone.append(node.parent)
+            }
             if let inline = entry.inline, let cid = node.content {
                 inlineContents.insert(inline, for: cid, limit: options.inlineCacheBytes)
             } else if let edit = entry.edit, let cid = node.content {

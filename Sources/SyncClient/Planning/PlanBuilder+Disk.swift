@@ -28,8 +28,8 @@ extension PlanBuilder {
             return hold(local.id, .nameNotPossible)
         }
         if try isBelow(remote.parent, local.id) {
-            // The tree of the server has no cycles: what it is in is moved first.
-            return .wait
+            // The tree of the server has no cycles: what it is in is moved first, and may wait for its name.
+            return try displaced(above: remote.parent, below: local.id).map { .after($0) } ?? .wait
         }
         if case .not(let outcome) = try findDiskPlace(for: remote) { return outcome }
         leavingDisk.insert(local.id)
@@ -53,6 +53,20 @@ extension PlanBuilder {
             next = parent
         }
         return false
+    }
+
+    /// The first of the directories from one on upwards, below another, that is not where the server has it.
+    private func displaced(above directory: NodeID, below id: NodeID) throws -> NodeID? {
+        var next = directory
+        for _ in 0..<Self.maximumDepth where next != id && next != trees.root {
+            let states = try states(of: next)
+            guard let local = states.local else { return nil }
+            if let remote = states.remote, !local.isInPlace(of: remote), !leavingDisk.contains(next) {
+                return next
+            }
+            next = local.parent
+        }
+        return nil
     }
 
     /// Whether the disk has room for a node where the server has it.

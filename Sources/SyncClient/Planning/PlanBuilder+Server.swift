@@ -50,6 +50,11 @@ extension PlanBuilder {
         case standing
     }
 
+    /// Whether a directory that was moved here goes back, since on the server it would come to be below itself.
+    func isAgainstServer(_ local: SyncNode) throws -> Bool {
+        if case .standing = try findCycle(moving: local.id, into: local.parent) { true } else { false }
+    }
+
     private func findCycle(moving id: NodeID, into parent: NodeID) throws -> Cycle {
         var moved: NodeID?
         var next = parent

@@ -141,17 +141,19 @@ struct PlanBuilder {
             guard let remote = states.remote, let local = states.local, let synced = states.synced else {
                 continue
             }
-            let name = SyncNames.temporary(for: id)
-            if isMovedLocally(local, remote, synced) {
+            if try isMovedLocally(local, remote, synced) && !isAgainstServer(local) {
                 let parent = try waitingPlace(of: id, in: .remote, from: remote.parent, to: local.parent)
                 guard policy.canPush, !leavingServer.contains(id),
-                    remote.name != name || remote.parent != parent
+                    !SyncNames.isTemporary(remote.name, for: id) || remote.parent != parent,
+                    let name = try temporaryName(of: id, in: parent, .remote)
                 else { continue }
                 leavingServer.insert(id)
                 plan.server.append(.move(id, parent: parent, name: name, base: remote.revision))
             } else if !local.isInPlace(of: remote) {
                 let parent = try waitingPlace(of: id, in: .local, from: local.parent, to: remote.parent)
-                guard policy.canPull, !leavingDisk.contains(id), local.name != name || local.parent != parent
+                guard policy.canPull, !leavingDisk.contains(id),
+                    !SyncNames.isTemporary(local.name, for: id) || local.parent != parent,
+                    let name = try temporaryName(of: id, in: parent, .local)
                 else { continue }
                 leavingDisk.insert(id)
                 plan.disk.append(.move(id, parent: parent, name: name))
@@ -162,6 +164,18 @@ struct PlanBuilder {
             decided.insert(id)
             return
         }
+    }
+
+    /// A name under which a node can wait in a directory: somebody may have made what has one of them, or a run
+    /// that ended suddenly may have left it. `nil` if all are taken.
+    private func temporaryName(of id: NodeID, in parent: NodeID, _ tree: TreeName) throws -> String? {
+        for number in 0..<100 {
+            let name = SyncNames.temporary(for: id, number: number)
+            if try trees.children(of: parent, named: name, in: tree).allSatisfy({ $0.id == id }) {
+                return name
+            }
+        }
+        return nil
     }
 
     /// The directory in which a node waits for its name: the one that it is to be in, since the one that it
@@ -191,7 +205,7 @@ struct PlanBuilder {
     /// Whether a node was moved here and not on the server.
     func isMovedLocally(_ local: SyncNode, _ remote: SyncNode, _ synced: SyncNode) -> Bool {
         !local.isInPlace(of: synced) && remote.isInPlace(of: synced) && !local.isInPlace(of: remote)
-            && local.name != SyncNames.temporary(for: local.id)
+            && !SyncNames.isTemporary(local.name, for: local.id)
     }
 
     mutating func hold(_ id: NodeID, _ reason: HoldReason) -> Outcome {

@@ -7,7 +7,14 @@ public enum SyncNames {
 
     /// What a node is called while it waits for a name that another one has still. The scanner reports it
     /// like any other file: it must not look as if it were gone.
-    public static func temporary(for id: NodeID) -> String { ".nacre-swap-" + id.text }
+    ///
+    /// - Parameter number: from 1 on where something else has the name without one.
+    public static func temporary(for id: NodeID, number: Int = 0) -> String {
+        ".nacre-swap-" + id.text + (number == 0 ? "" : "-\(number)")
+    }
+
+    /// Whether a name is one under which that node waits for another.
+    static func isTemporary(_ name: String, for id: NodeID) -> Bool { name.hasPrefix(temporary(for: id)) }
 
     /// Whether a file may be called so, in a folder's root or below.
     ///

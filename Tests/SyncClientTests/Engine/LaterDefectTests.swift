@@ -119,4 +119,67 @@ import TreeValues
         #expect(try pair.files(pair.there) == ["e": "content"])
         #expect(pair.server.tree().keys.sorted() == ["e"])
     }
+
+    /// A directory below itself, one level deeper than a person sees: it waited for a name that was held by the
+    /// one that waited for it.
+    @Test func directoriesThatWereMovedIntoEachOtherEndAsTheServerHasThem() throws {
+        let pair = try TwoDevices()
+        for path in ["e", "a", "a/d"] { try pair.there.makeDirectory(path) }
+        try pair.settle()
+        try pair.there.move("a", to: "e/a")
+        try pair.there.synchronize()
+        // What is moved in two steps keeps its nodes.
+        pair.here.server.set(isDown: true, lossOneIn: 0)
+        try pair.here.move("e", to: "a/d/b")
+        try pair.here.synchronize()
+        try pair.here.move("a", to: "e")
+        try pair.here.synchronize()
+        pair.here.server.set(isDown: false, lossOneIn: 0)
+        try pair.settle()
+        #expect(try pair.files(pair.here) == ["e": "/", "e/a": "/", "e/a/d": "/"])
+        #expect(try pair.files(pair.there) == pair.files(pair.here))
+    }
+
+    /// What waits for a name under another one, which is taken, waited for good.
+    @Test func whatWaitsForItsNameFindsAFreeOne() throws {
+        let pair = try TwoDevices()
+        for path in ["a", "b"] { try pair.there.write(path, to: path) }
+        try pair.settle()
+        let taken = pair.server.tree().values.map { SyncNames.temporary(for: $0.id) }
+        for path in taken { try pair.here.write("x", to: path) }
+        // What is moved in two steps keeps its nodes.
+        pair.there.server.set(isDown: true, lossOneIn: 0)
+        for (old, new) in [("a", "c"), ("b", "a"), ("c", "b")] {
+            try pair.there.move(old, to: new)
+            try pair.there.synchronize()
+        }
+        pair.there.server.set(isDown: false, lossOneIn: 0)
+        try pair.settle()
+        var expected = ["a": "b", "b": "a"]
+        for path in taken { expected[path] = "x" }
+        #expect(try pair.files(pair.here) == expected)
+        #expect(try pair.files(pair.there) == expected)
+        #expect(pair.here.engine?.status.activity == .settled)
+    }
+
+    /// A directory that was removed here came back there, got a file, and was removed again: the file had no
+    /// directory any more, and waited for it for good.
+    @Test func whatWasInADirectoryThatCameBackAndWentIsForgotten() throws {
+        let pair = try TwoDevices()
+        for path in ["d", "d/e"] { try pair.here.makeDirectory(path) }
+        try pair.settle()
+        for path in ["d/e", "d"] { try pair.here.remove(path) }
+        try pair.here.synchronize()
+        pair.server.undelete(SimulationRandom(seed: 1))
+        try pair.there.write("new", to: "d/e/f")
+        try pair.there.synchronize()
+        for path in ["d/e/f", "d/e", "d"] { try pair.there.remove(path) }
+        try pair.there.synchronize()
+        try pair.settle()
+        #expect(pair.server.tree().isEmpty)
+        for device in [pair.here, pair.there] {
+            #expect(try pair.files(device).isEmpty)
+            #expect(device.engine?.status.activity == .settled)
+        }
+    }
 }
