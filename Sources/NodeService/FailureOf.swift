@@ -3,6 +3,7 @@ import Access
 import BlockStorage
 import CAR
 import Catalog
+import Glibc
 import IPLD
 import IPNS
 import Multiformats
@@ -43,8 +44,10 @@ extension NodeFailure {
         case CatalogError.nameTooLong, CatalogError.nameContainsNUL, CatalogError.metaTooLarge,
             CatalogError.invalidID:
             (.invalid, "invalid-value")
+        case CatalogError.storageFull: (.failed, "storage-full")
         case let error as CatalogError:
             error.isDamage ? (.damaged, "damaged-catalog") : (.failed, "catalog-failed")
+        case let error as POSIXError where [ENOSPC, EDQUOT].contains(error.code): (.failed, "storage-full")
         case let error as POSIXError: (.failed, "system-\(error.code)")
         case is CARError: (.invalid, "invalid-car")
         case is CIDError, is ContentPathError, is ContentReferenceError, is KeyError,
@@ -59,7 +62,7 @@ extension NodeFailure {
 
     private static func classify(_ error: BlockStoreError) -> (Kind, String) {
         if error.isDamage { return (.damaged, "damaged-block") }
-        if case .storageFull = error { return (.failed, "storage-full") }
+        if error.isDiskFull { return (.failed, "storage-full") }
         return error.isInUse ? (.conflict, "in-use") : (.failed, "storage-failed")
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 public import Multiformats
 
 /// What can go wrong in a block store.
@@ -29,6 +30,15 @@ extension BlockStoreError {
         }
     }
 
+    /// Whether the disk has no room.
+    public var isDiskFull: Bool {
+        switch self {
+        case .storageFull: true
+        case .file(_, _, let code): code == ENOSPC || code == EDQUOT
+        default: false
+        }
+    }
+
     /// Whether somebody else is in the way.
     public var isInUse: Bool {
         if case .inUse = self { true } else { false }
@@ -46,7 +56,7 @@ extension BlockStoreError: CustomStringConvertible {
         case .blockTooLarge(let cid, let bytes, let maximum):
             "block \(cid) has \(bytes) bytes; at most \(maximum) are allowed"
         case .storageFull(let needed, let available):
-            "\(needed) bytes are needed and \(available) are free beyond the reserve; "
+            "the disk is full: \(needed) bytes are needed and \(available) are free beyond the reserve; "
                 + "remove pins and run `nacre gc`, or add disk"
         case .inUse(let directory, let program, let processID):
             "\(directory) is in use by \(program) (process \(processID)); stop it, or use another --data"

@@ -13,6 +13,7 @@ struct CommitQueue {
 extension PackBlockStore {
     public func commit() throws {
         try checkWritable()
+        try checkIndexSpace()
         let round = commits.with { queue in
             // What was put before this call is taken by the next round that begins.
             queue.begun + 1
@@ -43,6 +44,19 @@ extension PackBlockStore {
             throw error
         }
     }
+
+    /// Refuses a commit for which the disk has no room before anything of it is written: what was put stays
+    /// as it is, and the next commit takes it. One that failed half-way would close the store for writing.
+    private func checkIndexSpace() throws {
+        let (entries, packs) = state.withLock { ($0.pending.count, $0.changedPacks.count) }
+        guard entries + packs > 0 else { return }
+        // An entry with its key and what the log of the index adds to it, twice: as the log and as a table.
+        let needed = Self.indexRoom + Int64(entries + packs) * 256
+        let free = try files.availableBytes(at: packsDirectory)
+        guard free >= needed else { throw BlockStoreError.storageFull(needed: needed, available: free) }
+    }
+
+    private static let indexRoom: Int64 = 64 * 1024
 
     /// Runs `body` while no flush is under way: nothing is in `flushing`, and nobody else writes pack states.
     func withoutFlush<R>(_ body: () throws -> R) rethrows -> R {

@@ -76,9 +76,3 @@ extension PackBlockStore {
         try files.availableBytes(at: packsDirectory) - options.reserveBytes
     }
 }
-
-extension BlockStoreError {
-    var isDiskFull: Bool {
-        if case .file(_, _, let code) = self { code == ENOSPC || code == EDQUOT } else { false }
-    }
-}
