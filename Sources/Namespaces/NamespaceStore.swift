@@ -111,6 +111,18 @@ public final class NamespaceStore: Sendable {
         }
         let time = catalog.namespaces.now()
         let device = author.device ?? ""
+        let deleted = Set(operations.compactMap(\.deletedNode))
+        func removals(_ count: Int64, epoch: Int64) -> MassDeleteGuard.Removals {
+            .init(namespace: id, epoch: epoch, author: author, nodes: deleted, count: count)
+        }
+        // One for all that the commit would remove.
+        var token: String?
+        func withToken(_ outcome: ChangeOutcome, epoch: Int64) -> ChangeOutcome {
+            guard case .refused(.massDelete(let count, _)) = outcome else { return outcome }
+            let shown = token ?? massDeletes.makeToken(for: removals(count, epoch: epoch), at: time)
+            token = shown
+            return .refused(.massDelete(nodes: count, token: shown))
+        }
         let (result, removed) = try catalog.namespaces.database.write { connection in
             let namespace = try live(id, connection)
             if let epoch = options.epoch, epoch != namespace.epoch {
@@ -122,7 +134,10 @@ public final class NamespaceStore: Sendable {
             var commit = try TreeCommit(
                 namespace, connection, author: author, time: time,
                 removalLimit: options.allowsMassDelete ? .max : limit,
-                isConfirmed: { self.massDeletes.accepts($0, from: device, in: id, at: time) },
+                isConfirmed: { token, node, count in
+                    self.massDeletes.accepts(
+                        token, for: node, of: count, removals(count, epoch: namespace.epoch), at: time)
+                },
                 makeNode: { self.nodeIDs.next(now: time) })
             if operations.count > 1 {
                 try commit.prepare(operations)
@@ -133,7 +148,7 @@ public final class NamespaceStore: Sendable {
             for (index, operation) in operations.enumerated() {
                 let outcome = try commit.apply(operation)
                 if options.isAtomic, !outcome.isDone {
-                    throw NamespaceError.notAtomic(index: index, withToken(outcome, device, id, time))
+                    throw NamespaceError.notAtomic(index: index, withToken(outcome, epoch: namespace.epoch))
                 }
                 outcomes.append(outcome)
             }
@@ -151,17 +166,8 @@ public final class NamespaceStore: Sendable {
         massDeletes.note(removed, by: device, from: id, at: time)
         if result.head != result.previousHead { feed.notify(id) }
         return CommitResult(
-            outcomes: result.outcomes.map { withToken($0, device, id, time) }, head: result.head,
+            outcomes: result.outcomes.map { withToken($0, epoch: result.epoch) }, head: result.head,
             previousHead: result.previousHead, epoch: result.epoch, visibility: result.visibility)
-    }
-
-    /// Gives a refusal that asks for an agreement the token to agree with.
-    private func withToken(
-        _ outcome: ChangeOutcome, _ device: String, _ id: NamespaceID, _ time: Int64
-    ) -> ChangeOutcome {
-        guard case .refused(.massDelete(let nodes, _)) = outcome else { return outcome }
-        return .refused(
-            .massDelete(nodes: nodes, token: massDeletes.makeToken(for: device, in: id, at: time)))
     }
 
     /// The namespace of that id that is not deleted, within a transaction.
@@ -171,4 +177,9 @@ public final class NamespaceStore: Sendable {
         }
         return namespace
     }
+}
+
+extension TreeOperation {
+    /// The node that it removes; `nil` if it is no removal.
+    fileprivate var deletedNode: NodeID? { if case .delete(let id, _, _) = change { id } else { nil } }
 }

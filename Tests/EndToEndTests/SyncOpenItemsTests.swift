@@ -263,6 +263,17 @@ import Testing
         try node.stop()
     }
 
+    /// The node asks about each commit of a thousand; a person is asked once.
+    @Test func oneAnswerIsForAllThatAPersonWasAskedAbout() throws {
+        try start(files: 2400)
+        for number in 0..<2300 { try FileManager.default.removeItem(atPath: two + "/f\(number)") }
+        #expect(try other.run("sync", two, "--once").status == 3)
+        let agreed = try must(other, "sync", "confirm", two)
+        #expect(agreed.text == "agreed to the removal of 2300: removed in namespace recipes\n")
+        #expect(try must(nacre, "ls", "recipes:/").lines.count == 100)
+        try node.stop()
+    }
+
     @Test(arguments: [false, true]) func aRemovalMadeElsewhereIsDeclined(isRunning: Bool) throws {
         try start(files: 210)
         for number in 0..<120 { try FileManager.default.removeItem(atPath: two + "/f\(number)") }

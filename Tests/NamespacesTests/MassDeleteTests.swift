@@ -131,6 +131,57 @@ import TreeValues
         #expect(try folder.namespace.nodes == 0)
     }
 
+    /// A person who agreed to one removal was not asked about another.
+    @Test func aTokenIsGoodForWhatItWasShownWithAlone() throws {
+        var folder = try Folder()
+        let directories = try ["soups", "cakes"].map { try folder.directory($0) }
+        func fill(_ directory: TreeNode, _ numbers: ClosedRange<UInt64>) throws {
+            let puts = try numbers.map { number in
+                try TreeOperation(
+                    .put(.init(file(number), place: folder.place("f\(number)", in: directory))))
+            }
+            _ = try folder.store.commit(puts, to: folder.id, author: folder.author)
+        }
+        for directory in directories { try fill(directory, 1...250) }
+        func remove(_ directory: TreeNode, _ token: String?) throws -> ChangeOutcome {
+            let operation = TreeOperation(
+                .delete(directory.id, base: directory.revision, newestBelow: .max), confirmation: token)
+            return try folder.store.commit([operation], to: folder.id, author: folder.author).outcomes[0]
+        }
+        func ask() throws -> String {
+            guard case .refused(.massDelete(_, let token)) = try remove(directories[0], nil) else {
+                throw NamespaceError.unknownNamespace("it is removed")
+            }
+            return token
+        }
+        var token = try ask()
+        #expect(try !remove(directories[1], token).isDone, "it was shown for the other one")
+        try fill(directories[0], 251...251)
+        #expect(try !remove(directories[0], token).isDone, "there is more in it than was shown")
+        token = try ask()
+        folder.author.user = "somebody else"
+        #expect(try !remove(directories[0], token).isDone)
+        folder.author.user = "somebody"
+        _ = try folder.store.renewEpoch(of: folder.id)
+        #expect(try !remove(directories[0], token).isDone, "the journal is another one")
+        token = try ask()
+        #expect(try remove(directories[0], token).isDone)
+        #expect(try !remove(directories[1], token).isDone)
+    }
+
+    @Test func allRemovalsOfACommitAreShownWithOneToken() throws {
+        let (folder, nodes) = try filled(300, ManualClock())
+        let refused = try folder.store.commit(delete(nodes), to: folder.id, author: folder.author)
+        let tokens = Set(
+            refused.outcomes.compactMap { outcome in
+                if case .refused(.massDelete(300, let token)) = outcome { token } else { nil }
+            })
+        #expect(tokens.count == 1 && refused.outcomes.filter(\.isDone).count == 0)
+        let agreed = try folder.store.commit(
+            delete(nodes.dropLast(), tokens.first), to: folder.id, author: folder.author)
+        #expect(agreed.outcomes.filter(\.isDone).count == 299, "fewer than were shown")
+    }
+
     /// What goes with its directory is not counted again.
     @Test func aDirectoryAndWhatIsInItCountOnce() throws {
         let folder = try Folder()

@@ -23,7 +23,27 @@ public final class MassDeleteGuard: Sendable {
         var removals: [Source: [(time: Int64, nodes: Int64)]] = [:]
         /// How many sources there may be before those are looked for whose removals are over.
         var sweepAt = 1024
-        var tokens: [String: (source: Source, expires: Int64)] = [:]
+        var tokens: [String: Token] = [:]
+        /// Nodes of all tokens.
+        var tokenNodes = 0
+    }
+
+    /// What a person is asked about.
+    struct Removals {
+        let namespace: NamespaceID
+        /// Of the journal.
+        let epoch: Int64
+        let author: ChangeAuthor
+        /// The nodes that operations name: files, and directories with all that is below them.
+        let nodes: Set<NodeID>
+        /// With what is below directories.
+        let count: Int64
+    }
+
+    private struct Token {
+        let removals: Removals
+        /// Unix milliseconds.
+        let expires: Int64
     }
 
     /// So many devices are remembered: what they call themselves is theirs to invent.
@@ -78,25 +98,40 @@ public final class MassDeleteGuard: Sendable {
         state.sweepAt = min(max(1024, state.removals.count * 2), maximumSources)
     }
 
-    /// A token with which a device may go on, to be shown to a person.
-    func makeToken(for device: String, in namespace: NamespaceID, at time: Int64) -> String {
+    /// So many nodes may be asked about at once, by all devices together: some 32 MiB.
+    static let maximumTokenNodes = 1_000_000
+
+    /// A token with which a device may go on, to be shown to a person: for these removals, and no others.
+    func makeToken(for removals: Removals, at time: Int64) -> String {
         let token = NodeID(bits: UInt128.random(in: 0 ... .max >> 2)).text
         state.withLock { state in
             state.tokens = state.tokens.filter { $0.value.expires > time }
+            state.tokenNodes = state.tokens.reduce(0) { $0 + $1.value.removals.nodes.count }
             // One who asks again and again does not fill the memory.
-            if state.tokens.count >= 10_000 { state.tokens.removeAll() }
-            state.tokens[token] = (
-                Source(namespace: namespace, device: device), time + Self.tokenMilliseconds
-            )
+            if state.tokens.count >= 10_000 || state.tokenNodes >= Self.maximumTokenNodes {
+                state.tokens.removeAll()
+                state.tokenNodes = 0
+            }
+            state.tokens[token] = Token(removals: removals, expires: time + Self.tokenMilliseconds)
+            state.tokenNodes += removals.nodes.count
         }
         return token
     }
 
-    /// Whether a token was made for this device and is still good.
-    func accepts(_ token: String, from device: String, in namespace: NamespaceID, at time: Int64) -> Bool {
+    /// Whether a person who was shown a token has agreed to the removal of a node.
+    ///
+    /// - Parameters:
+    ///   - count: how many nodes all removals of the commit would remove.
+    ///   - removals: of the commit.
+    func accepts(
+        _ token: String, for node: NodeID, of count: Int64, _ removals: Removals, at time: Int64
+    ) -> Bool {
         state.withLock { state in
-            guard let known = state.tokens[token] else { return false }
-            return known.expires > time && known.source == Source(namespace: namespace, device: device)
+            guard let known = state.tokens[token], known.expires > time else { return false }
+            let asked = known.removals
+            return asked.namespace == removals.namespace && asked.epoch == removals.epoch
+                && asked.author.device == removals.author.device && asked.author.user == removals.author.user
+                && asked.nodes.contains(node) && count <= asked.count
         }
     }
 }

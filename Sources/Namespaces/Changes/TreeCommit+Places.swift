@@ -39,7 +39,7 @@ extension TreeCommit {
         }
         let count = below.nodes + 1
         let asked = max(removed + count, asked)
-        if asked > removalLimit, operation.confirmation.map(isConfirmed) != true {
+        if asked > removalLimit, operation.confirmation.map({ isConfirmed($0, id, asked) }) != true {
             return .refused(.massDelete(nodes: asked, token: ""))
         }
         removed += count

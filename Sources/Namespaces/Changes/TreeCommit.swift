@@ -18,8 +18,8 @@ struct TreeCommit {
     let makeNode: () -> NodeID
     /// How many nodes the device may remove without asking.
     let removalLimit: Int64
-    /// Whether a person agreed to more.
-    let isConfirmed: (String) -> Bool
+    /// Whether a person agreed, by a token, that a node goes, and so many nodes with the commit.
+    let isConfirmed: (String, NodeID, Int64) -> Bool
     /// How many nodes were removed.
     var removed: Int64 = 0
     /// How many all removals of the commit would remove.
@@ -46,7 +46,8 @@ struct TreeCommit {
 
     init(
         _ namespace: Namespace, _ connection: any SQLConnection, author: ChangeAuthor, time: Int64,
-        removalLimit: Int64 = .max, isConfirmed: @escaping (String) -> Bool = { _ in true },
+        removalLimit: Int64 = .max,
+        isConfirmed: @escaping (String, NodeID, Int64) -> Bool = { _, _, _ in true },
         makeNode: @escaping () -> NodeID
     ) throws {
         view = TreeView(namespace, connection)

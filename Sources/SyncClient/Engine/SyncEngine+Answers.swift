@@ -136,6 +136,7 @@ extension SyncEngine {
         try setRemovalsHeldThere(true)
         // What was agreed to before is not enough.
         removalConfirmation = nil
+        agreedRemovals = 0
         if status.removalsToConfirm == nil { environment.report(.confirmationNeeded(removals: removals)) }
         status.removalsToConfirm = max(status.removalsToConfirm ?? 0, removals)
         status.removalsToken = token

@@ -205,6 +205,7 @@ extension SyncEngine {
                 try setRemovalsHeldThere(false)
             }
             removalConfirmation = nil
+            agreedRemovals = 0
         } else {
             try forgetSettledItems()
             try countRemovalsHeldThere()

@@ -228,6 +228,12 @@ extension SyncEngine {
                     if case .need(let cids) = result, rounds < Self.maximumStores {
                         wanted += cids.map { ($0, sent) }
                         again.append(sent)
+                    } else if case .confirmationNeeded(let removals, let token) = result,
+                        agrees(to: removals, token)
+                    {
+                        var agreed = sent
+                        agreed.operation.confirmation = token
+                        again.append(agreed)
                     } else {
                         if let fingerprint = sent.fingerprint { pending.remove(fingerprint) }
                         try take(result, of: sent)

@@ -63,6 +63,16 @@ extension SyncEngine {
         forgetHeldRemovals()
     }
 
+    /// Whether a person agreed to so many removals already: the node asks for each commit by itself, and its
+    /// token is for the removals of that commit alone.
+    func agrees(to removals: Int64, _ token: String) -> Bool {
+        if token == removalConfirmation { return true }
+        guard removals <= agreedRemovals else { return false }
+        agreedRemovals -= removals
+        removalConfirmation = token
+        return true
+    }
+
     /// To be called within a transaction.
     func setRemovalsHeldThere(_ isHeld: Bool) throws {
         if isHeld != removalsHeldThere { try state.setValue(isHeld ? "1" : nil, StateKey.heldRemovals) }

@@ -48,6 +48,8 @@ public final class SyncEngine {
     /// Whether removals here are held back; `nil` if it was not asked yet in this pass.
     var removalsHeld: Bool?
     var removalConfirmation: String?
+    /// How many removals on the server a person agreed to that were not asked about yet.
+    var agreedRemovals: Int64 = 0
     /// Whether the node asked about removals made here, and nobody has answered: none goes there meanwhile.
     /// Kept in the state, and read from there by each pass.
     var removalsHeldThere = false
@@ -145,6 +147,7 @@ public final class SyncEngine {
         try state.transaction {
             try state.setValue(String(status.removalsToConfirm ?? 0), StateKey.allowedRemovals)
         }
+        agreedRemovals = Int64(status.removalsToConfirm ?? 0)
         try letRemovalsGo(token: token)
     }
 
