@@ -172,7 +172,7 @@ enum OpenAPISchemas {
             "dryRun": boolean, "blocks": integer, "bytes": integer, "keptBlocks": integer,
             "youngBlocks": integer, "youngBytes": integer, "freedBytes": integer, "removedPacks": integer,
             "rewrittenPacks": integer, "skippedPacks": integer, "missingLeaves": integer,
-            "unreadableBlocks": ["type": "array", "items": text],
+            "unreadableBlocks": ["type": "array", "items": text], "historyWaitsUntil": text,
             "trees": [
                 "type": "array",
                 "items": object(

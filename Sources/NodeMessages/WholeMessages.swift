@@ -81,6 +81,9 @@ public struct CollectionMessage: Codable, Hashable, Sendable {
     public var skippedPacks = 0
     public var missingLeaves = 0
     public var unreadableBlocks: [String] = []
+    /// RFC 3339: until when histories of namespaces are not thinned out, since the clock is far from where it
+    /// was.
+    public var historyWaitsUntil: String?
     /// Where they were asked for: at most ``maximumTrees``.
     public var trees: [TreeMessage]?
     /// How many trees there are beyond those that are named.

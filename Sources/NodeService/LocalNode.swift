@@ -113,8 +113,11 @@ public struct LocalNode: NodeOperations {
             maximumUnusedShare: request.maximumUnusedShare ?? node.configuration.maximumUnusedShare)
         options.isDryRun = request.dryRun ?? false
         // What the policies of namespaces let go of goes in the same collection.
-        if !options.isDryRun { _ = try node.thinHistories(cancellation: watch.cancellation) }
         var message = CollectionMessage(dryRun: options.isDryRun)
+        if !options.isDryRun {
+            let histories = try node.thinHistories(cancellation: watch.cancellation)
+            message.historyWaitsUntil = histories.waitsUntil.map { TimeText.utc(milliseconds: $0) }
+        }
         if request.list == true {
             var (trees, more) = ([TreeMessage](), 0)
             try node.forEachGarbageTree(

@@ -4,10 +4,11 @@ import Digests
 import IPLD
 import Multiformats
 import Namespaces
-import NodeCore
 import TestKit
 import Testing
 import TreeValues
+
+@testable import NodeCore
 
 /// Snapshots over the real store and its collector: what one names is there, whatever became of earlier ones.
 @Suite struct NamespaceSnapshotTests {
@@ -111,6 +112,49 @@ import TreeValues
             ])
         try collect(node)
         try node.close()
+    }
+
+    /// A clock that is a month ahead for an hour took the trash and every version of a month with it.
+    @Test(arguments: catalogs) func aClockThatWasSetRemovesNothingBeforeSomebodyCouldSetItBack(
+        catalog: String
+    ) throws {
+        let node = try open(environment(catalog))
+        try makeNamespace(in: node, keeping: 0)
+        try put("plain", "flour", in: makeDirectory("cakes", node), node)
+        try delete(try #require(try node.namespaces.node(at: "cakes/", in: namespace(node))).id, node)
+        let day: Int64 = 24 * 3600 * 1000
+        let now = node.namespaces.currentTime
+        try node.catalog.settings.set("history.clock", to: "\(now - 31 * day)")
+        for _ in 0..<2 {
+            let report = try node.thinHistories()
+            let end = try #require(report.waitsUntil)
+            #expect(report.droppedEntries == 0 && (now + 3 * day..<now + 4 * day).contains(end))
+            #expect(try node.namespaces.trash(of: namespace(node)).count == 1)
+        }
+        try node.catalog.settings.set("history.clock", to: "\(now - 31 * day) \(now - 3 * day)")
+        let report = try node.thinHistories()
+        #expect(report.waitsUntil == nil && report.droppedEntries == 1)
+        #expect(try node.namespaces.trash(of: namespace(node)).isEmpty)
+        try node.close()
+    }
+
+    @Test func aClockIsBelievedAsLongAsItGoesOn() throws {
+        let hour: Int64 = 3600 * 1000
+        var clock = SweepClock(at: 1_000_000 * hour)
+        func take(_ hours: Int64) -> Int64? { clock.take(hours * hour).map { $0 / hour } }
+        #expect(take(1_000_001) == nil && take(1_000_100) == nil && take(1_000_099) == nil)
+        // A month ahead for two days, and right again.
+        #expect(take(1_000_820) == 1_000_892 && take(1_000_868) == 1_000_892)
+        #expect(take(1_000_148) == nil)
+        #expect(take(1_000_868) == 1_000_940, "the second time it is as new as the first")
+        #expect(SweepClock(clock.text) == clock)
+        #expect(take(1_000_939) == 1_000_940 && take(1_000_940) == nil, "the node was off for a month")
+        // A machine without a battery for its clock.
+        #expect(take(0) == 72 && take(1_000_941) == nil)
+        #expect(take(0) == 72 && take(72) == nil && clock == SweepClock(at: 72 * hour))
+        for text in ["", "x", "1 x", "1 2 3", " 1"] { #expect(SweepClock(text) == nil, "\(text)") }
+        var last = SweepClock(at: .min)
+        #expect(last.take(.max) == .max)
     }
 
     /// What is known of a folder in the trash is from a snapshot that was removed as another one was emptied.

@@ -128,14 +128,15 @@ extension NamespaceStore {
     /// In pieces of some milliseconds, between which others write. What was cut off goes on when it is
     /// called again.
     ///
+    /// - Parameter time: what time it is, in Unix milliseconds; `nil` for what the clock says.
     /// - Returns: how many entries lost their content.
     @discardableResult
     public func thinHistory(
-        of id: NamespaceID, isCancelled: () throws -> Bool = { false }
+        of id: NamespaceID, at time: Int64? = nil, isCancelled: () throws -> Bool = { false }
     ) throws -> Int {
         var dropped = 0
+        let time = time ?? catalog.namespaces.now()
         while true {
-            let time = catalog.namespaces.now()
             let progress = try catalog.namespaces.database.write { connection in
                 let namespace = try live(id, connection)
                 return try HistorySweep(namespace, connection, time: time).run()

@@ -142,16 +142,23 @@ extension StorageNode {
         public var droppedEntries = 0
         /// Deleted namespaces that are gone for good.
         public var removedNamespaces = 0
+        /// Unix milliseconds: nothing was removed, since the clock is far from where it was at the last time;
+        /// if it goes on from there, the first run after this moment removes what is due. `nil` if it was
+        /// believed.
+        public var waitsUntil: Int64?
         public var failures: [(namespace: NamespaceID, error: any Error)] = []
     }
 
     /// Lets go of what the policies of namespaces do not keep any more, and of namespaces that were deleted
     /// long enough ago. The collector gives the space back.
     ///
-    /// In small pieces, while everything else goes on; what was cut off goes on the next time.
+    /// In small pieces, while everything else goes on; what was cut off goes on the next time. Nothing is
+    /// removed because of a clock that was set a moment ago: see ``SweepClock``.
     public func thinHistories(cancellation: Cancellation = Cancellation()) throws -> HistoryReport {
         var report = HistoryReport()
         let time = catalog.namespaces.currentTime
+        report.waitsUntil = try believe(time)
+        guard report.waitsUntil == nil else { return report }
         for namespace in try catalog.namespaces.deleted() {
             try cancellation.check()
             guard let deleted = namespace.deleted, deleted <= time - Namespace.trashMilliseconds else {
@@ -168,7 +175,7 @@ extension StorageNode {
                         try cancellation.check()
                         return false
                     }
-                    report.droppedEntries += try namespaces.thinHistory(of: namespace.id) {
+                    report.droppedEntries += try namespaces.thinHistory(of: namespace.id, at: time) {
                         try cancellation.check()
                         return false
                     }
@@ -183,4 +190,18 @@ extension StorageNode {
             last = page.last?.id
         }
     }
+
+    /// Asks whether histories may be thinned out by what the clock says, and notes what it said. Nodes that
+    /// share a catalog share the note, so that the wrong clock of one is seen by the others' right ones.
+    ///
+    /// - Returns: until when nothing is to be removed; `nil` if the clock is believed.
+    private func believe(_ time: Int64) throws -> Int64? {
+        var clock =
+            try catalog.settings.value(Self.clockSetting).flatMap(SweepClock.init) ?? SweepClock(at: time)
+        let end = clock.take(time)
+        try catalog.settings.set(Self.clockSetting, to: clock.text)
+        return end
+    }
+
+    static let clockSetting = "history.clock"
 }

@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import NIOPosix
 import NodeCore
+import NodeMessages
 import NodeService
 
 /// Does what has to be done now and then while the node runs.
@@ -129,6 +130,11 @@ extension Housekeeper.Chore {
     static func history(_ node: StorageNode, _ logger: Logger, _ metrics: Metrics) -> Self {
         Self(name: "history", every: .seconds(3600)) {
             let report = try node.thinHistories()
+            if let end = report.waitsUntil {
+                logger.warning(
+                    "history not thinned out: the clock is far from where it was; set it if it is wrong",
+                    metadata: ["waits-until": "\(TimeText.utc(milliseconds: end))"])
+            }
             for (namespace, error) in report.failures {
                 logger.error(
                     "history not thinned out", metadata: ["namespace": "\(namespace)", "error": "\(error)"])

@@ -221,6 +221,11 @@ struct GCCommand: ParsableCommand {
                         "freed \(ByteCount.text(report.freedBytes)): \(report.removedPacks) packs removed, \(report.rewrittenPacks) rewritten"
                 )
             }
+            if let end = report.historyWaitsUntil {
+                Terminal.warn(
+                    "histories of namespaces were not thinned out: the clock is far from where it was at the last "
+                        + "time; if it is right, they are from \(end) on")
+            }
             if report.missingLeaves > 0 {
                 try out.write(
                     line:
