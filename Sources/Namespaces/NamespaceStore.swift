@@ -74,6 +74,9 @@ public final class NamespaceStore: Sendable {
         public var isAtomic = false
         /// Whether a device may remove any number of nodes at once.
         public var allowsMassDelete = false
+        /// Whether what is new gets a name of its own where somebody else brought in what is called so: for
+        /// who must not learn what is there.
+        public var hidesNames = false
 
         public init() {}
     }
@@ -139,6 +142,7 @@ public final class NamespaceStore: Sendable {
                         token, for: node, of: count, removals(count, epoch: namespace.epoch), at: time)
                 },
                 makeNode: { self.nodeIDs.next(now: time) })
+            commit.hidesNames = options.hidesNames
             if operations.count > 1 {
                 try commit.prepare(operations)
                 try commit.weigh(operations)

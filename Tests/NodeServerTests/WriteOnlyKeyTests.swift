@@ -38,6 +38,60 @@ import TreeValues
         return try CommitAnswer(answer.message(), to: [operation]).results.first
     }
 
+    /// Who may only bring files in asked for names, and heard which of them are there, and with which
+    /// content.
+    @Test(arguments: ["bob", nil])
+    func whatIsThereIsNotToldByWhatBecomesOfNames(user: String?) async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let before = try laboratory.put("soup.md", "beet", in: info)
+            let key = try Self.writer(laboratory, user: user)
+            try await laboratory.connect { connection throws in
+                func put(_ name: String, _ text: String, _ id: NodeID) throws -> SyncNode? {
+                    var node = SyncNode(id: id, parent: info.root, name: name, kind: .file)
+                    node.size = Int64(text.utf8.count)
+                    return try commit(.put(node, base: nil, .inline(Array(text.utf8))))
+                }
+                func commit(_ change: SyncOperation.Change) throws -> SyncNode? {
+                    let operation = SyncOperation(id: NodeID(bits: .random(in: 0 ... .max)), change)
+                    var result: CommitResult?
+                    // Sent again, it is answered as the first time.
+                    for _ in 0..<2 {
+                        let answer = try connection.post(
+                            "/ns/\(info.id)/commit",
+                            CommitRequest(epoch: info.epoch, operations: [operation]).value(.cbor), key)
+                        let again = try CommitAnswer(answer.message(), to: [operation]).results.first
+                        #expect(result == nil || again == result)
+                        result = again
+                    }
+                    guard case .done(let node)? = result else {
+                        Issue.record("\(String(describing: result))")
+                        return nil
+                    }
+                    return node
+                }
+                func names() throws -> [String] {
+                    try laboratory.owner.snapshot(SnapshotRequest(directory: nil, page: nil), of: info.id)
+                        .entries.map(\.node.name).sorted()
+                }
+                // The answer is the same, whether the name is free, or taken by other or by equal content.
+                for (name, text) in [("free.md", "beet"), ("soup.md", "leek"), ("soup.md", "beet")] {
+                    let id = NodeID(bits: .random(in: 0 ... .max >> 2))
+                    let node = try put(name, text, id)
+                    #expect(node?.id == id && node?.id != before.id)
+                    if user == nil { #expect(node?.name == name) }
+                    _ = try put(name, text, id)
+                }
+                #expect(try names() == ["free.md", "soup (2).md", "soup (3).md", "soup.md"])
+                let directory = SyncNode(
+                    id: NodeID(bits: .random(in: 0 ... .max >> 2)), parent: info.root, name: "Soup.md",
+                    kind: .directory)
+                for _ in 0..<2 { #expect(try commit(.makeDirectory(directory))?.id == directory.id) }
+                #expect(try names().count == 5)
+            }
+        }
+    }
+
     /// Whoever could write into a project read every block of it whose hash they knew, and could have it
     /// published by a commit that names it.
     @Test(arguments: ["bob", nil])

@@ -39,7 +39,7 @@ extension TreeCommit {
             revision: 0, contentRevision: 0)
         put.content.fill(&node)
         fill(&node, put.attributes)
-        if let obstacle = try take(place, for: &node) {
+        if let obstacle = try takeOrBeside(place, for: &node) {
             guard case .conflict(.nameTaken, let current?) = obstacle, current.name == node.name,
                 current.hasContent(of: node)
             else { return obstacle }
@@ -55,7 +55,8 @@ extension TreeCommit {
     ) throws -> ChangeOutcome {
         if let id, let current = try node(id) {
             let isThere =
-                current.kind == .directory && current.parent == place.parent && current.name == place.name
+                current.kind == .directory && current.parent == place.parent
+                && (current.name == place.name || hidesNames)
             return try isThere && isLive(current)
                 ? .done(current, isNew: false) : .conflict(.stale, current: current)
         }
@@ -63,7 +64,7 @@ extension TreeCommit {
             id: id ?? makeNode(), kind: .directory, parent: place.parent, name: place.name, revision: 0,
             contentRevision: 0)
         fill(&node, attributes)
-        if let obstacle = try take(place, for: &node) {
+        if let obstacle = try takeOrBeside(place, for: &node) {
             if let id, case .refused(.badName(let problem)) = obstacle { refusedDirectories[id] = problem }
             guard case .conflict(.nameTaken, let current?) = obstacle, current.name == node.name,
                 current.kind == .directory

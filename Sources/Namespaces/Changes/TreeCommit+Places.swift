@@ -103,6 +103,30 @@ extension TreeCommit {
         return nil
     }
 
+    /// Puts a new node into a place, or, where names are hidden and the place is taken by what somebody else
+    /// brought in, beside it under another name: what is in the way is not told of, nor that anything is.
+    mutating func takeOrBeside(
+        _ place: TreeChange.Place, for node: inout TreeNode
+    ) throws -> ChangeOutcome? {
+        var obstacle = try take(place, for: &node)
+        guard hidesNames, case .conflict(.nameTaken, let current?) = obstacle, try !isOwn(current) else {
+            return obstacle
+        }
+        for attempt in 2...FreeName.maximumAttempts {
+            guard case .conflict(.nameTaken, _) = obstacle else { break }
+            let other = TreeChange.Place(
+                parent: place.parent, name: FreeName.name(place.name, attempt: attempt))
+            obstacle = try take(other, for: &node)
+        }
+        return obstacle
+    }
+
+    /// Whether the user who commits left a node as it is.
+    private func isOwn(_ node: TreeNode) throws -> Bool {
+        guard let user = author.user else { return false }
+        return try tables.entries(of: node.id, limit: 1).first?.author.user == user
+    }
+
     /// Whether what is below a directory would come to be too deep, or its paths too long. Looked at only
     /// where it goes deeper, or to a longer path: else it was as far before.
     private mutating func refusal(

@@ -20,6 +20,8 @@ struct TreeCommit {
     let removalLimit: Int64
     /// Whether a person agreed, by a token, that a node goes, and so many nodes with the commit.
     let isConfirmed: (String, NodeID, Int64) -> Bool
+    /// See ``NamespaceStore/CommitOptions/hidesNames``.
+    var hidesNames = false
     /// How many nodes were removed.
     var removed: Int64 = 0
     /// How many all removals of the commit would remove.
@@ -99,7 +101,9 @@ struct TreeCommit {
     mutating func apply(_ operation: TreeOperation) throws -> ChangeOutcome {
         // One that is there twice is new the first time only.
         if let id = operation.id, newOperations.remove(id) == nil, let entry = try tables.entry(of: id) {
-            guard operation.change.isWhat(entry) else { return .refused(.operationReused(id)) }
+            guard operation.change.isWhat(entry, byName: !hidesNames) else {
+                return .refused(.operationReused(id))
+            }
             var node = entry.node
             node.folded = rules.folded(node.name)
             return .done(node, isNew: false)

@@ -126,14 +126,16 @@ public enum NodeContent: Hashable, Sendable {
 extension TreeChange {
     /// Whether an entry of the journal may be of this change: it is about the same node, and made of it what
     /// was asked for.
-    func isWhat(_ entry: JournalEntry) -> Bool {
+    ///
+    /// - Parameter byName: whether what is new has the name that was asked for.
+    func isWhat(_ entry: JournalEntry, byName: Bool = true) -> Bool {
         let node = entry.node
         switch self {
         case .put(let put):
             return (put.node ?? node.id) == node.id && put.content.isContent(of: node)
         case .makeDirectory(let place, let id, _):
             return node.kind == .directory && (id ?? node.id) == node.id && node.parent == place.parent
-                && node.name == place.name
+                && (node.name == place.name || !byName)
         case .move(let id, let place, _):
             return node.id == id && node.parent == place.parent && node.name == place.name
         case .delete(let id, _, _): return node.id == id && entry.operation == .delete

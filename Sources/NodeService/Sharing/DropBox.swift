@@ -90,9 +90,9 @@ public struct DropBox: Sendable {
     /// Puts it under the first name that is free.
     private func put(_ content: NodeContent, under name: String) throws {
         let modified = node.catalog.namespaces.currentTime.multipliedReportingOverflow(by: 1_000_000)
-        for attempt in 1...Self.maximumAttempts {
+        for attempt in 1...FreeName.maximumAttempts {
             let put = TreeChange.Put(
-                content, place: TreeChange.Place(parent: folder, name: Self.name(name, attempt: attempt)),
+                content, place: TreeChange.Place(parent: folder, name: FreeName.name(name, attempt: attempt)),
                 attributes: TreeChange.Attributes(modified: modified.overflow ? nil : modified.partialValue))
             let done = try node.namespaces.commit(
                 [TreeOperation(.put(put))], to: namespace.id, author: author)
@@ -112,8 +112,6 @@ public struct DropBox: Sendable {
             .conflict, code: "not-taken", detail: "too many files are called so; give it another name")
     }
 
-    private static let maximumAttempts = 24
-
     /// What a file is called in the folder: the last part of what was sent, without what a terminal or a
     /// file system could take for more than a name.
     ///
@@ -132,27 +130,7 @@ public struct DropBox: Sendable {
         kept = kept.drop(while: isTrimmed)
         while let end = kept.last, isTrimmed(end) { kept.removeLast() }
         let name = String(String.UnicodeScalarView(kept))
-        return fitted(name.isEmpty ? "upload" : name, "")
-    }
-
-    /// `Soup.pdf`, `Soup (2).pdf`, `Soup (3).pdf` and so on; after that by chance, so that many of one name
-    /// cost few attempts.
-    static func name(_ name: String, attempt: Int) -> String {
-        if attempt == 1 { return name }
-        let mark = attempt <= 9 ? "\(attempt)" : String(UInt64.random(in: 1 << 20...1 << 40), radix: 32)
-        return fitted(name, " (\(mark))")
-    }
-
-    /// The name with a mark before its extension, cut to what a name may have.
-    private static func fitted(_ name: String, _ mark: String) -> String {
-        var (stem, end) = (name, "")
-        if let dot = name.lastIndex(of: "."), dot != name.startIndex, name[dot...].utf8.count <= 20 {
-            (stem, end) = (String(name[..<dot]), String(name[dot...]))
-        }
-        while stem.utf8.count + mark.utf8.count + end.utf8.count > NameRules.maximumNameBytes, !stem.isEmpty {
-            stem.removeLast()
-        }
-        return stem + mark + end
+        return FreeName.fitted(name.isEmpty ? "upload" : name)
     }
 }
 

@@ -71,6 +71,7 @@ extension SyncService {
         var options = NamespaceStore.CommitOptions()
         options.epoch = request.epoch
         options.isAtomic = request.isAtomic
+        options.hidesNames = !mayRead
         let done = try namespaces.commit(
             operations, to: namespace.id,
             author: ChangeAuthor(user: principal.user?.text, device: device), options: options)
@@ -91,6 +92,13 @@ extension SyncService {
                 results[index] = .conflict(reason: conflict.rawValue, current: nil)
             } else {
                 results[index] = CommitResult(outcome)
+            }
+            // Who sees nothing of what it brought in does not see under which name it is there either.
+            if options.hidesNames, principal.user == nil, case .done(var node)? = results[index],
+                let name = request.operations[index].change.newName
+            {
+                node.name = name
+                results[index] = .done(node)
             }
         }
         var answer = CommitAnswer(
@@ -125,6 +133,15 @@ extension TreeChange {
 extension SyncOperation.Change {
     /// The node whose content it is about; `nil` for other changes.
     fileprivate var contentNode: NodeID? { if case .put(let node, _, _) = self { node.id } else { nil } }
+
+    /// What the node is to be called that it brings in; `nil` for other changes.
+    fileprivate var newName: String? {
+        switch self {
+        case .put(let node, base: nil, _): node.name
+        case .makeDirectory(let node): node.name
+        case .put, .move, .delete, .setAttributes, .restore: nil
+        }
+    }
 
     /// Whether it brings something in that was not there, and changes nothing that is.
     var onlyCreates: Bool {
