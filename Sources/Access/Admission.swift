@@ -26,6 +26,7 @@ public final class Admission: Sendable {
     }
 
     private let grants: GrantRepository?
+    private let brokenUploads: BrokenUploads?
     /// The counters that limit bytes.
     private let byteLimits: [UsageLimit]
     /// Taken by whoever settles first.
@@ -35,7 +36,8 @@ public final class Admission: Sendable {
 
     init(
         _ principal: Principal, maximumBytes: Int64?, maximumFileBytes: Int64? = nil,
-        grants: GrantRepository? = nil, reservation: Reservation? = nil,
+        grants: GrantRepository? = nil, brokenUploads: BrokenUploads? = nil,
+        reservation: Reservation? = nil,
         partRefusal: @escaping @Sendable (String?) -> AccessError? = { _ in nil }
     ) {
         self.partRefusal = partRefusal
@@ -43,6 +45,7 @@ public final class Admission: Sendable {
         self.maximumBytes = maximumBytes
         self.maximumFileBytes = maximumFileBytes
         self.grants = grants
+        self.brokenUploads = brokenUploads
         byteLimits = (reservation?.limits ?? []).filter { $0.maximumBytes != nil }
         self.reservation = Mutex(reservation.flatMap { $0.isEmpty ? nil : $0 })
     }
@@ -108,11 +111,14 @@ public final class Admission: Sendable {
         try change(held, uses: -1, bytes: 0)
     }
 
-    /// It came to nothing, but some of it stays: the use is given back, and so many of the bytes stay counted.
-    /// A second call does nothing.
+    /// It came to nothing, but some of it stays: so many of the bytes stay counted, and the use is given
+    /// back, where it is the only limit not without end (``BrokenUploads``). A second call does nothing.
     public func giveBack(keeping bytes: Int64) throws {
+        guard bytes > 0 else { return try giveBack() }
         guard let held = take() else { return }
-        try change(held, uses: -1, bytes: min(max(0, bytes), maximumBytes ?? .max))
+        try change(held, uses: -1, bytes: min(bytes, maximumBytes ?? .max)) { [brokenUploads] limit in
+            brokenUploads?.givesBack(limit) ?? true
+        }
     }
 
     private func take() -> Reservation? {
@@ -122,11 +128,21 @@ public final class Admission: Sendable {
         }
     }
 
-    private func change(_ held: Reservation, uses: Int64, bytes: Int64) throws {
+    /// - Parameter changesUses: of which counters the uses are changed.
+    private func change(
+        _ held: Reservation, uses: Int64, bytes: Int64, changesUses: (UsageLimit) -> Bool = { _ in true }
+    ) throws {
+        var urlUses = uses
         let changes = held.limits.map { limit in
             let reserved = limit.maximumBytes == nil ? 0 : held.bytes
-            return (limit.grant, GrantUsage(uses: uses, bytes: bytes &- reserved))
+            let isChanged = changesUses(limit)
+            if held.url?.grant == limit.grant, !isChanged { urlUses = 0 }
+            return (limit.grant, GrantUsage(uses: isChanged ? uses : 0, bytes: bytes &- reserved))
         }
-        try grants?.adjust(changes, url: held.url, urlUses: uses)
+        if let url = held.url, !held.limits.contains(where: { $0.grant == url.grant }) {
+            let limit = UsageLimit(grant: url.grant, maximumUses: url.maximumUses, maximumBytes: nil)
+            if !changesUses(limit) { urlUses = 0 }
+        }
+        try grants?.adjust(changes, url: held.url, urlUses: urlUses)
     }
 }

@@ -14,6 +14,7 @@ public final class Authorizer: Sendable {
     private let audit: AuditLog
     /// Who shows it is the local administrator.
     private let localToken: [UInt8]?
+    private let brokenUploads = BrokenUploads()
     private let now: @Sendable () -> Int64
 
     init(
@@ -150,7 +151,8 @@ public final class Authorizer: Sendable {
             audit.noteUse(of: grant.grant.id, at: facts.time ?? now())
             return Admission(
                 principal, maximumBytes: nil, maximumFileBytes: isUpload ? grant.maximumFileBytes : nil,
-                grants: catalog.grants, reservation: Admission.Reservation(limits: limits, bytes: 0))
+                grants: catalog.grants, brokenUploads: brokenUploads,
+                reservation: Admission.Reservation(limits: limits, bytes: 0))
         } catch let error as AccessError {
             refuse(error, principal, facts)
             throw error
@@ -280,6 +282,7 @@ public final class Authorizer: Sendable {
         let maximum = isUpload ? min(bytes, cap ?? .max) : Int64.max
         return Admission(
             principal, maximumBytes: maximum == .max ? nil : maximum, grants: catalog.grants,
+            brokenUploads: brokenUploads,
             reservation: Admission.Reservation(limits: limits, url: terms?.limit, bytes: bytes),
             partRefusal: partRefusal)
     }

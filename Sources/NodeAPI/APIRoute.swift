@@ -104,6 +104,9 @@ public struct APIRoute: Sendable {
             settlesItself: settlesItself, status: status, answer: answer, handler: handler)
     }
 
+    /// Whether what comes is stored as it comes.
+    var isStream: Bool { if case .stream = body { true } else { false } }
+
     /// As it stands in metrics and logs.
     public var pattern: String { NodeAPI.prefix + path }
 

@@ -4,6 +4,7 @@ public import HTTPTypes
 import NodeCore
 public import NodeMessages
 public import NodeService
+import Synchronization
 
 /// The API of the node: `/api/v1`.
 ///
@@ -83,6 +84,7 @@ public struct NodeAPI: Sendable {
         admission: Admission, body: any RequestBytes, report: (any Error) -> Void = { _ in }
     ) -> DoorResponse {
         var response: DoorResponse
+        let body = CountedBody(body)
         do {
             response = try route.handler(
                 APIRequest(
@@ -92,8 +94,9 @@ public struct NodeAPI: Sendable {
         } catch {
             let failure = Self.failure(of: error)
             if [.failed, .damaged].contains(failure.kind) { report(error) }
-            // What was refused counts as nothing done; what was begun stays counted.
-            if failure.kind != .failed { try? admission.giveBack() }
+            // What was refused counts as nothing done, but for what of an upload may be stored already;
+            // what was begun stays counted.
+            if failure.kind != .failed { try? admission.giveBack(keeping: route.isStream ? body.count : 0) }
             response = Self.problem(failure)
         }
         if request.method == .head { response.body = response.body.withoutContent }
@@ -121,6 +124,23 @@ public struct NodeAPI: Sendable {
             response.fields[.retryAfter] = String(failure.retryAfterSeconds ?? 1)
         }
         return response
+    }
+}
+
+/// A body that counts what was taken of it.
+private final class CountedBody: RequestBytes {
+    private let body: any RequestBytes
+    private let bytes = Atomic<Int64>(0)
+
+    init(_ body: any RequestBytes) { self.body = body }
+
+    /// Bytes so far.
+    var count: Int64 { bytes.load(ordering: .relaxed) }
+
+    func next() throws -> ArraySlice<UInt8>? {
+        let piece = try body.next()
+        if let piece { bytes.add(Int64(piece.count), ordering: .relaxed) }
+        return piece
     }
 }
 

@@ -237,6 +237,44 @@ import Testing
         }
     }
 
+    /// Uses alone are a limit too: who breaks off again and again could store without end.
+    @Test func whatBreaksOffAgainAndAgainIsAUseInTheEnd() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            _ = try Self.fill(laboratory)
+            let box = try laboratory.box("recipes") { $0.maxUses = 2 }
+            try await laboratory.onThread {
+                let administrator = try laboratory.administrator
+                func uses() throws -> Int64 {
+                    try #require(
+                        try administrator.links(inNamespace: "recipes", cursor: nil, limit: 1).items.first
+                    ).uses
+                }
+                for round in 1...9 {
+                    do {
+                        let connection = try HTTPConnection(port: laboratory.port)
+                        connection.send(
+                            HTTPConnection.request(
+                                box + "a.bin", "Transfer-Encoding: chunked\r\n", method: "PUT")
+                                + String(9 << 20, radix: 16) + "\r\n")
+                        let piece = SeededRandom.bytes(seed: UInt64(round), count: 9 << 20)
+                        connection.send(piece)
+                        connection.send("\r\n")
+                        let leaf = SyncCalls.block(Array(piece.prefix(1 << 20)))
+                        #expect(
+                            try Self.waitUntil(seconds: 60) {
+                                try laboratory.node.store.size(of: leaf.cid) != nil
+                            })
+                        withExtendedLifetime(connection) {}
+                    }
+                    if round < 9 { #expect(try Self.waitUntil(seconds: 60) { try uses() == 0 }) }
+                }
+                #expect(try uses() == 1, "the ninth")
+            }
+            #expect(try await laboratory.put(box + "b.txt", "whole").status == 201)
+            #expect(try await laboratory.put(box + "c.txt", "whole").status == 410)
+        }
+    }
+
     /// Cut off before its end, an upload cost nothing, however much of it was kept for the collector.
     @Test func whatWasStoredOfWhatBreaksOffCountsAgainstTheBytes() async throws {
         try await ServerLaboratory.serve { laboratory in
