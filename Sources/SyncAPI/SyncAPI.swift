@@ -139,7 +139,7 @@ public enum SyncAPI {
                 case .refused(let code, _): code == "quota_exceeded" ? .forbidden : .conflict
                 case .deviceRevoked, .signedURL: .unauthorized
                 case .unsupportedEncoding: .unsupportedMediaType
-                case .forbidden: .forbidden
+                case .forbidden, .tooMuchUnnamed: .forbidden
                 case .badRequest: .badRequest
                 case .nameTaken, .deviceTaken: .conflict
                 case .resetRequired: .gone

@@ -78,6 +78,93 @@ import TreeValues
         }
     }
 
+    /// What the node's API had stored of an upload that came to nothing cost nothing either.
+    @Test func whatCameOfAFailedUploadStaysCounted() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let car = SyncCalls.car([SyncCalls.block(String(repeating: "x", count: 500))])
+            func upload(_ key: String) async throws -> HTTPConnection.Answer {
+                try await laboratory.connect { connection in
+                    let fields =
+                        key + "Content-Type: application/vnd.ipld.car\r\nContent-Length: \(car.count)\r\n"
+                    connection.send(
+                        Array(HTTPConnection.request("/api/v1/uploads", fields, method: "POST").utf8) + car)
+                    return try connection.answer()
+                }
+            }
+            let (bounded, bytes) = try Self.key(laboratory) { $0.maximumBytes = 1200 }
+            for round in 1...2 {
+                let answer = try await upload(bounded)
+                #expect(answer.status == 400 && answer.text.contains("names no root"), "\(answer.text)")
+                let used = try laboratory.node.catalog.grants.usage(of: bytes)
+                #expect(used.bytes == Int64(round * car.count))
+            }
+            #expect(try await upload(bounded).status == 403)
+            let (counted, uses) = try Self.key(laboratory) { $0.maximumUses = 1 }
+            for round in 1...9 {
+                #expect(try await upload(counted).status == 400)
+                let used = try laboratory.node.catalog.grants.usage(of: uses).uses
+                #expect(used == (round == 9 ? 1 : 0), "\(round)")
+            }
+            #expect(try await upload(counted).status == 403)
+        }
+    }
+
+    /// A member of a namespace with a quota stored without end, as long as nothing was committed.
+    @Test func whatNoFileNamesIsHeldToTheQuota() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            var request = NamespaceRequest(name: "recipes")
+            request.policy = #"{"maximumBytes":3000000}"#
+            let info = try laboratory.owner.create(request)
+            let (key, _) = try Self.key(laboratory) { _ in }
+            @Sendable func block(_ seed: UInt64) -> Block {
+                SyncCalls.block(SeededRandom.bytes(seed: seed, count: 2 << 20))
+            }
+            @Sendable func put(
+                _ blocks: [Block], as name: String, _ connection: HTTPConnection
+            ) throws -> CommitResult? {
+                let leaves = blocks.map { Leaf(cid: $0.cid, bytes: $0.bytes.count) }
+                var node = SyncNode(
+                    id: NodeID(bits: .random(in: 0 ... .max)), parent: info.root, name: name, kind: .file)
+                (node.content, node.size) = (leaves[0].cid, Int64(leaves.reduce(0) { $0 + $1.bytes }))
+                let operation = SyncOperation(
+                    id: NodeID(bits: .random(in: 0 ... .max)),
+                    .put(node, base: nil, .leaves(LeafEdit(from: [], root: nil, to: leaves))))
+                let answer = try Self.commit([operation], to: info, key, connection)
+                return try CommitAnswer(answer.message(), to: [operation]).results.first
+            }
+            try await laboratory.connect { connection in
+                let first = block(1)
+                #expect(try put([first], as: "a", connection) == .need([first.cid]))
+                // Sent again it counts again: nobody learns by this what is held.
+                for _ in 0..<3 {
+                    let many = [Block](repeating: first, count: 11)
+                    #expect(try connection.store("recipes", many, key).status == 200)
+                }
+                let second = block(2)
+                let refused = try connection.store("recipes", [second], key)
+                #expect(refused.status == 403 && refused.problem?.code == "quota_exceeded", "\(refused.text)")
+                #expect(try laboratory.node.store.size(of: second.cid) == nil)
+                let inline = SyncOperation(
+                    id: NodeID(bits: .random(in: 0 ... .max)),
+                    .put(
+                        SyncNode(id: NodeID(bits: 1), parent: info.root, name: "b", kind: .file), base: nil,
+                        .inline([UInt8](repeating: 7, count: 4096))))
+                #expect(try Self.commit([inline], to: info, key, connection).status == 200, "there is room")
+                // What a file names is not counted any more.
+                guard case .done? = try put([first], as: "a", connection) else {
+                    Issue.record("what was sent is not taken")
+                    return
+                }
+                #expect(try connection.store("recipes", [second], key).status == 200)
+                // What the namespace has no room for is not asked for.
+                guard case .refused("quota_exceeded", _)? = try put([block(3)], as: "c", connection) else {
+                    Issue.record("it is asked for")
+                    return
+                }
+            }
+        }
+    }
+
     @Test func bytesThatComeAreCountedHoweverTheyCome() async throws {
         try await ServerLaboratory.serve { laboratory in
             let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))

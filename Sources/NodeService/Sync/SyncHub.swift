@@ -1,3 +1,4 @@
+import Catalog
 import Foundation
 import Synchronization
 
@@ -13,6 +14,8 @@ public final class SyncHub: Sendable {
 
     /// Numbers of namespaces with conflicts that were noted since the start and may be open.
     let conflicted = Mutex<Set<Int64>>([])
+    /// What came and was not committed.
+    private let unnamed = Mutex(UnnamedBytes())
     private let rates = Mutex(DeviceRates())
     /// Of all devices of a key or user together.
     private let owners = Mutex(DeviceRates())
@@ -28,6 +31,19 @@ public final class SyncHub: Sendable {
         self.clock = clock
         // Beyond the marks of a node that ran before: none gives 65,536 of them in a millisecond.
         inflight = InflightDesk(clock: clock, firstMark: Int64(Date().timeIntervalSince1970 * 1000) << 16)
+    }
+
+    /// Counts content that comes to a namespace before files name it; see ``UnnamedBytes``.
+    ///
+    /// - Returns: whether it may come.
+    func bring(_ bytes: Int64, to namespace: NamespaceID, limit: Int64) -> Bool {
+        let now = clock()
+        return unnamed.withLock { $0.add(bytes, to: namespace, limit: limit, at: now) }
+    }
+
+    /// Files with so many bytes were committed.
+    func name(_ bytes: Int64, in namespace: NamespaceID) {
+        unnamed.withLock { $0.name(bytes, in: namespace) }
     }
 
     /// How many times as much as a device the devices of one key or user may ask together.

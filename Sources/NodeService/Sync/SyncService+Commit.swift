@@ -29,11 +29,13 @@ extension SyncService {
         let lease = try node.beginLease()
         defer { lease.end() }
         let blocks = try blocks(of: namespace)
+        try bring(request.operations.reduce(0) { $0 + $1.change.contentBytes }, to: namespace)
         var preparation = CommitPreparation(blocks: blocks)
         var results = [CommitResult?](repeating: nil, count: request.operations.count)
         var operations: [TreeOperation] = []
         operations.reserveCapacity(request.operations.count)
         var indices: [Int] = []
+        let quota = try NamespacePolicy(json: namespace.policy).maximumBytes
         let locks = try foreignLocks(in: namespace, device: device)
         for (index, operation) in request.operations.enumerated() {
             if let node = operation.change.changedNode, let lock = locks[node] {
@@ -46,7 +48,12 @@ extension SyncService {
                     code: "forbidden", message: "this key may bring in new files, and nothing else")
                 continue
             }
-            switch try preparation.prepare(operation) {
+            var outcome = try preparation.prepare(operation)
+            if let refusal = try quotaRefusal(of: outcome, operation, in: namespace, quota) {
+                preparation.forgetLacking(operation)
+                outcome = .result(refusal)
+            }
+            switch outcome {
             case .ready(let ready):
                 operations.append(ready)
                 indices.append(index)
@@ -76,6 +83,7 @@ extension SyncService {
             operations, to: namespace.id,
             author: ChangeAuthor(user: principal.user?.text, device: device), options: options)
         try node.follow(done.contents, from: namespace.visibility, to: done.visibility)
+        if quota != nil { hub.name(done.outcomes.reduce(0) { $0 + $1.newBytes }, in: namespace.id) }
         let made = zip(operations, done.outcomes).compactMap { operation, outcome -> TreeNode? in
             guard operation.change.isNew, case .done(let made, isNew: true) = outcome else { return nil }
             return made
@@ -113,6 +121,35 @@ extension SyncService {
         }
         hub.tally.note(request, answer, entries: done.head - done.previousHead)
         return answer
+    }
+}
+
+extension SyncService {
+    /// Refuses a file that the namespace has no room for before it is sent: the commit would refuse it then.
+    private func quotaRefusal(
+        of outcome: CommitPreparation.Outcome, _ operation: SyncOperation, in namespace: Namespace,
+        _ quota: Int64?
+    ) throws -> CommitResult? {
+        guard let quota, case .result(.need) = outcome, case .put(let node, let base, _) = operation.change
+        else { return nil }
+        var bytes = namespace.bytes
+        if base != nil, let current = try namespaces.node(node.id, in: namespace), !current.isDeleted {
+            bytes -= current.size
+        }
+        let (wanted, isLarge) = bytes.addingReportingOverflow(max(0, node.size))
+        guard isLarge || wanted > quota else { return nil }
+        let refusal = ChangeRefusal.quotaExceeded(.bytes, limit: quota, wanted: isLarge ? .max : wanted)
+        return .refused(code: refusal.code, message: refusal.description)
+    }
+}
+
+extension ChangeOutcome {
+    /// Bytes of a file whose content came with the change.
+    fileprivate var newBytes: Int64 {
+        guard case .done(let node, isNew: true) = self, node.kind == .file,
+            node.contentRevision == node.revision
+        else { return 0 }
+        return node.size
     }
 }
 
@@ -333,6 +370,16 @@ struct CommitPreparation {
         {
             lackingLeaves -= lacking.removeFirst().leaves.count
         }
+    }
+
+    /// A file that is not to be sent is not offered either.
+    mutating func forgetLacking(_ operation: SyncOperation) {
+        guard case .put(let node, _, _) = operation.change, let last = lacking.last, last.node.id == node.id
+        else {
+            return
+        }
+        lackingLeaves -= last.leaves.count
+        lacking.removeLast()
     }
 
     /// Makes what was brought in durable.

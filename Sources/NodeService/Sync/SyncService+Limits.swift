@@ -45,6 +45,17 @@ extension SyncService {
         try admission.reserve(bytes: blocks.reduce(0) { $0 + Int64($1.bytes.count) })
     }
 
+    /// Holds what comes before files name it to the quota of the namespace, and room for one store beyond it.
+    ///
+    /// - Throws: `quotaExceeded`, before any of it is stored.
+    func bring(_ bytes: Int64, to namespace: Namespace) throws {
+        guard bytes > 0, let quota = try NamespacePolicy(json: namespace.policy).maximumBytes else { return }
+        let (limit, isAny) = quota.addingReportingOverflow(Int64(SyncLimits.maximumStoreBytes))
+        guard isAny || hub.bring(bytes, to: namespace.id, limit: limit) else {
+            throw SyncFailure.tooMuchUnnamed(quota: quota)
+        }
+    }
+
     /// What is said of operations, by their index, whose files are larger than the key takes.
     private func filesTooLarge(
         _ request: CommitRequest, for text: String, _ admission: Admission
@@ -78,7 +89,7 @@ extension SyncService {
 
 extension SyncOperation.Change {
     /// Bytes of files that come within the message.
-    fileprivate var contentBytes: Int64 {
+    var contentBytes: Int64 {
         guard case .put(_, _, let content) = self else { return 0 }
         switch content {
         case .none: return 0

@@ -106,9 +106,11 @@ extension SyncService {
     /// How many of them were held already is counted, and not told: another project may hold them.
     ///
     /// - Returns: those that do not hash to their CID, or whose hash others may hash to, and are not stored.
-    /// - Throws: `tooLarge`, `bytesExhausted` where the key is limited so, before any of them is stored.
+    /// - Throws: `tooLarge`, `bytesExhausted` where the key is limited so, and `quota_exceeded` where more
+    ///   came to the namespace than it may hold, before any of them is stored.
     public func store(_ incoming: [Block], for text: String) throws -> [CID] {
         let namespace = try namespace(text, for: .write)
+        try bring(incoming.reduce(0) { $0 + Int64($1.bytes.count) }, to: namespace)
         try count(incoming)
         let blocks = try blocks(of: namespace)
         var good: [Block] = []

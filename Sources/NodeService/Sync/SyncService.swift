@@ -212,6 +212,8 @@ public enum SyncFailure: Error, Hashable, Sendable {
     /// The journal is another one, or the cursor is of a state that does not exist.
     case resetRequired
     case unknownBlock(String)
+    /// More came to a namespace with a quota than it may hold, and no file names it.
+    case tooMuchUnnamed(quota: Int64)
     /// The protocol takes keys alone.
     case signedURL
     /// A file that was not cut into raw leaves.
@@ -239,6 +241,7 @@ extension SyncFailure: CustomStringConvertible {
         case .nameTaken, .deviceTaken: "name_taken"
         case .resetRequired: "reset_required"
         case .unknownBlock: "unknown_block"
+        case .tooMuchUnnamed: "quota_exceeded"
         case .unsupportedFile: "unsupported_chunker"
         case .badBlock: "hash_mismatch"
         case .deviceRevoked: "token_revoked"
@@ -266,6 +269,9 @@ extension SyncFailure: CustomStringConvertible {
             "the journal is another one than the cursor is of: read a snapshot and compare; delete nothing "
                 + "because of it"
         case .unknownBlock(let cid): "block \(cid) is not held, or not to be seen"
+        case .tooMuchUnnamed(let quota):
+            "the namespace may hold \(quota) bytes, and as much came that no file names: commit it, or send "
+                + "less; what is not committed is forgotten after a day"
         case .unsupportedFile(let cid):
             "\(cid) was not cut into raw leaves, or into too many; it can be read as /ipfs/\(cid)"
         case .badBlock(let cid): "the bytes do not hash to \(cid)"
