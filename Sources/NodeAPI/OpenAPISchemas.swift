@@ -67,7 +67,7 @@ enum OpenAPISchemas {
             ["bytesPerSecond": ["type": "integer", "minimum": 1], "repair": boolean], required: []),
         "Verification": object(
             [
-                "blocks": integer, "bytes": integer, "pins": integer,
+                "blocks": integer, "bytes": integer, "pins": integer, "namespaces": integer,
                 "findings": ["type": "array", "items": text], "moreFindings": integer,
             ], required: ["blocks", "bytes", "pins", "findings"]),
         "Job": job,

@@ -123,6 +123,8 @@ public struct VerificationMessage: Codable, Hashable, Sendable {
     public var blocks: Int
     public var bytes: Int64
     public var pins: Int
+    /// Namespaces that were looked at, with their kept history; `nil` from a node that does not do that.
+    public var namespaces: Int?
     /// Empty if nothing is wrong; at most ``maximumFindings``.
     public var findings: [String]
     /// How many findings there are beyond those.
@@ -130,10 +132,11 @@ public struct VerificationMessage: Codable, Hashable, Sendable {
 
     public static let maximumFindings = 10_000
 
-    public init(blocks: Int, bytes: Int64, pins: Int, findings: [String]) {
+    public init(blocks: Int, bytes: Int64, pins: Int, namespaces: Int? = nil, findings: [String]) {
         self.blocks = blocks
         self.bytes = bytes
         self.pins = pins
+        self.namespaces = namespaces
         self.findings = Array(findings.prefix(Self.maximumFindings))
         moreFindings = findings.count > Self.maximumFindings ? findings.count - Self.maximumFindings : nil
     }

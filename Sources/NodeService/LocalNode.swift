@@ -177,7 +177,16 @@ extension VerificationMessage {
             let name = pin.name.isEmpty ? pin.root.description : PathText.printable(pin.name.utf8)
             return "pin \(name): \(incomplete.problem)"
         }
-        self.init(blocks: report.blocks, bytes: report.bytes, pins: report.pins, findings: findings)
+        for incomplete in report.incompleteNamespaces {
+            let name = incomplete.namespace.name
+            findings += incomplete.problems.map { "namespace \(name): \($0)" }
+            if incomplete.moreProblems > 0 {
+                findings.append("namespace \(name): and \(incomplete.moreProblems) findings more")
+            }
+        }
+        self.init(
+            blocks: report.blocks, bytes: report.bytes, pins: report.pins, namespaces: report.namespaces,
+            findings: findings)
     }
 }
 

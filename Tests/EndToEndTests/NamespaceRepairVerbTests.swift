@@ -60,8 +60,11 @@ import Testing
         #expect(served.hasPrefix("2 nodes, 3 changes, "), "\(served)")
         #expect(served.contains(" 3 contents, ") && served.contains(": all right"))
         #expect(try nacre.run("ns", "verify", "nosuch").status == 4)
+        let all = try must("verify").text
+        #expect(all.contains(" pins and 1 namespaces: nothing wrong"), "\(all)")
         try server.stop()
         #expect(try must("ns", "verify", "recipes").text == served)
+        #expect(try must("verify").text == all)
 
         let packs = directory.path("data/blocks/packs")
         let text = Data("first".utf8)
@@ -78,5 +81,11 @@ import Testing
         #expect(wrong.lines.last?.contains("0 missing, 1 damaged") == true, "\(wrong.text)")
         let json = try #require(try nacre.run("ns", "verify", "recipes", "--json").objects().first)
         #expect(json["damaged"] as? Int == 1 && json["moreFindings"] as? Int == 0)
+        // What no pin keeps, and the newest state does not have any more.
+        let everything = try nacre.run("verify")
+        #expect(everything.status == 7)
+        #expect(
+            everything.text.contains("namespace recipes: block ")
+                && everything.text.contains("of “a.txt” as of version "), "\(everything.text)")
     }
 }

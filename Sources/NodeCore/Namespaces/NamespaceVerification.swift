@@ -87,8 +87,17 @@ public final class NamespaceVerification {
         case done
     }
 
+    /// What of blocks is looked at.
+    public enum Depth: Sendable {
+        /// Each is read and hashed, whatever was verified before.
+        case everyByte
+        /// Whether each is there, and what links say; for after a scrub, which has read all of them.
+        case presence
+    }
+
     private let node: StorageNode
     private let namespace: Namespace
+    private let depth: Depth
     private let visited: VisitedBlocks
     /// Roots of contents, which may be parts of other contents as well.
     private let roots: VisitedBlocks
@@ -102,9 +111,10 @@ public final class NamespaceVerification {
     private var singleRows = 0
     private static let pageRows = 1000
 
-    init(_ node: StorageNode, _ namespace: Namespace) {
+    init(_ node: StorageNode, _ namespace: Namespace, depth: Depth) {
         self.node = node
         self.namespace = namespace
+        self.depth = depth
         visited = node.store.makeVisitedBlocks()
         roots = node.store.makeVisitedBlocks()
     }
@@ -225,14 +235,16 @@ public final class NamespaceVerification {
         guard let root = walk?.root else { return }
         do {
             // In place: its stack is not copied.
-            guard let step = try walk?.walker.next(load: { try node.store.checkedBlock($0) }) else {
+            guard let step = try walk?.walker.next(load: load) else {
                 walk = nil
                 return
             }
             switch step {
             case .block(let block, _): count(block)
+            case .leaf(let cid, _) where depth == .presence:
+                if try node.store.size(of: cid) == nil { try note(.missing, cid, root) }
             case .leaf(let cid, _), .missing(let cid, _):
-                if let block = try node.store.checkedBlock(cid) {
+                if let block = try load(cid) {
                     count(block)
                 } else {
                     try note(.missing, cid, root)
@@ -244,6 +256,13 @@ public final class NamespaceVerification {
             guard case .damaged(let cid, let pack, let offset) = error else { throw error }
             node.damage.note(error)
             try note(.damaged, cid, root, " (pack \(pack), byte \(offset))")
+        }
+    }
+
+    private func load(_ cid: CID) throws -> Block? {
+        switch depth {
+        case .everyByte: try node.store.checkedBlock(cid)
+        case .presence: try node.store.block(cid)
         }
     }
 
@@ -287,7 +306,9 @@ public final class NamespaceVerification {
 
 extension StorageNode {
     /// A look through everything that a namespace needs, which has not begun.
-    public func verification(of namespace: Namespace) -> NamespaceVerification {
-        NamespaceVerification(self, namespace)
+    public func verification(
+        of namespace: Namespace, depth: NamespaceVerification.Depth = .everyByte
+    ) -> NamespaceVerification {
+        NamespaceVerification(self, namespace, depth: depth)
     }
 }

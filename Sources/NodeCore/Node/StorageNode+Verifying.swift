@@ -11,6 +11,10 @@ public struct VerificationReport: Sendable {
     public var catalog: [CatalogProblem] = []
     /// Pins below which blocks are missing or damaged.
     public var incompletePins: [IncompletePin] = []
+    /// Namespaces that were looked at, with their kept history; those that can still be undeleted too.
+    public var namespaces = 0
+    /// Namespaces that lack something, or of which something cannot be read.
+    public var incompleteNamespaces: [IncompleteNamespace] = []
     /// Beyond what the scrub finds itself.
     public var openingNotes: [OpeningNote] = []
 
@@ -20,8 +24,18 @@ public struct VerificationReport: Sendable {
         public let problem: String
     }
 
+    /// A namespace that cannot give back everything that its newest state and its kept history name.
+    public struct IncompleteNamespace: Sendable {
+        public let namespace: Namespace
+        /// The first ``NamespaceVerificationReport/maximumFindings``.
+        public let problems: [String]
+        /// How many there are beyond those.
+        public let moreProblems: Int
+    }
+
     public var isClean: Bool {
-        storage.isEmpty && catalog.isEmpty && incompletePins.isEmpty && openingNotes.isEmpty
+        storage.isEmpty && catalog.isEmpty && incompletePins.isEmpty && incompleteNamespaces.isEmpty
+            && openingNotes.isEmpty
     }
 
     public init() {}
@@ -42,6 +56,20 @@ extension VerificationReport {
         }
     }
 
+    fileprivate mutating func check(
+        _ namespace: Namespace, in node: StorageNode, _ cancellation: Cancellation
+    ) throws {
+        namespaces += 1
+        let verification = node.verification(of: namespace, depth: .presence)
+        while try !verification.advance() { try cancellation.check() }
+        // Rows are among the findings of the catalog already.
+        let problems = verification.report.findings.filter { $0.kind != .row }
+        let more = verification.report.findingCount - verification.report.findings.count
+        guard !problems.isEmpty || more > 0 else { return }
+        incompleteNamespaces.append(
+            .init(namespace: namespace, problems: problems.map(\.description), moreProblems: more))
+    }
+
     fileprivate mutating func scrub(
         _ store: PackBlockStore, bytesPerSecond: Int64?, _ progress: (Int64) throws -> Void
     ) throws {
@@ -54,8 +82,8 @@ extension VerificationReport {
 }
 
 extension StorageNode {
-    /// Checks every stored block against its CID, the catalog against itself, and every pin for everything
-    /// below it.
+    /// Checks every stored block against its CID, the catalog against itself, and every pin and namespace,
+    /// with its kept history, for everything below it.
     ///
     /// - Parameters:
     ///   - bytesPerSecond: reads no faster than this.
@@ -89,7 +117,22 @@ extension StorageNode {
         }
         // The row itself is among the findings already; the pins behind it wait until it is mended.
         do { try rows.get() } catch CatalogError.damagedRow {}
+        do { try forEachNamespace { try report.check($0, in: self, cancellation) } } catch CatalogError
+            .damagedRow
+        {}
         return report
+    }
+
+    /// Visits every namespace, those too that were deleted and can be had back.
+    private func forEachNamespace(_ body: (Namespace) throws -> Void) throws {
+        var last: NamespaceID?
+        while true {
+            let page = try catalog.namespaces.list(after: last, limit: NamespaceRepository.maximumPage)
+            for namespace in page { try body(namespace) }
+            guard page.count == NamespaceRepository.maximumPage else { break }
+            last = page.last?.id
+        }
+        for namespace in try catalog.namespaces.deleted() { try body(namespace) }
     }
 
     /// Bytes of blocks that verifying reads, as near as is known without reading: those that nothing keeps

@@ -9,8 +9,11 @@ import NodeService
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Check every stored block against its CID, every pin for what it keeps, and the catalog.",
-        discussion: "Exit code 7 if anything is damaged or missing; each finding is a line.")
+        abstract: "Check every stored block against its CID, what pins and namespaces keep, and the catalog.",
+        discussion: """
+            Of namespaces the newest state and the kept history are looked at; nacre ns verify reads one \
+            alone. Exit code 7 if anything is damaged or missing; each finding is a line.
+            """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var output: OutputOptions
@@ -116,10 +119,11 @@ struct VerifyCommand: ParsableCommand {
             if !quiet {
                 let count = report.findings.count + (report.moreFindings ?? 0)
                 let end = count == 0 ? "nothing wrong" : "\(count) findings"
-                try out.write(
-                    line:
-                        "verified \(report.blocks) blocks (\(ByteCount.text(report.bytes))) and \(report.pins) pins: \(end)"
-                )
+                let size = ByteCount.text(report.bytes)
+                let kept =
+                    report.namespaces.map { ", \(report.pins) pins and \($0) namespaces" }
+                    ?? " and \(report.pins) pins, no namespaces (`nacre ns verify` does)"
+                try out.write(line: "verified \(report.blocks) blocks (\(size))\(kept): \(end)")
             }
         }
         try out.flush()
