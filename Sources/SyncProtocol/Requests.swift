@@ -98,12 +98,15 @@ public struct ListRequest: Hashable, Sendable {
 public struct SnapshotRequest: Hashable, Sendable {
     /// `nil` for the whole namespace.
     public var directory: NodeID?
-    /// `next` of the page before.
+    /// As of which JID; `nil` for the newest.
+    public var jid: JID?
+    /// `next` of the page before, which knows of what it is.
     public var page: String?
     public var wantsInline: Bool
 
-    public init(directory: NodeID?, page: String?, wantsInline: Bool = true) {
+    public init(directory: NodeID?, jid: JID? = nil, page: String?, wantsInline: Bool = true) {
         self.directory = directory
+        self.jid = jid
         self.page = page
         self.wantsInline = wantsInline
     }
@@ -111,6 +114,7 @@ public struct SnapshotRequest: Hashable, Sendable {
     public func value(_ form: WireForm) -> IPLDValue {
         var writer = WireWriter(form)
         writer.put("nid", directory)
+        writer.put("jid", jid)
         writer.put("page", page)
         writer.put("inline", if: wantsInline)
         return writer.value
@@ -119,6 +123,7 @@ public struct SnapshotRequest: Hashable, Sendable {
     public init(_ value: IPLDValue) throws(SyncMessageError) {
         let reader = try WireReader(value, "snapshot")
         directory = try reader.id("nid")
+        jid = try reader.number("jid", in: 0...JID.max)
         page = try reader.text("page")
         wantsInline = try reader.flag("inline")
     }

@@ -27,6 +27,38 @@ import TreeValues
         return try CommitAnswer(answer.message(), to: [operation]).results.first
     }
 
+    @Test func aSnapshotIsOfAnEarlierStateWhereThatIsAskedFor() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))
+            let soup = try laboratory.put("soup.md", "beet", in: info)
+            let folder = try laboratory.makeDirectory("cakes", in: info)
+            try laboratory.put("soup.md", "leek", in: info, over: soup)
+            try laboratory.change(.delete(folder.id, base: folder.revision, newestBelow: .max), in: info)
+            let key = try laboratory.key()
+            try await laboratory.connect { connection in
+                func page(_ jid: JID?) throws -> HTTPConnection.Answer {
+                    try connection.post(
+                        "/ns/recipes/snapshot",
+                        SnapshotRequest(directory: nil, jid: jid, page: nil).value(.cbor), key)
+                }
+                func texts(_ entries: [RemoteEntry]) -> [String] {
+                    entries.map { "\($0.node.name) \(String(decoding: $0.inline ?? [], as: UTF8.self))" }
+                }
+                let earlier = try SnapshotPage(page(2).message())
+                #expect(texts(earlier.entries).sorted() == ["cakes ", "soup.md beet"])
+                #expect(earlier.cursor.jid == 2)
+                let newest = try SnapshotPage(page(nil).message())
+                #expect(texts(newest.entries) == ["soup.md leek"])
+                #expect(try SnapshotPage(page(0).message()).entries.isEmpty)
+                let since = try connection.post(
+                    "/ns/recipes/list", ListRequest(cursor: earlier.cursor.text, limit: 10).value(.cbor), key)
+                #expect(try ListAnswer(since.message()).entries.map(\.node.revision) == [3, 4])
+                let ahead = try page(5)
+                #expect(ahead.status == 400 && ahead.problem?.message.contains("jid 5") == true)
+            }
+        }
+    }
+
     @Test(arguments: WireForm.allCases)
     func everyStateOfAFileIsListedReadAndBroughtBack(form: WireForm) async throws {
         try await ServerLaboratory.serve { laboratory in
