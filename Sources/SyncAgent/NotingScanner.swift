@@ -1,4 +1,5 @@
 import SyncClient
+import TreeValues
 
 /// Remembers what the last scan said.
 final class NotingScanner: LocalScanning {
@@ -25,6 +26,8 @@ final class NotingScanner: LocalScanning {
 
     var nextDeadline: Int64? { scanner.nextDeadline }
     var heldCount: Int { scanner.heldCount }
+
+    func nodeIsRenamed(_ id: NodeID, to new: NodeID) { scanner.nodeIsRenamed(id, to: new) }
 
     func scan(_ scope: ScanScope, onPart: () throws -> Void) throws -> ScanReport {
         let start = MachineClock.steadyMilliseconds()

@@ -1,3 +1,5 @@
+public import TreeValues
+
 /// Compares the disk with the local tree, and writes into the tree what changed.
 ///
 /// What it must keep to: a file that was replaced at its place by another of a compatible kind (anything
@@ -12,6 +14,10 @@ public protocol LocalScanning {
     /// - Throws: what the state throws, what `onPart` throws, and `FileError.folderMissing`; other failures are
     ///   in the report.
     mutating func scan(_ scope: ScanScope, onPart: () throws -> Void) throws -> ScanReport
+
+    /// A node of the local tree has another id from now on: what is remembered of it, such as since when it is
+    /// gone from the disk, is of that one.
+    mutating func nodeIsRenamed(_ id: NodeID, to new: NodeID)
 }
 
 extension LocalScanning {

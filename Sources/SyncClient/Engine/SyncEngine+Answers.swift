@@ -70,8 +70,7 @@ extension SyncEngine {
                 needsPull = true
                 return
             }
-            try state.renameLocal(id, to: node.id)
-            directoryPaths.removeAll()
+            try renameLocal(id, to: node.id)
             status.counters.adopted += 1
         } else if local.kind != .directory {
             status.counters.uploaded += 1

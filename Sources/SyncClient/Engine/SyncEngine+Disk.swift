@@ -11,6 +11,7 @@ extension SyncEngine {
     static let diskBatch = 500
 
     func apply(_ steps: [DiskStep]) throws {
+        unfreedPlaces.removeAll()
         var fetches: [NodeID] = []
         var merges: [NodeID] = []
         var others: [DiskStep] = []
@@ -35,18 +36,51 @@ extension SyncEngine {
     private func applyBatch(_ steps: ArraySlice<DiskStep>) throws {
         try changeDisk { touched in
             for step in steps {
-                if isHeldBack(step) { continue }
+                guard !isHeldBack(step), try isPlaceFree(for: step) else {
+                    try noteUnfreed(by: step)
+                    continue
+                }
                 do {
                     try apply(step, &touched)
                     succeed(step.id)
                 } catch let failure as StepFailure {
+                    try noteUnfreed(by: step)
                     fail(step.id, failure, path: try localPath(of: step.id) ?? "")
                 } catch let error as FileError {
+                    try noteUnfreed(by: step)
                     try fail(step.id, error)
                 }
             }
         }
     }
+
+    // MARK: Places that were to be free
+
+    // A plan counts on its steps: what is in the way is moved or removed first. If that did not work, the disk
+    // may have room all the same, since somebody took the file away meanwhile; but the local tree would have two
+    // nodes in one place. So what comes after waits for the next plan, which knows more.
+
+    private func noteUnfreed(by step: DiskStep) throws {
+        switch step {
+        case .move(let id, _, _), .setAside(let id, _, _), .remove(let id), .prune(let id):
+            guard let local = try state.node(id, in: .local) else { return }
+            unfreedPlaces.insert(LocalPlace(local.parent, local.name))
+        case .makeDirectory, .setAttributes, .fetch, .merge: break
+        }
+    }
+
+    private func isPlaceFree(for step: DiskStep) throws -> Bool {
+        guard !unfreedPlaces.isEmpty else { return true }
+        switch step {
+        case .makeDirectory(let id):
+            guard let remote = try state.node(id, in: .remote) else { return true }
+            return isFree(LocalPlace(remote.parent, remote.name))
+        case .move(_, let parent, let name): return isFree(LocalPlace(parent, name))
+        case .setAside, .remove, .prune, .setAttributes, .fetch, .merge: return true
+        }
+    }
+
+    func isFree(_ place: LocalPlace) -> Bool { !unfreedPlaces.contains(place) }
 
     /// Runs changes of the disk and of the state together: first the disk, then a barrier, then the state.
     ///
@@ -170,6 +204,17 @@ extension SyncEngine {
         }
         return LocalStamp(
             identity: now.identity, size: now.size, modified: now.modified, changed: now.changed, seen: seen)
+    }
+}
+
+/// A place in the local tree.
+struct LocalPlace: Hashable {
+    let directory: NodeID
+    let name: ExactPath
+
+    init(_ directory: NodeID, _ name: String) {
+        self.directory = directory
+        self.name = ExactPath(name)
     }
 }
 

@@ -66,7 +66,7 @@ extension SyncEngine {
             synced.name = remote.name
             try state.put(synced, in: .synced)
         }
-        if local.kind == .directory { directoryPaths.removeAll() }
+        if local.kind == .directory { noteMoved(to: target) }
         try keepStamp(of: id, at: target, after: before)
         status.counters.movedHere += 1
         environment.report(.movedHere(from: source, to: target))
@@ -85,9 +85,16 @@ extension SyncEngine {
         try state.put(local, in: .local)
         try keepStamp(of: id, at: target, after: before)
         if isDetached { try detach(id) }
-        directoryPaths.removeAll()
+        if local.kind == .directory { noteMoved(to: target) }
         status.counters.conflictCopies += 1
         environment.report(.conflictCopy(path: source, copy: target))
+    }
+
+    /// What was told of what is in a directory, and is to be looked at when it rests, was told by its old path:
+    /// all of it is looked at where it is now.
+    private func noteMoved(to path: String) {
+        directoryPaths.removeAll()
+        rescans.insert(path)
     }
 
     private func rename(_ source: String, to target: String) throws {

@@ -166,6 +166,7 @@ extension SyncEngine {
         for id in ids {
             guard let remote = try state.node(id, in: .remote) else { continue }
             let local = try state.node(id, in: .local)
+            if local == nil, !isFree(LocalPlace(remote.parent, remote.name)) { continue }
             // An older version is replaced where it is: it is moved by itself.
             guard let path = try path(of: local?.name ?? remote.name, in: local?.parent ?? remote.parent)
             else {

@@ -287,7 +287,8 @@ extension SyncEngine {
         let isAtOnce = isMoving && item.attempts <= 3
         item.retryAt = isAtOnce ? 0 : environment.steadyClock() + capped * 3 / 4 + chance
         if items[id] != nil || items.count < Self.maximumItems { items[id] = item }
-        environment.report(.failed(path: item.path, reason))
+        // That many removals wait is told of once.
+        if reason != .confirmationNeeded { environment.report(.failed(path: item.path, reason)) }
     }
 
     func fail(_ id: NodeID, _ failure: StepFailure, path: String) {

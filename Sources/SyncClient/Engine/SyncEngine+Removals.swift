@@ -101,6 +101,8 @@ extension SyncEngine {
 
     private func forgetHeldRemovals() {
         items = items.filter { $0.value.reason != .confirmationNeeded }
+        // What waits for its place, or failed some time ago: somebody is here who wants to see it go on.
+        for id in items.keys where items[id]?.retryAt != .max { items[id]?.retryAt = 0 }
         status.removalsToConfirm = nil
         status.removalsToken = nil
         removalsHeld = nil

@@ -59,7 +59,7 @@ extension SyncEngine {
             items[id] = nil
             try state.remove(id, from: .synced)
             if isHere {
-                try state.renameLocal(id, to: environment.makeID())
+                try renameLocal(id, to: environment.makeID())
             } else {
                 try state.remove(id, from: .local)
             }

@@ -29,8 +29,7 @@ extension SyncEngine {
     private func adopt(_ local: NodeID, as id: NodeID) throws {
         if local != id {
             guard try state.node(id, in: .local) == nil else { return }
-            try state.renameLocal(local, to: id)
-            items[local] = nil
+            try renameLocal(local, to: id)
         }
         guard let here = try state.node(id, in: .local), let remote = try state.node(id, in: .remote),
             try state.node(id, in: .synced) == nil
@@ -49,11 +48,17 @@ extension SyncEngine {
     @discardableResult
     func detach(_ id: NodeID) throws -> NodeID {
         let new = environment.makeID()
-        try state.renameLocal(id, to: new)
+        try renameLocal(id, to: new)
         try state.remove(id, from: .synced)
+        return new
+    }
+
+    /// Gives a local node another id, for all that know it by its id.
+    func renameLocal(_ id: NodeID, to new: NodeID) throws {
+        try state.renameLocal(id, to: new)
+        scanner.nodeIsRenamed(id, to: new)
         items[id] = nil
         directoryPaths.removeAll()
-        return new
     }
 
     /// Where a local node is; `nil` if its directories are not all there.

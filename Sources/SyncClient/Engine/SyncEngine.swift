@@ -59,6 +59,8 @@ public final class SyncEngine {
     var mergesText = false
     /// Directories that the server did not take in this push: what is in them is not sent.
     var untakenDirectories: Set<NodeID> = []
+    /// Places on the disk that a plan was to free, and that were not: what the plan puts there waits.
+    var unfreedPlaces: Set<LocalPlace> = []
     /// Steps that were done.
     var steps = 0
 

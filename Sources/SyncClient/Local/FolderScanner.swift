@@ -48,6 +48,11 @@ public struct FolderScanner: LocalScanning {
     /// How many nodes are gone from the disk and not taken for deleted yet.
     public var heldCount: Int { held.count }
 
+    public mutating func nodeIsRenamed(_ id: NodeID, to new: NodeID) {
+        guard let since = held.removeValue(forKey: id) else { return }
+        held[new] = since
+    }
+
     /// - Throws: what the state and `onPart` throw, and `FileError.folderMissing`; other failures are in the
     ///   report.
     public mutating func scan(_ scope: ScanScope, onPart: () throws -> Void) throws -> ScanReport {

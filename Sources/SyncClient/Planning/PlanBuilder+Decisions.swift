@@ -193,9 +193,28 @@ extension PlanBuilder {
             return try upload(local, base: synced.contentRevision)
         }
         guard policy.canPull else { return hold(local.id, .remoteChange) }
+        if let other = try successor(of: local) {
+            plan.state.append(.forget(local.id))
+            return adopt(local, as: other)
+        }
+        // Once its directory has its new id, it may have a successor in there.
+        if try isWithinAdopted(local) { return .wait }
         leavingDisk.insert(local.id)
         plan.disk.append(.remove(local.id))
         return .done
+    }
+
+    private func isWithinAdopted(_ local: SyncNode) throws -> Bool {
+        guard !adopted.isEmpty else { return false }
+        var next = local.parent
+        var depth = 0
+        while next != trees.root, depth < Self.maximumDepth {
+            if adopted.contains(next) { return true }
+            guard let parent = try states(of: next).local?.parent else { return false }
+            next = parent
+            depth += 1
+        }
+        return false
     }
 
     private mutating func removeDirectoryFromDisk(_ local: SyncNode) throws -> Outcome {
@@ -222,16 +241,19 @@ extension PlanBuilder {
         // What leaves may be deeper, and wait for what takes the place of this one: then this one is to wait for
         // it, so that it gives its place up.
         guard isEmpty else { return (leaving ?? deeper).map { wait(local.id, for: $0) } ?? .wait }
+        if try isWithinAdopted(local) { return .wait }
         leavingDisk.insert(local.id)
         plan.disk.append(.remove(local.id))
         return .done
     }
 
-    /// The directory that the server has in the very place of one that it has no more, and that is not here.
+    /// What the server has in the very place of a node that it has no more, and that is not here: another
+    /// directory, or the same file once more, since somebody put it back.
     private func successor(of local: SyncNode) throws -> NodeID? {
         for other in try trees.children(of: local.parent, namedAs: local, in: .remote)
-        where other.kind == .directory && !decided.contains(other.id)
+        where other.kind == local.kind && !decided.contains(other.id)
             && NameKey(other.name) == NameKey(local.name)
+            && (other.kind == .directory || other.hasContent(of: local))
         {
             let states = try states(of: other.id)
             if states.local == nil, states.synced == nil { return other.id }

@@ -113,10 +113,12 @@ extension PlanBuilder {
                 }
                 return try setAside(other, reason: .content)
             }
-            if other.kind == .directory, remote.kind == .directory,
-                try self.states(of: remote.id).local == nil, NameKey(other.name) == NameKey(remote.name)
+            let isNew = try self.states(of: remote.id)
+            if isNew.local == nil, isNew.synced == nil, NameKey(other.name) == NameKey(remote.name),
+                other.kind == remote.kind, other.kind == .directory || other.hasContent(of: remote)
             {
-                // A directory in the place of one that is no more: what is in it stays where it is.
+                // A directory in the place of one that is no more: what is in it stays where it is. Or a file that
+                // somebody put back.
                 plan.state.append(.forget(other.id))
                 return adopt(other, as: remote.id)
             }

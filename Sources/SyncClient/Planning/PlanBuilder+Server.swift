@@ -125,6 +125,7 @@ extension PlanBuilder {
         // What is in it is looked at once it has its id.
         decided.insert(local.id)
         decided.insert(id)
+        if local.kind == .directory { adopted.insert(local.id) }
         plan.state.append(.adopt(local: local.id, as: id))
         return .done
     }

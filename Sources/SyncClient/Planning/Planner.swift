@@ -76,6 +76,8 @@ struct PlanBuilder {
     /// Nodes that the plan takes away from where they are.
     var leavingServer: Set<NodeID> = []
     var leavingDisk: Set<NodeID> = []
+    /// Directories that get the ids of the server's.
+    var adopted: Set<NodeID> = []
     /// Places that the plan fills.
     var takenServer: Set<Slot> = []
     var takenDisk: Set<Slot> = []

@@ -198,6 +198,40 @@ import TreeValues
         #expect(try pair.here.trash().count == 250)
     }
 
+    /// Somebody else had said no, and sent all of it again: as new files in new directories.
+    @Test func whatSomebodyPutBackBeforeAnAnswerIsKeptWhereItIs() throws {
+        let pair = try pairWithFiles(250)
+        try pair.there.makeDirectory("d/deep")
+        for number in 0..<50 { try pair.there.write("deep \(number)", to: "d/deep/f\(number)") }
+        try pair.settle()
+        let all = try pair.files(pair.there)
+        func remove(_ path: String) throws {
+            for name in try pair.there.disk.asUser({ disk throws(FileError) in try disk.list(path) }) {
+                let below = path + "/" + (name.name ?? "")
+                if name.status?.kind == .directory { try remove(below) } else { try pair.there.remove(below) }
+            }
+            try pair.there.remove(path)
+        }
+        try remove("d")
+        try pair.there.synchronize()
+        try pair.here.synchronize()
+        #expect(pair.here.engine?.status.removalsToConfirm != nil)
+        for (path, text) in all.sorted(by: { $0.key < $1.key }) {
+            if text == "/" {
+                try pair.there.makeDirectory(path)
+            } else {
+                try pair.there.write(text, to: path)
+            }
+        }
+        let received = pair.here.engine?.status.counters.bytesReceived
+        try pair.settle()
+        #expect(pair.here.engine?.status.removalsToConfirm == nil)
+        #expect(activity(pair.here) == .settled)
+        #expect(try pair.files(pair.here) == all)
+        #expect(try pair.here.trash().isEmpty)
+        #expect(pair.here.engine?.status.counters.bytesReceived == received)
+    }
+
     @Test func aRenamedDirectoryIsOneOperationAndMovesNoContent() throws {
         let pair = try pairWithFiles(40)
         let head = pair.server.head

@@ -58,6 +58,38 @@ import TreeValues
         try check(canExchange: true, saving) { try $0.remove("a") }
     }
 
+    /// A file gives its place up to another one, and somebody removes it in the last moment: the disk has room
+    /// for the other one, and the local tree had two nodes there, which no scan could tell apart.
+    @Test(arguments: [false, true])
+    private func aPlaceHasOneNodeThoughSomebodyFreesItMeanwhile(isRemoved: Bool) throws {
+        for calls in 1... {
+            let pair = try TwoDevices()
+            try pair.there.write("old", to: "a")
+            try pair.settle()
+            if isRemoved { try pair.there.remove("a") } else { try pair.there.move("a", to: "b") }
+            try pair.there.synchronize()
+            try pair.there.write("new", to: "a")
+            try pair.there.synchronize()
+            let disk = pair.here.disk
+            let start = disk.calls
+            disk.interfere(afterCalls: calls) {
+                try? disk.asUser { disk throws(FileError) in
+                    if try disk.contents(of: "a") == Array("old".utf8) { try disk.removeFile("a") }
+                }
+            }
+            try pair.here.synchronize()
+            let isOver = disk.calls < start + calls
+            disk.interfere(afterCalls: .max / 2) {}
+            let state = pair.here.state
+            let places = try state.children(of: state.root, in: .local).map { LocalPlace($0.parent, $0.name) }
+            #expect(Set(places).count == places.count, "call \(calls)")
+            try pair.settle()
+            #expect(try pair.files(pair.here) == pair.files(pair.there), "call \(calls)")
+            #expect(pair.here.engine?.status.activity == .settled, "call \(calls)")
+            if isOver { break }
+        }
+    }
+
     // MARK: A disk that fails right after
 
     /// What somebody saved between the last look and the exchange was under the temporary name, and was
