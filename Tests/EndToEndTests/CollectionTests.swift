@@ -34,7 +34,9 @@ import Testing
         #expect(collected.status == 0, "\(collected.errors)")
         let after = try Folder.diskBytes(directory.path("data"))
         #expect(before - after > 55_000_000, "freed \(before - after) bytes")
-        #expect(after < 25_000_000, "\(after) bytes are left")
+        // What is held for a full disk is not of the content.
+        let held = try directory.read("data/blocks/reserve").count
+        #expect(after - Int64(held) < 25_000_000, "\(after) bytes are left")
         #expect(try nacre.run("cat", keptRoot).output == kept)
         #expect(try nacre.run("cat", goneRoot).status == 4)
         #expect(try nacre.run("verify").status == 0)
