@@ -28,7 +28,7 @@ struct FileContentAnswer {
         guard let range = ranges.first else {
             var refused = SyncAPI.refusal(
                 .rangeNotSatisfiable,
-                .init(code: "bad_request", message: "there are \(content.size) bytes"))
+                .init(code: .badRequest, message: "there are \(content.size) bytes"))
             refused.fields[.contentRange] = "bytes */\(content.size)"
             return refused
         }

@@ -91,7 +91,8 @@ extension SyncRequest {
                                 IPLDEntry(key: "cid", value: .string(cid.description)),
                                 IPLDEntry(
                                     key: "code",
-                                    value: .string(cid.mayNameLeaf ? "hash_mismatch" : "weak_hash")),
+                                    value: .string(
+                                        (cid.mayNameLeaf ? SyncCode.hashMismatch : .weakHash).rawValue)),
                             ])
                         })),
             ]))

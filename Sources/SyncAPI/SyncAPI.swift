@@ -136,7 +136,7 @@ public enum SyncAPI {
                 case .unknownNamespace, .unknownBlock, .unknownDevice, .unknownNode, .unknownLease,
                     .unknownConflict:
                     .notFound
-                case .refused(let code, _): code == "quota_exceeded" ? .forbidden : .conflict
+                case .refused(let code, _): code == .quotaExceeded ? .forbidden : .conflict
                 case .deviceRevoked, .signedURL: .unauthorized
                 case .unsupportedEncoding: .unsupportedMediaType
                 case .forbidden, .tooMuchUnnamed: .forbidden
@@ -153,69 +153,69 @@ public enum SyncAPI {
         case SyncMessageError.tooMany(let name, let count, let maximum):
             let error = SyncMessageError.tooMany(name, count: count, maximum: maximum)
             return (
-                .contentTooLarge, SyncProblem(code: "batch_too_large", message: error.description)
+                .contentTooLarge, SyncProblem(code: .batchTooLarge, message: error.description)
             )
         case let error as SyncMessageError:
-            return (.badRequest, SyncProblem(code: "bad_request", message: error.description))
+            return (.badRequest, SyncProblem(code: .badRequest, message: error.description))
         case let error as IPLDCodecError:
-            return (.badRequest, SyncProblem(code: "bad_request", message: "\(error)"))
+            return (.badRequest, SyncProblem(code: .badRequest, message: "\(error)"))
         case let error as ContentCodingError:
             if case .tooLarge = error {
-                return (.contentTooLarge, SyncProblem(code: "too_large", message: error.description))
+                return (.contentTooLarge, SyncProblem(code: .tooLarge, message: error.description))
             }
-            return (.badRequest, SyncProblem(code: "bad_request", message: error.description))
+            return (.badRequest, SyncProblem(code: .badRequest, message: error.description))
         case let error as RequestBodyError:
             switch error {
-            case .tooLarge: return (.contentTooLarge, SyncProblem(code: "too_large", message: "\(error)"))
-            case .brokenOff: return (.badRequest, SyncProblem(code: "broken_off", message: "\(error)"))
+            case .tooLarge: return (.contentTooLarge, SyncProblem(code: .tooLarge, message: "\(error)"))
+            case .brokenOff: return (.badRequest, SyncProblem(code: .brokenOff, message: "\(error)"))
             }
         default: return unforeseen(NodeFailure(of: error))
         }
     }
 
     private static func problem(of error: NamespaceError) -> (HTTPResponse.Status, SyncProblem) {
-        let (status, code): (HTTPResponse.Status, String) =
+        let (status, code): (HTTPResponse.Status, SyncCode) =
             switch error {
-            case .unknownNamespace, .unknownDeletedNamespace: (.notFound, "unknown_namespace")
-            case .unknownNode, .pathAbsent, .notADirectory, .notInTrash: (.notFound, "unknown_node")
-            case .policyInvalid, .versionUnknown, .versionInFuture: (.badRequest, "bad_request")
-            case .epochChanged, .versionAbsent: (.gone, "reset_required")
-            case .snapshotBusy: (.serviceUnavailable, "busy")
-            case .tooManyOperations: (.contentTooLarge, "batch_too_large")
-            case .notAtomic: (.conflict, "not_atomic")
-            case .historyRemoved, .versionRemoved: (.gone, "history_removed")
-            case .tooManyHeld, .noteTooLong: (.badRequest, "bad_request")
-            case .versionEmpty, .pathNotThen: (.conflict, "mass_delete_blocked")
-            case .placeTaken: (.conflict, "name_taken")
-            case .namesClash, .nameNotAllowed: (.conflict, "policy_not_met")
-            case .quotaExceeded: (.forbidden, "quota_exceeded")
-            case .directoryDeleted: (.conflict, "parent_missing")
-            case .contentAbsent: (.internalServerError, "damaged")
+            case .unknownNamespace, .unknownDeletedNamespace: (.notFound, .unknownNamespace)
+            case .unknownNode, .pathAbsent, .notADirectory, .notInTrash: (.notFound, .unknownNode)
+            case .policyInvalid, .versionUnknown, .versionInFuture: (.badRequest, .badRequest)
+            case .epochChanged, .versionAbsent: (.gone, .resetRequired)
+            case .snapshotBusy: (.serviceUnavailable, .busy)
+            case .tooManyOperations: (.contentTooLarge, .batchTooLarge)
+            case .notAtomic: (.conflict, .notAtomic)
+            case .historyRemoved, .versionRemoved: (.gone, .historyRemoved)
+            case .tooManyHeld, .noteTooLong: (.badRequest, .badRequest)
+            case .versionEmpty, .pathNotThen: (.conflict, .massDeleteBlocked)
+            case .placeTaken: (.conflict, .nameTaken)
+            case .namesClash, .nameNotAllowed: (.conflict, .policyNotMet)
+            case .quotaExceeded: (.forbidden, .quotaExceeded)
+            case .directoryDeleted: (.conflict, .parentMissing)
+            case .contentAbsent: (.internalServerError, .damaged)
             }
         return (status, SyncProblem(code: code, message: error.description))
     }
 
     /// What the authority says, in the words of the protocol.
     private static func problem(of error: AccessError) -> (HTTPResponse.Status, SyncProblem) {
-        let (status, code): (HTTPResponse.Status, String?) =
+        let (status, code): (HTTPResponse.Status, SyncCode?) =
             switch error {
-            case .credentialsMissing, .credentialsInvalid: (.unauthorized, "unauthenticated")
-            case .expired: (.unauthorized, "token_expired")
-            case .revoked: (.unauthorized, "token_revoked")
-            case .operationNotAllowed, .outOfScope: (.forbidden, "forbidden")
-            case .userAbsent: (.notFound, "unknown_user")
-            case .memberAbsent: (.notFound, "unknown_member")
-            case .linkAbsent, .grantAbsent: (.notFound, "unknown_link")
+            case .credentialsMissing, .credentialsInvalid: (.unauthorized, .unauthenticated)
+            case .expired: (.unauthorized, .tokenExpired)
+            case .revoked: (.unauthorized, .tokenRevoked)
+            case .operationNotAllowed, .outOfScope: (.forbidden, .forbidden)
+            case .userAbsent: (.notFound, .unknownUser)
+            case .memberAbsent: (.notFound, .unknownMember)
+            case .linkAbsent, .grantAbsent: (.notFound, .unknownLink)
             default:
                 switch error.kind {
-                case .unauthenticated: (.unauthorized, "unauthenticated")
+                case .unauthenticated: (.unauthorized, .unauthenticated)
                 case .notAllowed, .exhausted: (.forbidden, nil)
                 case .tooLarge: (.contentTooLarge, nil)
                 case .notFound: (.notFound, nil)
                 case .conflict: (.conflict, nil)
-                case .invalid: (.badRequest, "bad_request")
-                case .busy: (.serviceUnavailable, "unavailable")
-                case .throttled: (.tooManyRequests, "rate_limited")
+                case .invalid: (.badRequest, .badRequest)
+                case .busy: (.serviceUnavailable, .unavailable)
+                case .throttled: (.tooManyRequests, .rateLimited)
                 case .broken: (.internalServerError, nil)
                 }
             }
@@ -228,7 +228,9 @@ public enum SyncAPI {
     }
 
     /// A code of the node's API as the protocol spells it.
-    private static func word(_ code: String) -> String { code.replacing("-", with: "_") }
+    private static func word(_ code: String) -> SyncCode {
+        SyncCode(rawValue: code.replacing("-", with: "_"))
+    }
 
     private static func unforeseen(_ failure: NodeFailure) -> (HTTPResponse.Status, SyncProblem) {
         let status: HTTPResponse.Status =
@@ -245,10 +247,10 @@ public enum SyncAPI {
             case .damaged, .failed:
                 failure.code == "storage-full" ? .insufficientStorage : .internalServerError
             }
-        let code =
+        let code: SyncCode =
             switch status {
-            case .insufficientStorage: "insufficient_storage"
-            case .badRequest: "bad_request"
+            case .insufficientStorage: .insufficientStorage
+            case .badRequest: .badRequest
             default: word(failure.code)
             }
         return (

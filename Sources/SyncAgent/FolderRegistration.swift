@@ -149,11 +149,11 @@ public struct FolderRegistration: Sendable {
         defer { server.close() }
         do {
             return (try server.info(), false)
-        } catch SyncServerError.refused(code: "unknown_namespace", _, _) {
+        } catch SyncServerError.refused(code: .unknownNamespace, _, _) {
             try checkMayMake(name, for: request)
             do {
                 return (try server.create(NamespaceRequest(name: name)), true)
-            } catch SyncServerError.refused(code: "name_taken", _, _) {
+            } catch SyncServerError.refused(code: .nameTaken, _, _) {
                 // Another device was quicker.
                 return (try server.info(), false)
             }

@@ -60,7 +60,7 @@ extension FolderReport {
     fileprivate static func stopText(_ code: String, _ message: String, _ record: FolderRecord) -> String {
         let name = record.namespaceName
         switch code {
-        case "unknown_namespace":
+        case SyncCode.unknownNamespace.rawValue:
             return
                 "namespace \(name) is not there any more, or not for this machine: if it was deleted, `nacre ns "
                 + "undelete \(name)` brings it back; if you are no member of it any more, ask its owner. Nothing is "

@@ -109,7 +109,7 @@ extension SyncServerError {
     /// Whether the namespace is not to be had any more, for whom or for good.
     fileprivate var isRefusal: Bool {
         switch self {
-        case .notAllowed, .refused(code: "unknown_namespace", _, _): true
+        case .notAllowed, .refused(code: .unknownNamespace, _, _): true
         case .unreachable, .resetRequired, .refused, .badAnswer: false
         }
     }

@@ -30,13 +30,13 @@ extension HTTPSyncServer {
         let bytes = answer.bytes
         let form = WireForm(mediaType: answer.headers["Content-Type"].first ?? "") ?? .json
         let problem = (try? form.decode(bytes, maximumBytes: 1 << 20)).flatMap { try? SyncProblem($0) }
-        let code = problem?.code ?? "http_\(answer.status)"
+        let code = problem?.code ?? SyncCode(rawValue: "http_\(answer.status)")
         let message = problem?.message ?? Self.detail(bytes) ?? "the node answered \(answer.status)"
         switch answer.status {
         case 401,
-            403 where code != "quota_exceeded":
+            403 where code != .quotaExceeded:
             return .notAllowed(code: code, message: message)
-        case 410 where code == "reset_required": return .resetRequired
+        case 410 where code == .resetRequired: return .resetRequired
         case 502, 504: return .unreachable(message)
         default:
             let seconds = answer.headers["Retry-After"].first.flatMap { Int($0) }

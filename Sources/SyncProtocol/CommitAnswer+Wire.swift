@@ -2,8 +2,6 @@ public import IPLD
 import Multiformats
 
 extension CommitResult {
-    private static let massDelete = "mass_delete_blocked"
-
     /// - Parameter operation: what it answers: a node that is as it was asked for is told by its revisions.
     func value(_ form: WireForm, to operation: SyncOperation?) -> IPLDValue {
         var writer = WireWriter(form)
@@ -25,11 +23,11 @@ extension CommitResult {
             if let current { writer.put("current", current.value(form)) }
         case .refused(let code, let message):
             writer.put("st", "error")
-            writer.put("code", code)
+            writer.put("code", code.rawValue)
             writer.put("message", message)
         case .confirmationNeeded(let removals, let token):
             writer.put("st", "error")
-            writer.put("code", Self.massDelete)
+            writer.put("code", SyncCode.massDeleteBlocked.rawValue)
             writer.put("message", "\(removals) files and directories would be removed; a person has to agree")
             writer.put("removals", removals)
             writer.put("token", token)
@@ -60,8 +58,8 @@ extension CommitResult {
             self = .conflict(
                 reason: try reader.require("reason", reader.text("reason")), current: current)
         case "error":
-            let code = try reader.require("code", reader.text("code"))
-            if code == Self.massDelete, let token = try reader.text("token") {
+            let code = SyncCode(try reader.require("code", reader.text("code")))
+            if code == .massDeleteBlocked, let token = try reader.text("token") {
                 self = .confirmationNeeded(removals: try reader.number("removals") ?? 1, token: token)
             } else {
                 self = .refused(code: code, message: try reader.text("message") ?? "")

@@ -23,8 +23,8 @@ public enum CommitResult: Hashable, Sendable {
     case need([CID])
     /// It was based on something else than what is there.
     case conflict(reason: String, current: SyncNode?)
-    /// Not done at all; `code` as in the protocol.
-    case refused(code: String, message: String)
+    /// Not done at all.
+    case refused(code: SyncCode, message: String)
     /// Held back: so many files and directories would go that a person has to agree. The operation goes
     /// through with the token, from the same device, within an hour.
     case confirmationNeeded(removals: Int64, token: String)

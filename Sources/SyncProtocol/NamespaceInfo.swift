@@ -94,17 +94,17 @@ public struct NamespaceRequest: Hashable, Sendable {
 
 /// What a call that did not go through is answered with, besides its status.
 public struct SyncProblem: Hashable, Sendable {
-    public var code: String
+    public var code: SyncCode
     public var message: String
     public var retryAfterMilliseconds: Int?
 
-    public init(code: String, message: String, retryAfterMilliseconds: Int? = nil) {
+    public init(code: SyncCode, message: String, retryAfterMilliseconds: Int? = nil) {
         self.code = code
         self.message = message
         self.retryAfterMilliseconds = retryAfterMilliseconds
     }
 
-    public init(code: String, message: String, retryAfterSeconds: Int?) {
+    public init(code: SyncCode, message: String, retryAfterSeconds: Int?) {
         self.init(
             code: code, message: message,
             retryAfterMilliseconds: retryAfterSeconds.map { min(max($0, 0), 86_400) * 1000 })
@@ -116,7 +116,7 @@ public struct SyncProblem: Hashable, Sendable {
     /// `{"error": {code, message, retry_after_ms?}}`.
     public func value(_ form: WireForm) -> IPLDValue {
         var writer = WireWriter(form)
-        writer.put("code", code)
+        writer.put("code", code.rawValue)
         writer.put("message", message)
         writer.put("retry_after_ms", small: retryAfterMilliseconds)
         return .map([IPLDEntry(key: "error", value: writer.value)])
@@ -125,7 +125,7 @@ public struct SyncProblem: Hashable, Sendable {
     public init(_ value: IPLDValue) throws(SyncMessageError) {
         let outer = try WireReader(value, "answer")
         let reader = try WireReader(try outer.require("error", outer.value("error")), "error")
-        code = try reader.require("code", reader.text("code"))
+        code = SyncCode(try reader.require("code", reader.text("code")))
         message = try reader.text("message") ?? ""
         retryAfterMilliseconds = try reader.number("retry_after_ms", in: 0...86_400_000).map { Int($0) }
     }

@@ -207,7 +207,7 @@ import TreeValues
                 ).results.first
             }
             for name in ["", ".", "..", "a/b", "/etc/passwd", "a\0b", String(repeating: "n", count: 10_240)] {
-                guard case .refused(code: "bad_path", _)? = try result(put(name)) else {
+                guard case .refused(code: .badPath, _)? = try result(put(name)) else {
                     Issue.record("\(name.prefix(20)) is taken")
                     continue
                 }
@@ -277,7 +277,7 @@ import TreeValues
                     CommitRequest(epoch: info.epoch, operations: operations).value(.cbor), key)
                 let results = try CommitAnswer(answer.message(), to: operations).results
                 for result in results.prefix(2) {
-                    guard case .refused(code: "bad_path", _) = result else {
+                    guard case .refused(code: .badPath, _) = result else {
                         Issue.record("\(result)")
                         continue
                     }
@@ -315,7 +315,7 @@ import TreeValues
                 let together = try results([put, others[0]])
                 let later = try others.map { try results([$0])[0] }
                 for result in [together[1]] + later {
-                    guard case .refused(code: "op_id_reused", _) = result else {
+                    guard case .refused(code: .operationReused, _) = result else {
                         Issue.record("\(result)")
                         continue
                     }
@@ -384,7 +384,7 @@ import TreeValues
                 for count in [nil, blocks.count] {
                     let connection = try HTTPConnection(port: port)
                     let answer = try connection.store("recipes", blocks, key, count: count)
-                    #expect(answer.status == 413 && answer.problem?.code == "batch_too_large")
+                    #expect(answer.status == 413 && answer.problem?.code.rawValue == "batch_too_large")
                 }
                 let most = try HTTPConnection(port: port).store("recipes", Array(blocks.dropLast()), key)
                 #expect(most.status == 200)
@@ -428,7 +428,7 @@ import TreeValues
                     "/ns/recipes/commit",
                     CommitRequest(epoch: info.epoch, operations: [operation]).value(.cbor), key)
                 guard
-                    case .refused(code: "unknown_base", _)? = try CommitAnswer(
+                    case .refused(code: .unknownBase, _)? = try CommitAnswer(
                         answer.message(), to: [operation]
                     ).results.first
                 else {
@@ -509,7 +509,7 @@ import TreeValues
                     let answer = try Self.call(
                         connection, "POST", "/ns/recipes/list", Array(body.utf8), key)
                     #expect(answer.status == 400, "\(body.prefix(30)): \(answer.status) \(answer.text)")
-                    #expect(answer.problem?.code == "bad_request")
+                    #expect(answer.problem?.code.rawValue == "bad_request")
                 }
                 // What means something to a database is a name here, and nothing else.
                 for text in ["' OR 1=1 --", "\"*\" NEAR(", "%", "_", "recipes'; DROP TABLE namespaces"] {

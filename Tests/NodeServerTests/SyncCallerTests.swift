@@ -100,7 +100,7 @@ import TreeValues
                 #expect(try Self.lease(connection, "PUT", node, other).status == 404)
                 #expect(try Self.lease(connection, "POST", node, other).status == 409)
                 let passed = try Self.delete(connection, node, info, other)
-                guard case .refused(code: "locked", _)? = passed else {
+                guard case .refused(code: .locked, _)? = passed else {
                     Issue.record("\(String(describing: passed))")
                     return
                 }
@@ -110,7 +110,7 @@ import TreeValues
                 #expect(try taken.status == 201 && LeaseInfo(taken.message()).isOwn)
                 #expect(try LeaseInfo(taken.message()).device == "laptop")
                 let first = try Self.delete(connection, node, info, own[0])
-                guard case .refused(code: "locked", _)? = first else {
+                guard case .refused(code: .locked, _)? = first else {
                     Issue.record("\(String(describing: first))")
                     return
                 }

@@ -63,7 +63,7 @@ import TreeValues
                     }
                     #expect(answer.status == status, "\(path) \(code): \(answer.text)")
                     #expect(answer.fields["content-type"] == form.rawValue, "\(path) \(code)")
-                    #expect(answer.problem?.code == code, "\(path): \(answer.text)")
+                    #expect(answer.problem?.code.rawValue == code, "\(path): \(answer.text)")
                     #expect((answer.fields["www-authenticate"] != nil) == (status == 401))
                 }
             }
@@ -74,7 +74,8 @@ import TreeValues
                 ("DELETE", "/ns/recipes/links/nonsense", "", "unknown_link"),
             ] {
                 let answer = try await Self.send(method, path, json, owner, to: laboratory)
-                #expect(answer.status == 404 && answer.problem?.code == code, "\(path) \(answer.text)")
+                #expect(
+                    answer.status == 404 && answer.problem?.code.rawValue == code, "\(path) \(answer.text)")
             }
         }
     }
@@ -105,7 +106,7 @@ import TreeValues
                 #"{"ips":["192.0.2.1"],"from":["192.0.2.2"]}"#, #"{"Role":"viewer"}"#,
             ] {
                 let answer = try await Self.send("POST", "/ns/recipes/links", body, key, to: laboratory)
-                #expect(answer.status == 400 && answer.problem?.code == "bad_request", "\(body)")
+                #expect(answer.status == 400 && answer.problem?.code.rawValue == "bad_request", "\(body)")
             }
             let member = try await Self.send(
                 "POST", "/ns/recipes/members", #"{"user":"ada","role":"viewer","expires":1}"#, key,
@@ -141,7 +142,7 @@ import TreeValues
                 (#"[]"#, "policy"), (#""{""#, "JSON"), (#"{"merge":"always"}"#, "merge"),
             ] {
                 let answer = try await change(policy)
-                #expect(answer.status == 400 && answer.problem?.code == "bad_request", "\(policy)")
+                #expect(answer.status == 400 && answer.problem?.code.rawValue == "bad_request", "\(policy)")
                 let message = answer.problem?.message ?? ""
                 #expect(message.contains(word), "\(policy): \(message)")
                 #expect(!message.contains("Error") && !message.contains("Swift"), "\(message)")
@@ -164,7 +165,7 @@ import TreeValues
                 }
                 #expect(answer.status == status, "\(device): \(answer.text)")
                 if status == 400 {
-                    #expect(answer.problem?.code == "bad_request")
+                    #expect(answer.problem?.code.rawValue == "bad_request")
                     #expect(answer.problem?.message.contains("X-Device-Id") == true)
                 }
             }

@@ -74,7 +74,7 @@ import TreeValues
                     }
                     #expect(answer.status == status, "\(path) \(device): \(answer.text)")
                     if status == 400 {
-                        #expect(answer.problem?.code == "bad_request")
+                        #expect(answer.problem?.code.rawValue == "bad_request")
                         #expect(answer.problem?.message.hasPrefix("X-Device-Id is missing") == true)
                     }
                 }
@@ -119,18 +119,18 @@ import TreeValues
                     #expect(try ListAnswer(answer.message()).cursor.jid == 0)
                     let refused = try connection.post("/ns/nosuch/list", list.value(sent), fields, form: sent)
                     #expect(refused.status == 404 && refused.fields["content-type"] == got.rawValue)
-                    #expect(refused.problem?.code == "unknown_namespace")
+                    #expect(refused.problem?.code.rawValue == "unknown_namespace")
                     #expect(refused.fields["cache-control"] == "no-store")
                 }
                 connection.sendCall("POST", "/ns/recipes/list", [1, 2], type: "text/plain", key)
                 let other = try connection.answer()
-                #expect(other.status == 400 && other.problem?.code == "bad_request")
+                #expect(other.status == 400 && other.problem?.code.rawValue == "bad_request")
             }
             // Nobody read the body before, so that the connection ended with the answer.
             try await laboratory.connect { connection in
                 connection.sendCall("POST", "/ns/recipes/list", [0x9F], type: "application/cbor", key)
                 let broken = try connection.answer()
-                #expect(broken.status == 400 && broken.problem?.code == "bad_request")
+                #expect(broken.status == 400 && broken.problem?.code.rawValue == "bad_request")
             }
         }
     }
@@ -149,7 +149,7 @@ import TreeValues
                     call("/ns", NamespaceRequest(name: "recipes").value(form)))
                 let taken = try connection.post(
                     "/ns", NamespaceRequest(name: "recipes").value(form), key, form: form)
-                #expect(taken.status == 409 && taken.problem?.code == "name_taken")
+                #expect(taken.status == 409 && taken.problem?.code.rawValue == "name_taken")
                 let (first, second) = (SyncCalls.block("first "), SyncCalls.block("second"))
                 let leaves = [first, second].map { Leaf(cid: $0.cid, bytes: $0.bytes.count) }
                 // As the protocol of UnixFS has it: a node above two raw leaves.
@@ -244,7 +244,7 @@ import TreeValues
             let cut = try await laboratory.connect { connection in
                 try connection.store("recipes", blocks(1), key, withoutLast: 1)
             }
-            #expect(cut.status == 400 && cut.problem?.code == "bad_request", "\(cut.text)")
+            #expect(cut.status == 400 && cut.problem?.code.rawValue == "bad_request", "\(cut.text)")
             let fewer = try await laboratory.connect { connection in
                 try connection.store("recipes", blocks(2), key, count: 5)
             }
@@ -294,7 +294,7 @@ import TreeValues
                     #expect(
                         answer.status == 405 && answer.fields["allow"] == allowed,
                         "\(method) \(path) \(answer.fields)")
-                    #expect(answer.problem?.code == "method_not_allowed")
+                    #expect(answer.problem?.code.rawValue == "method_not_allowed")
                 }
                 for path in ["", "/", "/nosuch", "/ns/x/nosuch", "/ns/x/commit/y", "/ns/%FF"] {
                     let answer = try connection.get("/sync/v1" + path, key)
@@ -316,14 +316,14 @@ import TreeValues
                     key)
                 return try connection.answer()
             }
-            #expect(large.status == 413 && large.problem?.code == "too_large", "\(large.text)")
+            #expect(large.status == 413 && large.problem?.code.rawValue == "too_large", "\(large.text)")
             let wait = try await laboratory.connect { connection in
                 connection.sendCall(
                     "POST", "/wait", [UInt8](repeating: 0x20, count: 64 * 1024 + 1), type: "application/json",
                     key)
                 return try connection.answer()
             }
-            #expect(wait.status == 413 && wait.problem?.code == "too_large", "\(wait.text)")
+            #expect(wait.status == 413 && wait.problem?.code.rawValue == "too_large", "\(wait.text)")
             try await laboratory.connect { connection in
                 let operation = SyncOperation(
                     id: NodeID(bits: 1), .setAttributes(info.root, modified: 1, mode: nil))
@@ -332,11 +332,13 @@ import TreeValues
                     operations: [SyncOperation](repeating: operation, count: SyncLimits.maximumOperations + 1)
                 )
                 let answer = try connection.post("/ns/recipes/commit", many.value(.cbor), key)
-                #expect(answer.status == 413 && answer.problem?.code == "batch_too_large", "\(answer.text)")
+                #expect(
+                    answer.status == 413 && answer.problem?.code.rawValue == "batch_too_large",
+                    "\(answer.text)")
                 let reset = try connection.post(
                     "/ns/recipes/commit", CommitRequest(epoch: info.epoch &+ 1, operations: []).value(.cbor),
                     key)
-                #expect(reset.status == 410 && reset.problem?.code == "reset_required")
+                #expect(reset.status == 410 && reset.problem?.code.rawValue == "reset_required")
             }
         }
     }
@@ -358,7 +360,8 @@ import TreeValues
                 func same(_ other: HTTPConnection.Answer, _ name: String, _ absent: HTTPConnection.Answer)
                     -> Bool
                 {
-                    other.status == 404 && absent.status == 404 && other.problem?.code == "unknown_namespace"
+                    other.status == 404 && absent.status == 404
+                        && other.problem?.code.rawValue == "unknown_namespace"
                         && other.problem?.message.replacing(name, with: "nosuch") == absent.problem?.message
                         && other.fields.keys.sorted() == absent.fields.keys.sorted()
                 }
@@ -374,7 +377,7 @@ import TreeValues
                     let position = WaitRequest.Position(namespace: name, epoch: info.epoch, jid: 0)
                     let waiting = try connection.post(
                         "/wait", WaitRequest(positions: [position], seconds: 60).value(.cbor), stranger)
-                    #expect(waiting.status == 404 && waiting.problem?.code == "unknown_namespace")
+                    #expect(waiting.status == 404 && waiting.problem?.code.rawValue == "unknown_namespace")
                 }
                 #expect(try connection.get("/sync/v1/ns", stranger).text == #"{"namespaces":[]}"#)
             }

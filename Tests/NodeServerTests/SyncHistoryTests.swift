@@ -124,7 +124,7 @@ import TreeValues
                 let held = try connection.post(
                     "/ns/recipes/restore", nothing.value(form), key, form: form)
                 #expect(held.status == 409)
-                #expect(try SyncProblem(held.message()).code == "mass_delete_blocked")
+                #expect(try SyncProblem(held.message()).code.rawValue == "mass_delete_blocked")
                 nothing.mayEmpty = true
                 let emptied = try connection.post(
                     "/ns/recipes/restore", nothing.value(form), key, form: form)
@@ -147,7 +147,7 @@ import TreeValues
             try await laboratory.connect { connection in
                 for key in [reader, creator] {
                     let refused = try connection.post("/ns/recipes/restore", restore, key)
-                    #expect(refused.status == 403 && refused.problem?.code == "forbidden")
+                    #expect(refused.status == 403 && refused.problem?.code.rawValue == "forbidden")
                 }
                 #expect(try connection.post("/ns/recipes/restore", restore, editor).status == 200)
                 let entry = try connection.get("/sync/v1/ns/recipes/nodes?path=a", reader)
@@ -381,7 +381,7 @@ import TreeValues
                 let lease = try LeaseInfo(made.message())
                 #expect(lease.isOwn && lease.device == "laptop" && lease.mode == "exclusive")
                 let taken = try call("POST", "", exclusive, "phone")
-                #expect(taken.status == 409 && taken.problem?.code == "locked")
+                #expect(taken.status == 409 && taken.problem?.code.rawValue == "locked")
 
                 let edit = Self.put(node, "2", base: 1)
                 for operation in [
@@ -390,7 +390,7 @@ import TreeValues
                         id: Self.random(), .move(node.id, parent: info.root, name: "b", base: 1)),
                 ] {
                     let result = try Self.commit(connection, info, operation, fields("phone"))
-                    guard case .refused(code: "locked", let message)? = result else {
+                    guard case .refused(code: .locked, let message)? = result else {
                         Issue.record("\(String(describing: result))")
                         continue
                     }
@@ -399,12 +399,12 @@ import TreeValues
                 let restore = try connection.post(
                     "/ns/recipes/restore", RestoreRequest(.file(node.id, contentRevision: 1)).value(.cbor),
                     fields("phone"))
-                #expect(restore.status == 409 && restore.problem?.code == "locked")
+                #expect(restore.status == 409 && restore.problem?.code.rawValue == "locked")
                 // Another key of the same project, and who says no device, are others too.
                 let again = SyncOperation(id: Self.random(), .delete(node.id, base: 1, newestBelow: 0))
                 for stranger in [secondKey + "X-Device-Id: tablet\r\n", key] {
                     let result = try Self.commit(connection, info, again, stranger)
-                    guard case .refused(code: "locked", _)? = result else {
+                    guard case .refused(code: .locked, _)? = result else {
                         Issue.record("\(stranger): \(String(describing: result))")
                         continue
                     }

@@ -63,12 +63,13 @@ import TreeValues
                 #expect(try uses() == 3)
 
                 let refused = try connection.get("/sync/v1/ns", key)
-                #expect(refused.status == 403 && refused.problem?.code == "uses_exhausted")
+                #expect(refused.status == 403 && refused.problem?.code.rawValue == "uses_exhausted")
             }
             for path in ["/ns/recipes/list", "/ns/recipes/commit", "/wait"] {
                 try await laboratory.connect { connection in
                     let answer = try connection.post(path, .map([]), key)
-                    #expect(answer.status == 403 && answer.problem?.code == "uses_exhausted", "\(path)")
+                    #expect(
+                        answer.status == 403 && answer.problem?.code.rawValue == "uses_exhausted", "\(path)")
                 }
             }
             try await laboratory.connect { connection throws in
@@ -142,7 +143,9 @@ import TreeValues
                 }
                 let second = block(2)
                 let refused = try connection.store("recipes", [second], key)
-                #expect(refused.status == 403 && refused.problem?.code == "quota_exceeded", "\(refused.text)")
+                #expect(
+                    refused.status == 403 && refused.problem?.code.rawValue == "quota_exceeded",
+                    "\(refused.text)")
                 #expect(try laboratory.node.store.size(of: second.cid) == nil)
                 let inline = SyncOperation(
                     id: NodeID(bits: .random(in: 0 ... .max)),
@@ -157,7 +160,7 @@ import TreeValues
                 }
                 #expect(try connection.store("recipes", [second], key).status == 200)
                 // What the namespace has no room for is not asked for.
-                guard case .refused("quota_exceeded", _)? = try put([block(3)], as: "c", connection) else {
+                guard case .refused(.quotaExceeded, _)? = try put([block(3)], as: "c", connection) else {
                     Issue.record("it is asked for")
                     return
                 }
@@ -179,7 +182,8 @@ import TreeValues
                 let large = SyncCalls.block(String(repeating: "y", count: 61))
                 let refused = try connection.store("recipes", [large], key)
                 #expect(
-                    refused.status == 403 && refused.problem?.code == "bytes_exhausted", "\(refused.text)")
+                    refused.status == 403 && refused.problem?.code.rawValue == "bytes_exhausted",
+                    "\(refused.text)")
                 #expect(try bytes() == 40)
                 #expect(try laboratory.node.store.size(of: large.cid) == nil)
 
@@ -194,7 +198,7 @@ import TreeValues
             }
             try await laboratory.connect { connection in
                 let over = try Self.commit([Self.file("b", 31, in: info)], to: info, key, connection)
-                #expect(over.status == 403 && over.problem?.code == "bytes_exhausted")
+                #expect(over.status == 403 && over.problem?.code.rawValue == "bytes_exhausted")
                 #expect(
                     try Self.commit([Self.file("c", 30, in: info)], to: info, key, connection).status == 200)
                 #expect(try bytes() == 100)
@@ -238,7 +242,7 @@ import TreeValues
                     Self.commit(operations, to: info, key, connection).message(), to: operations)
                 let codes = answer.results.map { result -> String in
                     switch result {
-                    case .refused(let code, _): code
+                    case .refused(let code, _): code.rawValue
                     case .done: "ok"
                     default: "\(result)"
                     }
@@ -248,14 +252,14 @@ import TreeValues
                 let all = [Self.file("f", 1, in: info), Self.file("g", 11, in: info)]
                 let none = try CommitAnswer(
                     Self.commit(all, atomic: true, to: info, key, connection).message(), to: all)
-                guard case .refused("not_atomic", _)? = none.results.first,
-                    case .refused("too_large", _)? = none.results.last
+                guard case .refused(.notAtomic, _)? = none.results.first,
+                    case .refused(.tooLarge, _)? = none.results.last
                 else {
                     Issue.record("\(none)")
                     return
                 }
                 let large = try connection.store("recipes", [SyncCalls.block("12345678901")], key)
-                #expect(large.status == 413 && large.problem?.code == "too_large")
+                #expect(large.status == 413 && large.problem?.code.rawValue == "too_large")
             }
             #expect(try laboratory.names("recipes") == ["b", "e", "known"])
         }
@@ -287,7 +291,7 @@ import TreeValues
                     #expect(
                         answer.status == (isAllowed || path == "list" ? 200 : 403), "\(pattern) \(path)")
                     if answer.status == 403 {
-                        #expect(answer.problem?.code == "content_type_not_allowed")
+                        #expect(answer.problem?.code.rawValue == "content_type_not_allowed")
                     }
                 }
             }

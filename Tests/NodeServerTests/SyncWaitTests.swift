@@ -54,7 +54,7 @@ import TreeValues
                     #expect(time >= .seconds(seconds))
                 }
                 let bad = try connection.post("/wait", .map([]), key)
-                #expect(bad.status == 400 && bad.problem?.code == "bad_request")
+                #expect(bad.status == 400 && bad.problem?.code.rawValue == "bad_request")
             }
         }
     }

@@ -124,11 +124,11 @@ import TreeValues
             do {
                 switch try member.commit(change) {
                 case .done: return "ok"
-                case .refused(let code, _): return code
+                case .refused(let code, _): return code.rawValue
                 case .conflict(let reason, _): return reason
                 case .need, .confirmationNeeded: return "more"
                 }
-            } catch let failure as SyncFailure { return failure.code }
+            } catch let failure as SyncFailure { return failure.code.rawValue }
         }
         #expect(try code(.put(member.file("new"), base: nil, .inline([1]))) == create)
         var edited = file

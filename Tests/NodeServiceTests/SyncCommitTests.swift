@@ -156,7 +156,7 @@ import UnixFS
             put(beyond), put(unknown), put(content.edit),
         ])
         let codes = answer.results.map { result in
-            if case .refused(let code, _) = result { code } else { "" }
+            if case .refused(let code, _) = result { code.rawValue } else { "" }
         }
         #expect(
             codes == ["bad_manifest", "bad_manifest", "bad_manifest", "bad_manifest", "unknown_base", ""],
@@ -264,7 +264,7 @@ import UnixFS
             try bad.map { SyncOperation(id: device.id(), .put(try device.file($0), base: nil, .inline([1]))) }
                 + [SyncOperation(id: device.id(), .put(try device.file("good"), base: nil, .inline([1])))])
         for (name, result) in zip(bad, answer.results) {
-            guard case .refused(code: "bad_path", _) = result else {
+            guard case .refused(code: .badPath, _) = result else {
                 Issue.record("\(name.debugDescription): \(result)")
                 continue
             }
@@ -290,7 +290,7 @@ import UnixFS
                 .leaves(content.edit)))
         let answer = try device.commit(needing, isAtomic: true)
         #expect(answer.results.last == .need([content.root]) && answer.head == 0)
-        guard case .refused(code: "not_atomic", _)? = answer.results.first else {
+        guard case .refused(code: .notAtomic, _)? = answer.results.first else {
             Issue.record("\(answer)")
             return
         }
@@ -314,7 +314,7 @@ import UnixFS
         let small = try SyncDevice.create(laboratory.owner, "small", policy: policy.json)
         let file = try small.put("a", "12345678")
         func refusal(_ result: CommitResult) -> String {
-            if case .refused(let code, _) = result { code } else { "\(result)" }
+            if case .refused(let code, _) = result { code.rawValue } else { "\(result)" }
         }
         let content = try CutContent(Array("12345678901".utf8))
         #expect(try small.service.store(content.blocks([content.root]), for: small.namespace).isEmpty)

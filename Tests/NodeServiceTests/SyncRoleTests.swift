@@ -70,7 +70,7 @@ import TreeValues
             do {
                 try call.1()
                 codes[call.0] = "ok"
-            } catch let failure as SyncFailure { codes[call.0] = failure.code }
+            } catch let failure as SyncFailure { codes[call.0] = failure.code.rawValue }
         }
     }
 
@@ -111,7 +111,7 @@ import TreeValues
             .setAttributes(file.id, modified: 1, mode: nil),
             .restore(file.id, parent: info.root, name: "c"),
         ] {
-            guard case .refused(code: "forbidden", _) = try commit(change) else {
+            guard case .refused(code: .forbidden, _) = try commit(change) else {
                 Issue.record("\(change)")
                 continue
             }
@@ -174,7 +174,7 @@ import TreeValues
             secret.node(try mine.file("f")), base: nil, .leaves(secret.edit))
         #expect(try mine.commit(put) == .need(secret.leaves.map(\.cid)), "nobody learns that it is held")
         guard
-            case .refused(code: "unknown_base", _) = try mine.commit(
+            case .refused(code: .unknownBase, _) = try mine.commit(
                 .put(
                     secret.node(try mine.file("g")), base: nil,
                     .leaves(LeafEdit(base: secret.root, splices: []))))

@@ -72,7 +72,7 @@ import TreeValues
                 results: [
                     .done(file), .need([cid("a"), cid("b")]), .conflict(reason: "stale", current: folder),
                     .conflict(reason: "parent_missing", current: nil),
-                    .refused(code: "bad_path", message: "no"),
+                    .refused(code: .badPath, message: "no"),
                     .confirmationNeeded(removals: 151, token: "T"),
                 ], cursor: SyncCursor(epoch: 7, jid: 9, text: "1.7.9"))
         ),
@@ -121,7 +121,7 @@ import TreeValues
         ),
         ("namespace-info", info),
         ("namespace-request", NamespaceRequest(name: "recipes", visibility: "public")),
-        ("problem", SyncProblem(code: "unavailable", message: "later", retryAfterSeconds: 2)),
+        ("problem", SyncProblem(code: .unavailable, message: "later", retryAfterSeconds: 2)),
     ]
 
     private static let info = NamespaceInfo(

@@ -147,7 +147,7 @@ struct MessageMaker {
         case 3: .confirmationNeeded(removals: Int64(random.number(0...1_000_000)), token: name())
         case 1: .need(list(5) { $0.cid() })
         case 2: .conflict(reason: "stale", current: maybe { $0.node() })
-        default: .refused(code: "quota_exceeded", message: name())
+        default: .refused(code: .quotaExceeded, message: name())
         }
     }
 
@@ -270,7 +270,7 @@ struct MessageMaker {
             info(),
             NamespaceRequest(name: name(), visibility: maybe { $0.name() }, policy: maybe { $0.name() }),
             SyncProblem(
-                code: "busy", message: name(),
+                code: .busy, message: name(),
                 retryAfterSeconds: maybe { $0.random.number(0...86_400) }),
         ]
     }

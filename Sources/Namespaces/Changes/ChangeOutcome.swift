@@ -50,21 +50,6 @@ public enum ChangeRefusal: Hashable, Sendable {
     case contentRemoved(NodeID)
     /// So much would go that a person has to agree: the operation goes through with the token.
     case massDelete(nodes: Int64, token: String)
-
-    /// For programs, as in the sync protocol.
-    public var code: String {
-        switch self {
-        case .badName: "bad_path"
-        case .unknownNode: "unknown_node"
-        case .placeMissing, .targetTooLong: "bad_request"
-        case .badTarget: "bad_path"
-        case .operationReused: "op_id_reused"
-        case .sizeNotAllowed: "too_large"
-        case .quotaExceeded: "quota_exceeded"
-        case .contentRemoved: "history_removed"
-        case .massDelete: "mass_delete_blocked"
-        }
-    }
 }
 
 /// What of a namespace has a limit.

@@ -94,13 +94,13 @@ struct SyncDoor: Sendable {
         switch refusal {
         case .rate(let milliseconds):
             SyncProblem(
-                code: "rate_limited",
+                code: .rateLimited,
                 message: "a device may ask \(limits.requestsPerSecond) times a second, and all of one key "
                     + "\(SyncHub.devicesAtOnce) times as often; wait a moment",
                 retryAfterMilliseconds: Int(clamping: milliseconds))
         case .streams:
             SyncProblem(
-                code: "rate_limited",
+                code: .rateLimited,
                 message: "a device may have \(limits.streams) requests under way, and all of one key "
                     + "\(SyncHub.devicesAtOnce) times as many; wait for one of them",
                 retryAfterMilliseconds: 100)
@@ -149,13 +149,13 @@ struct SyncDoor: Sendable {
             SyncAPI.refusal(
                 .serviceUnavailable,
                 SyncProblem(
-                    code: "unavailable", message: "too many clients \(verb) changes; ask again later",
+                    code: .unavailable, message: "too many clients \(verb) changes; ask again later",
                     retryAfterSeconds: 10), form)
         case .ofOne(let maximum):
             SyncAPI.refusal(
                 .tooManyRequests,
                 SyncProblem(
-                    code: "rate_limited",
+                    code: .rateLimited,
                     message: "\(maximum) clients of one key may \(verb) changes at once; give machines "
                         + "keys of their own, or let some of them ask for fewer",
                     retryAfterMilliseconds: 5000), form)
@@ -182,7 +182,7 @@ struct SyncDoor: Sendable {
             bytes = Array(try await body.collect(upTo: Self.maximumWaitBytes).readableBytesView)
         } catch {
             let problem = SyncProblem(
-                code: "too_large", message: "a wait has \(Self.maximumWaitBytes) bytes at most")
+                code: .tooLarge, message: "a wait has \(Self.maximumWaitBytes) bytes at most")
             return SyncAPI.refusal(.contentTooLarge, problem, SyncAPI.form(of: request)).closing(true)
         }
         let logger = logger
@@ -233,12 +233,12 @@ struct SyncDoor: Sendable {
             return SyncAPI.refusal(
                 .notFound,
                 SyncProblem(
-                    code: "no_such_call", message: "nothing is here; /sync/v1/hello tells what there is"),
+                    code: .noSuchCall, message: "nothing is here; /sync/v1/hello tells what there is"),
                 form)
         }
         let allowed = methods.map(\.rawValue).joined(separator: ", ")
         var response = SyncAPI.refusal(
-            .methodNotAllowed, SyncProblem(code: "method_not_allowed", message: "this takes \(allowed)"),
+            .methodNotAllowed, SyncProblem(code: .methodNotAllowed, message: "this takes \(allowed)"),
             form)
         response.fields[.allow] = allowed
         return response
@@ -246,7 +246,7 @@ struct SyncDoor: Sendable {
 
     private static func stopping(_ request: DoorRequest) -> DoorResponse {
         SyncAPI.refusal(
-            .serviceUnavailable, SyncProblem(code: "unavailable", message: "the node is stopping"),
+            .serviceUnavailable, SyncProblem(code: .unavailable, message: "the node is stopping"),
             SyncAPI.form(of: request))
     }
 }
@@ -290,7 +290,7 @@ extension Doorkeeper {
             throw RefusedRequest(response: SyncAPI.refusal(error, to: request))
         } catch {
             let problem = SyncProblem(
-                code: "unavailable", message: "whether this is allowed cannot be decided now; try again",
+                code: .unavailable, message: "whether this is allowed cannot be decided now; try again",
                 retryAfterSeconds: 1)
             throw RefusedRequest(
                 response: SyncAPI.refusal(.serviceUnavailable, problem, SyncAPI.form(of: request)))

@@ -7,6 +7,7 @@ import Namespaces
 public import NodeCore
 import NodeMessages
 import Synchronization
+import SyncProtocol
 import TreeValues
 import UnixFS
 
@@ -103,7 +104,7 @@ public struct DropBox: Sendable {
             case .refused(.quotaExceeded):
                 throw Self.full
             case .refused(let refusal):
-                throw NodeFailure(.invalid, code: refusal.code, detail: refusal.description)
+                throw NodeFailure(.invalid, code: SyncCode(refusal).rawValue, detail: refusal.description)
             case .conflict, nil:
                 throw NodeFailure(.conflict, code: "not-taken", detail: "the file could not be put there")
             }

@@ -45,7 +45,7 @@ extension SyncService {
             }
             if !mayChange, !operation.change.onlyCreates {
                 results[index] = .refused(
-                    code: "forbidden", message: "this key may bring in new files, and nothing else")
+                    code: .forbidden, message: "this key may bring in new files, and nothing else")
                 continue
             }
             var outcome = try preparation.prepare(operation)
@@ -69,7 +69,7 @@ extension SyncService {
             // Nothing of it is done; what is in the way is told.
             let answer = CommitAnswer(
                 head: namespace.head,
-                results: results.map { $0 ?? .refused(code: "not_atomic", message: "nothing was done") })
+                results: results.map { $0 ?? .refused(code: .notAtomic, message: "nothing was done") })
             hub.tally.note(request, answer, entries: 0)
             return answer
         }
@@ -111,7 +111,7 @@ extension SyncService {
         }
         var answer = CommitAnswer(
             head: done.head,
-            results: results.map { $0 ?? .refused(code: "bad_request", message: "not understood") })
+            results: results.map { $0 ?? .refused(code: .badRequest, message: "not understood") })
         // Who sees only a part of the journal reads it from where it left off.
         if mayRead, let text = request.cursor, let jid = try? position(text, in: namespace) {
             // What came after its cursor is what it has just sent.
@@ -139,7 +139,7 @@ extension SyncService {
         let (wanted, isLarge) = bytes.addingReportingOverflow(max(0, node.size))
         guard isLarge || wanted > quota else { return nil }
         let refusal = ChangeRefusal.quotaExceeded(.bytes, limit: quota, wanted: isLarge ? .max : wanted)
-        return .refused(code: refusal.code, message: refusal.description)
+        return .refused(code: SyncCode(refusal), message: refusal.description)
     }
 }
 
@@ -318,16 +318,16 @@ struct CommitPreparation {
         var base: [Leaf] = []
         if let root = edit.base {
             guard let known = try FileLeaves.base(root, in: blocks) else {
-                return .result(.refused(code: "unknown_base", message: "send the whole list of leaves"))
+                return .result(.refused(code: .unknownBase, message: "send the whole list of leaves"))
             }
             base = known
         }
         let leaves: [Leaf]
         do { leaves = try edit.apply(to: base) } catch {
-            return .result(.refused(code: "bad_manifest", message: error.description))
+            return .result(.refused(code: .badManifest, message: error.description))
         }
         guard leaves.count <= SyncLimits.maximumLeaves else {
-            return .result(.refused(code: "too_large", message: "a file of more than 16 TiB"))
+            return .result(.refused(code: .tooLarge, message: "a file of more than 16 TiB"))
         }
         let missing = try blocks.adopt(leaves.map(\.cid))
         guard missing.isEmpty else {
@@ -343,7 +343,7 @@ struct CommitPreparation {
             // A length is a claim: the file would be read wrongly.
             guard leaf.cid.codec == .raw, try blocks.size(of: leaf.cid) == leaf.bytes else {
                 return .result(
-                    .refused(code: "bad_manifest", message: "leaf \(leaf.cid) has not \(leaf.bytes) bytes"))
+                    .refused(code: .badManifest, message: "leaf \(leaf.cid) has not \(leaf.bytes) bytes"))
             }
             let file = FileLeaf(
                 cid: leaf.cid, contentBytes: UInt64(leaf.bytes), dagBytes: UInt64(leaf.bytes))
@@ -353,7 +353,7 @@ struct CommitPreparation {
         guard root.cid == node.content else {
             return .result(
                 .refused(
-                    code: "bad_manifest", message: "the leaves make \(root.cid), not the root that was named")
+                    code: .badManifest, message: "the leaves make \(root.cid), not the root that was named")
             )
         }
         hasPut = true
@@ -425,7 +425,7 @@ extension CommitResult {
             self = .conflict(reason: conflict.rawValue, current: current.map(SyncNode.init))
         case .refused(.massDelete(let nodes, let token)):
             self = .confirmationNeeded(removals: nodes, token: token)
-        case .refused(let refusal): self = .refused(code: refusal.code, message: refusal.description)
+        case .refused(let refusal): self = .refused(code: SyncCode(refusal), message: refusal.description)
         }
     }
 }

@@ -72,7 +72,7 @@ extension SyncService {
         }
         guard other.kind == .file, let content = copy.content else {
             throw SyncFailure.refused(
-                code: "kind_mismatch",
+                code: .kindMismatch,
                 message: "\(other.name) is no file: rename one of the two")
         }
         let put = TreeChange.Put(

@@ -163,10 +163,10 @@ extension SyncService {
             try node.follow(done.contents, from: namespace.visibility, to: done.visibility)
             return RestoreAnswer(head: done.head, entries: Int(done.head - done.previousHead))
         } catch NamespaceError.notAtomic(_, .refused(let refusal)) {
-            throw SyncFailure.refused(code: refusal.code, message: refusal.description)
+            throw SyncFailure(refusal)
         } catch NamespaceError.notAtomic(_, .conflict(let conflict, _)) {
             throw SyncFailure.refused(
-                code: "conflict", message: "it changed at this moment (\(conflict.rawValue)); try again")
+                code: .conflict, message: "it changed at this moment (\(conflict.rawValue)); try again")
         }
     }
 }

@@ -49,7 +49,7 @@ extension SyncService {
                 namespace)
         } catch CatalogError.leaseTaken(let other) {
             throw SyncFailure.refused(
-                code: "locked", message: "\(try holderName(other, in: namespace)) has a lease of it")
+                code: .locked, message: "\(try holderName(other, in: namespace)) has a lease of it")
         } catch let error as CatalogError {
             guard case .tooManyLeases = error else { throw error }
             throw SyncFailure.badRequest(error.description)
@@ -83,7 +83,7 @@ extension SyncService {
     func locked(_ lease: Lease, _ namespace: Namespace) throws -> SyncFailure {
         let seconds = max(1, (lease.expires - node.catalog.leases.currentTime) / 1000)
         return .refused(
-            code: "locked",
+            code: .locked,
             message: "\(try holderName(lease.device, in: namespace)) works on it, for \(seconds) s at most")
     }
 

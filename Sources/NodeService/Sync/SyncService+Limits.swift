@@ -32,7 +32,7 @@ extension SyncService {
         var answer = try commit(rest, to: text, device: device)
         var results = answer.results.makeIterator()
         answer.results = request.operations.indices.map { index in
-            tooLarge[index] ?? results.next() ?? .refused(code: "not_atomic", message: "nothing was done")
+            tooLarge[index] ?? results.next() ?? .refused(code: .notAtomic, message: "nothing was done")
         }
         return answer
     }
@@ -67,7 +67,7 @@ extension SyncService {
             guard case .put(_, _, let content) = operation.change else { continue }
             let bytes = try Self.bytes(of: content, in: blocks)
             do throws(AccessError) { try admission.check(fileBytes: bytes) } catch {
-                results[index] = .refused(code: "too_large", message: error.description)
+                results[index] = .refused(code: .tooLarge, message: error.description)
             }
         }
         return results

@@ -22,7 +22,10 @@ extension SyncEngine {
         case .need:
             // Stored again and again, and still not there.
             fail(
-                id, .refused(code: "need", message: "the node keeps asking for blocks that it was sent"),
+                id,
+                .refused(
+                    code: SyncCode(rawValue: CommitResult.Outcome.need.rawValue),
+                    message: "the node keeps asking for blocks that it was sent"),
                 path: sent.path)
         case .conflict(let reason, let current):
             try conflict(reason, current, sent)
@@ -147,14 +150,14 @@ extension SyncEngine {
         items[id]?.retryAt = environment.steadyClock() + 600_000
     }
 
-    private func refused(_ code: String, _ message: String, _ sent: Outgoing) throws {
+    private func refused(_ code: SyncCode, _ message: String, _ sent: Outgoing) throws {
         let id = sent.step.id
         switch code {
-        case "quota_exceeded", "insufficient_storage", "read_only":
+        case .quotaExceeded, .insufficientStorage:
             fail(id, .refused(code: code, message: message), path: sent.path)
             items[id]?.retryAt = 0
             pauseUploads(message, milliseconds: 60_000)
-        case "unknown_node":
+        case .unknownNode:
             // The journal never had it: it is new there.
             try state.remove(id, from: .remote)
             try state.remove(id, from: .synced)

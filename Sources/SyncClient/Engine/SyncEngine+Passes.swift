@@ -176,7 +176,7 @@ extension SyncEngine {
         guard !steps.isEmpty, status.readOnly == nil else { return }
         do {
             try push(steps)
-        } catch SyncServerError.notAllowed(let code, let message) where code == "forbidden" {
+        } catch SyncServerError.notAllowed(let code, let message) where code == .forbidden {
             noteReadOnly(message)
             // Whether it may be read yet is told by the journal.
             needsPull = true
@@ -239,9 +239,10 @@ extension SyncEngine {
     private func note(_ error: SyncServerError) {
         switch error {
         case .unreachable(let text): status.activity = .offline(text)
-        case .notAllowed(let code, let message): status.activity = .stopped(code: code, message: message)
-        case .refused("unknown_namespace", let message, _):
-            status.activity = .stopped(code: "unknown_namespace", message: message)
+        case .notAllowed(let code, let message):
+            status.activity = .stopped(code: code.rawValue, message: message)
+        case .refused(.unknownNamespace, let message, _):
+            status.activity = .stopped(code: SyncCode.unknownNamespace.rawValue, message: message)
         case .refused(_, let message, let seconds):
             pauseUploads(message, milliseconds: Int64(clamping: seconds ?? 60) &* 1000)
             status.activity = .waiting

@@ -1,3 +1,4 @@
+public import SyncProtocol
 public import TreeValues
 
 /// What a folder does, or waits for.
@@ -25,7 +26,7 @@ public enum ItemReason: Hashable, Sendable {
     case notEmpty
     /// The server holds something against it; reason as in the protocol.
     case conflict(String)
-    case refused(code: String, message: String)
+    case refused(code: SyncCode, message: String)
     /// The server does not have a block that it names.
     case blockMissing(String)
     /// What came is not what its name says.
@@ -45,7 +46,7 @@ public enum ItemReason: Hashable, Sendable {
         case .changedMeanwhile: "changed_meanwhile"
         case .notEmpty: "not_empty"
         case .conflict(let reason): "conflict_" + reason
-        case .refused(let code, _): code
+        case .refused(let code, _): code.rawValue
         case .blockMissing: "block_missing"
         case .damaged: "damaged"
         case .confirmationNeeded: "confirmation_needed"

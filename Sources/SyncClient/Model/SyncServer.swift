@@ -51,9 +51,9 @@ public enum SyncServerError: Error, Hashable, Sendable {
     /// it.
     case resetRequired
     /// The key is not accepted any more, or not for this: a person has to do something.
-    case notAllowed(code: String, message: String)
+    case notAllowed(code: SyncCode, message: String)
     /// The server has no room, or is read-only: pause this direction.
-    case refused(code: String, message: String, retryAfterSeconds: Int?)
+    case refused(code: SyncCode, message: String, retryAfterSeconds: Int?)
     /// An answer that cannot be understood.
     case badAnswer(String)
 }

@@ -14,6 +14,7 @@ import NodeServer
 import NodeService
 import SyncAgent
 import SyncClient
+import SyncProtocol
 import UnixFS
 
 /// Turns errors into a message and an exit status.
@@ -62,8 +63,8 @@ enum Failure {
     private static func status(of error: SyncServerError) -> ExitStatus {
         switch error {
         case .notAllowed: .notAllowed
-        case .refused(let code, _, _) where code.hasPrefix("unknown_"): .notFound
-        case .refused(let code, _, _): code == "name_taken" || code == "locked" ? .conflict : .failed
+        case .refused(let code, _, _) where code.rawValue.hasPrefix("unknown_"): .notFound
+        case .refused(let code, _, _): code == .nameTaken || code == .locked ? .conflict : .failed
         case .unreachable, .resetRequired, .badAnswer: .failed
         }
     }

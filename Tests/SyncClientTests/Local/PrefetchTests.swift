@@ -70,7 +70,7 @@ import TreeValues
 
         func leaves(of root: CID, base: CID?) throws(SyncServerError) -> LeafEdit {
             guard let file = state.withLock({ $0.files[root] }) else {
-                throw .refused(code: "unknown_block", message: "", retryAfterSeconds: nil)
+                throw .refused(code: .unknownBlock, message: "", retryAfterSeconds: nil)
             }
             return LeafEdit(from: [], root: nil, to: file.leaves)
         }

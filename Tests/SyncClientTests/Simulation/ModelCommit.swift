@@ -47,7 +47,7 @@ struct ModelCommit {
             return .conflict(reason: "parent_missing", current: namespace.rows[parent]?.node)
         }
         guard SyncNames.isPossible(name, inRoot: false), name.utf8.count <= 255 else {
-            return .refused(code: "bad_path", message: "a bad name")
+            return .refused(code: .badPath, message: "a bad name")
         }
         for other in namespace.children[parent] ?? [] where other != id {
             guard let row = namespace.rows[other], !row.isDeleted,
@@ -63,7 +63,7 @@ struct ModelCommit {
             if let needed = take(node, content) { return needed }
         }
         guard let row = namespace.rows[node.id] else {
-            if base != nil { return .refused(code: "unknown_node", message: "no such node") }
+            if base != nil { return .refused(code: .unknownNode, message: "no such node") }
             return create(node)
         }
         guard row.node.kind != .directory else {
@@ -100,11 +100,11 @@ struct ModelCommit {
 
     /// Checks that the content is there; what is needed, if not.
     private mutating func take(_ node: SyncNode, _ content: PutContent) -> CommitResult? {
-        guard let root = node.content else { return .refused(code: "bad_manifest", message: "no root") }
+        guard let root = node.content else { return .refused(code: .badManifest, message: "no root") }
         switch content {
         case .inline(let bytes):
             guard (try? root.verify(bytes)) != nil else {
-                return .refused(code: "bad_manifest", message: "inline content of another root")
+                return .refused(code: .badManifest, message: "inline content of another root")
             }
             namespace.blocks[root] = bytes
             namespace.leaves[root] = [Leaf(cid: root, bytes: bytes.count)]
@@ -115,15 +115,15 @@ struct ModelCommit {
             }
             let base = edit.base.flatMap { namespace.leaves[$0] } ?? []
             if let wanted = edit.base, namespace.leaves[wanted] == nil {
-                return .refused(code: "bad_manifest", message: "an unknown base")
+                return .refused(code: .badManifest, message: "an unknown base")
             }
             guard let leaves = LeafLists.apply(edit, to: base),
                 (try? LeafLists.root(of: leaves)) == root
-            else { return .refused(code: "bad_manifest", message: "leaves of another root") }
+            else { return .refused(code: .badManifest, message: "leaves of another root") }
             let missing = leaves.map(\.cid).filter { namespace.blocks[$0] == nil }
             if !missing.isEmpty { return .need(missing) }
             namespace.leaves[root] = leaves
-        case .none: return .refused(code: "bad_manifest", message: "no content")
+        case .none: return .refused(code: .badManifest, message: "no content")
         }
         return nil
     }
@@ -140,7 +140,7 @@ struct ModelCommit {
 
     private mutating func move(_ id: NodeID, _ parent: NodeID, _ name: String, _ base: JID) -> CommitResult {
         guard let row = namespace.rows[id] else {
-            return .refused(code: "unknown_node", message: "no such node")
+            return .refused(code: .unknownNode, message: "no such node")
         }
         guard isLive(id) else { return .conflict(reason: "stale", current: row.node) }
         if row.node.parent == parent, NameKey(row.node.name) == NameKey(name) { return .done(row.node) }
@@ -165,7 +165,7 @@ struct ModelCommit {
 
     private mutating func delete(_ id: NodeID, _ base: JID, _ newest: JID) -> CommitResult {
         guard let row = namespace.rows[id] else {
-            return .refused(code: "unknown_node", message: "no such node")
+            return .refused(code: .unknownNode, message: "no such node")
         }
         guard isLive(id) else { return .done(row.node) }
         guard row.node.revision == base else { return .conflict(reason: "stale", current: row.node) }
@@ -184,7 +184,7 @@ struct ModelCommit {
 
     private mutating func setAttributes(_ id: NodeID, _ modified: Int64?, _ mode: UInt32?) -> CommitResult {
         guard let row = namespace.rows[id] else {
-            return .refused(code: "unknown_node", message: "no such node")
+            return .refused(code: .unknownNode, message: "no such node")
         }
         guard isLive(id) else { return .conflict(reason: "stale", current: row.node) }
         var next = row.node
@@ -195,7 +195,7 @@ struct ModelCommit {
 
     private mutating func restore(_ id: NodeID, _ parent: NodeID, _ name: String) -> CommitResult {
         guard let row = namespace.rows[id] else {
-            return .refused(code: "unknown_node", message: "no such node")
+            return .refused(code: .unknownNode, message: "no such node")
         }
         if isLive(id) { return .done(row.node) }
         var next = row.node

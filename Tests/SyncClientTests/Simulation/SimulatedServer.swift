@@ -62,7 +62,7 @@ final class SimulatedServer: SyncServer {
         if network.isDown { throw .unreachable("no network") }
         if !network.mayRead {
             throw .refused(
-                code: "unknown_namespace", message: "there is no such namespace", retryAfterSeconds: nil)
+                code: .unknownNamespace, message: "there is no such namespace", retryAfterSeconds: nil)
         }
         guard network.lossOneIn > 0, random.oneIn(network.lossOneIn) else { return try body() }
         switch random.number(0...2) {
@@ -95,7 +95,7 @@ final class SimulatedServer: SyncServer {
     ) throws(SyncServerError) -> CommitAnswer {
         let network = network.withLock { $0 }
         if network.mayRead, !network.mayWrite {
-            throw .notAllowed(code: "forbidden", message: "the key does not allow to write")
+            throw .notAllowed(code: .forbidden, message: "the key does not allow to write")
         }
         if !network.isDown, network.lossOneIn > 0, random.oneIn(3 * network.lossOneIn) {
             // The connection is given up, and what is on its way comes after what is said later.
