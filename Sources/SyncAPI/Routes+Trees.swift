@@ -60,7 +60,7 @@ extension SyncAPI {
     static let treeRoutes: [SyncRoute] = [
         SyncRoute(.post, "/ns/{ns}/commit", requiring: .device, isUpload: true) { call in
             let request = try CommitRequest(try call.message())
-            let answer = try call.service.take(request, to: call.namespace, device: call.device)
+            let answer = try call.service.take(request, to: call.namespace)
             return try call.answer(answer.value(call.form, to: request.operations))
         },
         SyncRoute(.post, "/ns/{ns}/list") { call in

@@ -202,8 +202,8 @@ import TreeValues
                         .inline([UInt8.random(in: 0 ... .max), UInt8.random(in: 0 ... .max)])))
             }
             func result(_ operation: SyncOperation) throws -> CommitResult? {
-                try laboratory.owner.commit(
-                    CommitRequest(epoch: info.epoch, operations: [operation]), to: info.id, device: "d"
+                try laboratory.owner(as: "d").commit(
+                    CommitRequest(epoch: info.epoch, operations: [operation]), to: info.id
                 ).results.first
             }
             for name in ["", ".", "..", "a/b", "/etc/passwd", "a\0b", String(repeating: "n", count: 10_240)] {
@@ -537,9 +537,8 @@ import TreeValues
                             let operation = SyncOperation(
                                 id: NodeID(bits: UInt128(200 + number)),
                                 .put(node, base: nil, .inline(Array("text \(number)".utf8))))
-                            let answer = try laboratory.owner.commit(
-                                CommitRequest(epoch: info.epoch, operations: [operation]), to: info.id,
-                                device: "device-\(number)")
+                            let answer = try laboratory.owner(as: "device-\(number)").commit(
+                                CommitRequest(epoch: info.epoch, operations: [operation]), to: info.id)
                             switch answer.results.first {
                             case .done?: return "done"
                             case .conflict(let reason, _)?: return reason

@@ -106,7 +106,12 @@ enum SyncCalls {
 
 extension ServerLaboratory {
     /// The protocol for who may do everything, without HTTP.
-    var owner: SyncService { SyncService(node, as: .localAdministrator) }
+    var owner: SyncService { owner(as: "") }
+
+    /// The same, as a device calls itself.
+    func owner(as device: String) -> SyncService {
+        SyncService(node, as: .localAdministrator, device: device)
+    }
 
     /// The field with a new key.
     func key(
@@ -148,8 +153,8 @@ extension ServerLaboratory {
     @discardableResult
     func change(_ change: SyncOperation.Change, in info: NamespaceInfo) throws -> SyncNode {
         let operation = SyncOperation(id: NodeID(bits: .random(in: 0 ... .max)), change)
-        let answer = try owner.commit(
-            CommitRequest(epoch: info.epoch, operations: [operation]), to: info.id, device: "test")
+        let answer = try owner(as: "test").commit(
+            CommitRequest(epoch: info.epoch, operations: [operation]), to: info.id)
         guard case .done(let node)? = answer.results.first else {
             throw SyncFailure.badRequest("\(answer)")
         }

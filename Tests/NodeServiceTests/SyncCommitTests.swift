@@ -302,7 +302,7 @@ import UnixFS
     @Test func aCommitToAnotherJournalIsRefused() throws {
         let request = CommitRequest(epoch: try device.info.epoch &+ 1, operations: [])
         do {
-            _ = try device.service.commit(request, to: device.namespace, device: "")
+            _ = try device.service.commit(request, to: device.namespace)
             Issue.record("it went through")
         } catch NamespaceError.epochChanged {}
     }

@@ -81,11 +81,11 @@ import TreeValues
     @Test func aCommitTakesTheCursorAlongIfNobodyElseChangedAnything() throws {
         func commit(_ name: String, cursor: String?) throws -> CommitAnswer {
             let file = try device.file(name)
-            return try device.service.commit(
+            return try device.speaking.commit(
                 CommitRequest(
                     epoch: try device.info.epoch, cursor: cursor,
                     operations: [SyncOperation(id: device.id(), .put(file, base: nil, .inline([1])))]),
-                to: device.namespace, device: "laptop")
+                to: device.namespace)
         }
         let start = try device.list(after: nil).cursor
         let first = try commit("a", cursor: start.text)
@@ -112,7 +112,7 @@ import TreeValues
                 epoch: device.info.epoch, cursor: cursor,
                 operations: [
                     SyncOperation(id: device.id(), .put(try device.file("x"), base: nil, .inline([1])))
-                ]), to: device.namespace, device: "")
+                ]), to: device.namespace)
         #expect(answer.cursor == nil && answer.head == 2)
         _ = try replace(node, try content((500, 1)))
         #expect(try edits(after: cursor).compactMap { $0 }.count == 1)

@@ -5,7 +5,7 @@ import Digests
 import IPLD
 import Multiformats
 import NodeCore
-import NodeService
+@testable import NodeService
 import SyncProtocol
 import TestKit
 import Testing
@@ -70,13 +70,18 @@ struct SyncDevice {
         return SyncDevice(service, info.id)
     }
 
+    /// The protocol for the device by its name.
+    var speaking: SyncService {
+        SyncService(
+            service.node, as: service.principal, device: name, hub: service.hub, rates: service.rates)
+    }
+
     var info: NamespaceInfo { get throws { try service.info(namespace) } }
     func id() -> NodeID { ids.next(now: 1_000_000) }
 
     func commit(_ operations: [SyncOperation], isAtomic: Bool = false) throws -> CommitAnswer {
-        try service.commit(
-            CommitRequest(epoch: info.epoch, isAtomic: isAtomic, operations: operations), to: namespace,
-            device: name)
+        try speaking.commit(
+            CommitRequest(epoch: info.epoch, isAtomic: isAtomic, operations: operations), to: namespace)
     }
 
     func commit(_ change: SyncOperation.Change, confirmation: String? = nil) throws -> CommitResult {

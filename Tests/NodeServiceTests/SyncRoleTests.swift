@@ -38,7 +38,7 @@ import TreeValues
                 "commit",
                 {
                     _ = try service.commit(
-                        CommitRequest(epoch: epoch, operations: []), to: namespace, device: "")
+                        CommitRequest(epoch: epoch, operations: []), to: namespace)
                 }
             ),
             (
@@ -94,9 +94,9 @@ import TreeValues
         #expect(info.role == "writer_only" && info.id == device.namespace)
         func commit(_ change: SyncOperation.Change) throws -> CommitResult {
             try #require(
-                try box.service.commit(
+                try box.speaking.commit(
                     CommitRequest(epoch: info.epoch, operations: [SyncOperation(id: device.id(), change)]),
-                    to: box.namespace, device: "box"
+                    to: box.namespace
                 ).results.first)
         }
         let new = SyncNode(id: device.id(), parent: info.root, name: "b", kind: .file)

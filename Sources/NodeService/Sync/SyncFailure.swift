@@ -98,19 +98,3 @@ extension SyncFailure {
         self = .refused(code: SyncCode(refusal), message: refusal.description)
     }
 }
-
-extension SyncCode {
-    /// Why the journal refused an operation.
-    init(_ refusal: ChangeRefusal) {
-        switch refusal {
-        case .badName, .badTarget: self = .badPath
-        case .unknownNode: self = .unknownNode
-        case .placeMissing, .targetTooLong: self = .badRequest
-        case .operationReused: self = .operationReused
-        case .sizeNotAllowed: self = .tooLarge
-        case .quotaExceeded: self = .quotaExceeded
-        case .contentRemoved: self = .historyRemoved
-        case .massDelete: self = .massDeleteBlocked
-        }
-    }
-}

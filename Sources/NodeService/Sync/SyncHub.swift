@@ -13,7 +13,7 @@ public final class SyncHub: Sendable {
     public let inflight: InflightDesk
 
     /// Numbers of namespaces with conflicts that were noted since the start and may be open.
-    let conflicted = Mutex<Set<Int64>>([])
+    private let conflicted = Mutex<Set<Int64>>([])
     /// What came and was not committed.
     private let unnamed = Mutex(UnnamedBytes())
     private let rates = Mutex(DeviceRates())
@@ -33,6 +33,8 @@ public final class SyncHub: Sendable {
         inflight = InflightDesk(clock: clock, firstMark: Int64(Date().timeIntervalSince1970 * 1000) << 16)
     }
 
+    // MARK: Content
+
     /// Counts content that comes to a namespace before files name it; see ``UnnamedBytes``.
     ///
     /// - Returns: whether it may come.
@@ -45,6 +47,29 @@ public final class SyncHub: Sendable {
     func name(_ bytes: Int64, in namespace: NamespaceID) {
         unnamed.withLock { $0.name(bytes, in: namespace) }
     }
+
+    // MARK: Conflicts
+
+    /// Notes that a namespace has conflicts that may be open.
+    func noteConflicts(in namespace: Namespace) {
+        conflicted.withLock { all in
+            // A namespace that is forgotten has conflicts that stay open until somebody closes them.
+            if all.count >= 10_000 { all.removeAll() }
+            all.insert(namespace.number)
+        }
+    }
+
+    /// Notes that all conflicts of a namespace are closed.
+    func forgetConflicts(in namespace: Namespace) {
+        conflicted.withLock { _ = $0.remove(namespace.number) }
+    }
+
+    /// Whether conflicts of a namespace were noted since the start, and not forgotten.
+    func mayHaveConflicts(_ namespace: Namespace) -> Bool {
+        conflicted.withLock { $0.contains(namespace.number) }
+    }
+
+    // MARK: Requests
 
     /// How many times as much as a device the devices of one key or user may ask together.
     public static let devicesAtOnce = 16

@@ -6,7 +6,6 @@ import Multiformats
 import Namespaces
 import NodeCore
 public import SyncProtocol
-import Synchronization
 public import TreeValues
 
 /// The register of changes that were not taken since another one was there first.
@@ -23,8 +22,7 @@ extension SyncService {
     /// there, and a conflict copy goes to the trash unless both are kept.
     ///
     /// - Throws: `unknown_conflict`, `unknown_block` where its content is not held any more, and what a
-    ///   change
-    ///   of the file is refused with.
+    ///   change of the file is refused with.
     public func resolve(
         _ id: NodeID, _ resolution: ConflictResolution, of text: String
     ) throws -> ConflictInfo {
@@ -84,47 +82,54 @@ extension SyncService {
 
     /// Notes what a commit did not take, conflict copies that came with it, and that it put elsewhere what an
     /// earlier one did not.
-    ///
-    /// - Parameter made: what was not there before.
-    func note(
-        _ operations: [TreeOperation], _ outcomes: [ChangeOutcome], made: [TreeNode],
-        _ copies: [ConflictCopy], in namespace: Namespace, device: String
+    func noteConflicts(
+        _ operations: [TreeOperation], _ outcomes: [ChangeOutcome], in namespace: Namespace
     ) throws {
-        let time = node.catalog.namespaces.currentTime
-        let refused = zip(operations, outcomes).compactMap { operation, outcome -> ConflictRecord? in
-            guard case .conflict(let conflict, let current) = outcome, case .put(let put) = operation.change,
-                case .file(let root, let size) = put.content, let node = current?.id ?? put.node
-            else { return nil }
-            return ConflictRecord(
-                id: Self.conflictID(node, put.base ?? 0, root, device), namespace: namespace.number,
-                node: node, reason: conflict.rawValue, name: put.place?.name ?? current?.name ?? "",
-                base: put.base ?? 0, current: current?.contentRevision ?? 0, content: root, size: size,
-                device: device, time: time)
-        }
-        let copied = copies.compactMap { copy -> ConflictRecord? in
-            guard let content = copy.node.content else { return nil }
-            return ConflictRecord(
-                id: Self.conflictID(copy.node.id, 0, content, device), namespace: namespace.number,
-                node: copy.node.id, reason: copy.reason.rawValue, name: copy.node.name, base: 0,
-                current: copy.node.contentRevision, content: content, size: copy.node.size,
-                device: device, time: time)
-        }
-        try node.catalog.conflicts.add(refused + copied)
-        if !refused.isEmpty {
-            hub.conflicted.withLock { all in
-                // A namespace that is forgotten has conflicts that stay open until somebody closes them.
-                if all.count >= 10_000 { all.removeAll() }
-                all.insert(namespace.number)
+        let made = zip(operations, outcomes).compactMap { operation, outcome -> TreeNode? in
+            guard operation.change.onlyCreates, case .done(let made, isNew: true) = outcome else {
+                return nil
             }
-            return
+            return made
         }
-        guard hub.conflicted.withLock({ $0.contains(namespace.number) }) else { return }
+        let copies = made.compactMap { ConflictCopy($0, madeBy: device) }
+        hub.tally.note(copies)
+        let time = node.catalog.namespaces.currentTime
+        let refused = zip(operations, outcomes).compactMap {
+            record(ofRefused: $0, $1, in: namespace, at: time)
+        }
+        let copied = copies.compactMap { record(of: $0, in: namespace, at: time) }
+        try node.catalog.conflicts.add(refused + copied)
+        guard refused.isEmpty else { return hub.noteConflicts(in: namespace) }
+        guard hub.mayHaveConflicts(namespace) else { return }
         let contents = Set(made.compactMap(\.content))
-        if !contents.isEmpty,
-            try !node.catalog.conflicts.settle(contents, of: device, in: namespace)
-        {
-            hub.conflicted.withLock { _ = $0.remove(namespace.number) }
+        if !contents.isEmpty, try !node.catalog.conflicts.settle(contents, of: device, in: namespace) {
+            hub.forgetConflicts(in: namespace)
         }
+    }
+
+    /// Content that was not taken; `nil` for what went through, and for changes of anything else.
+    private func record(
+        ofRefused operation: TreeOperation, _ outcome: ChangeOutcome, in namespace: Namespace, at time: Int64
+    ) -> ConflictRecord? {
+        guard case .conflict(let conflict, let current) = outcome, case .put(let put) = operation.change,
+            case .file(let root, let size) = put.content, let node = current?.id ?? put.node
+        else { return nil }
+        return ConflictRecord(
+            id: Self.conflictID(node, put.base ?? 0, root, device), namespace: namespace.number,
+            node: node, reason: conflict.rawValue, name: put.place?.name ?? current?.name ?? "",
+            base: put.base ?? 0, current: current?.contentRevision ?? 0, content: root, size: size,
+            device: device, time: time)
+    }
+
+    private func record(
+        of copy: ConflictCopy, in namespace: Namespace, at time: Int64
+    ) -> ConflictRecord? {
+        guard let content = copy.node.content else { return nil }
+        return ConflictRecord(
+            id: Self.conflictID(copy.node.id, 0, content, device), namespace: namespace.number,
+            node: copy.node.id, reason: copy.reason.rawValue, name: copy.node.name, base: 0,
+            current: copy.node.contentRevision, content: content, size: copy.node.size,
+            device: device, time: time)
     }
 
     /// The same change has the same id, however often it is sent.

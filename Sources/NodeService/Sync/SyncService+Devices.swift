@@ -10,8 +10,6 @@ extension SyncService {
     /// Whose devices the principal speaks of.
     var deviceProject: ProjectID { principal.project ?? .default }
 
-    private var mayChangeAll: Bool { principal.mayPerform(.admin, on: .project(deviceProject)) }
-
     /// Asks whether the device that speaks is shut out, and notes that it spoke.
     ///
     /// - Throws: `token_revoked`.

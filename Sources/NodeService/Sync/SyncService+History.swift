@@ -98,11 +98,9 @@ extension SyncService {
     /// Brings a file, or a tree, back to how it was, by new journal entries.
     ///
     /// - Throws: `forbidden` for who may not change what is there, `unknown_node`, `history_removed`,
-    ///   `locked`,
-    ///   `conflict`, `mass_delete_blocked`.
+    ///   `locked`, `conflict`, `mass_delete_blocked`.
     public func restore(_ request: RestoreRequest, of text: String) throws -> RestoreAnswer {
         let namespace = try changeable(text)
-        let author = ChangeAuthor(user: principal.user?.text, device: device)
         switch request.scope {
         case .tree(let version, let path):
             let jid = try namespaces.pastJID(of: version, in: namespace)
@@ -150,7 +148,7 @@ extension SyncService {
     /// - Throws: what they are refused with; `conflict` where somebody was quicker, `locked`.
     @discardableResult
     func commit(_ changes: [TreeChange], in namespace: Namespace) throws -> RestoreAnswer {
-        let locks = try foreignLocks(in: namespace, device: device)
+        let locks = try foreignLocks(in: namespace)
         for change in changes {
             if let lock = change.changedNode.flatMap({ locks[$0] }) { throw try locked(lock, namespace) }
         }
@@ -159,7 +157,7 @@ extension SyncService {
         do {
             let done = try namespaces.commit(
                 changes.map { TreeOperation($0) }, to: namespace.id,
-                author: ChangeAuthor(user: principal.user?.text, device: device), options: options)
+                author: author, options: options)
             try node.follow(done.contents, from: namespace.visibility, to: done.visibility)
             return RestoreAnswer(head: done.head, entries: Int(done.head - done.previousHead))
         } catch NamespaceError.notAtomic(_, .refused(let refusal)) {

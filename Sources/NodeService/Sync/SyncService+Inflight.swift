@@ -12,9 +12,7 @@ extension SyncService {
     // MARK: Coming and going
 
     /// Offers files whose leaves are not all here to others, if nothing in the namespace is against them.
-    func offer(
-        _ files: [CommitPreparation.LackingFile], in namespace: Namespace, device: String
-    ) throws {
+    func offer(_ files: [CommitPreparation.LackingFile], in namespace: Namespace) throws {
         guard rates.inflightSeconds > 0, !files.isEmpty else { return }
         let mayRead = principal.mayPerform(.read, on: namespace.resource)
         for file in files {

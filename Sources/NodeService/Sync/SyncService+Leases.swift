@@ -71,7 +71,7 @@ extension SyncService {
     }
 
     /// The exclusive leases of other devices.
-    func foreignLocks(in namespace: Namespace, device: String) throws -> [NodeID: Lease] {
+    func foreignLocks(in namespace: Namespace) throws -> [NodeID: Lease] {
         let holder = try leaseHolder(device)
         let locks = try node.catalog.leases.list(of: namespace).filter {
             $0.mode == .exclusive && !$0.isOf(holder, in: deviceProject)
@@ -99,27 +99,5 @@ extension SyncService {
 
     private func holderName(_ holder: String, in namespace: Namespace) throws -> String {
         try deviceName(Self.device(ofLeaseHolder: holder), in: namespace)
-    }
-}
-
-extension SyncOperation.Change {
-    /// The node that is there already and is to change; `nil` for what only brings something in.
-    var changedNode: NodeID? {
-        switch self {
-        case .put(let node, let base, _): base == nil ? nil : node.id
-        case .move(let id, _, _, _), .delete(let id, _, _), .setAttributes(let id, _, _): id
-        case .makeDirectory, .restore: nil
-        }
-    }
-}
-
-extension TreeChange {
-    /// The node that is there already and is to change; `nil` for what only brings something in.
-    var changedNode: NodeID? {
-        switch self {
-        case .put(let put): put.base == nil ? nil : put.node
-        case .move(let id, _, _), .delete(let id, _, _), .setAttributes(let id, _): id
-        case .makeDirectory, .restore: nil
-        }
     }
 }

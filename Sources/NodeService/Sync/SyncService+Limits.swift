@@ -8,14 +8,12 @@ import TreeValues
 
 /// What a key says of how much may come, asked before any of it is stored.
 extension SyncService {
-    /// Does what ``commit(_:to:device:)`` does within the limits of the key: a file that is larger than it
+    /// Does what ``commit(_:to:)`` does within the limits of the key: a file that is larger than it
     /// takes is refused, the others are not.
     ///
     /// - Throws: `bytesExhausted` before anything is stored, and what `commit` throws.
-    public func take(
-        _ request: CommitRequest, to text: String, device: String
-    ) throws -> CommitAnswer {
-        guard let admission else { return try commit(request, to: text, device: device) }
+    public func take(_ request: CommitRequest, to text: String) throws -> CommitAnswer {
+        guard let admission else { return try commit(request, to: text) }
         // Whoever may not write is not counted.
         _ = try namespace(text, for: .write)
         let tooLarge = try filesTooLarge(request, for: text, admission)
@@ -29,10 +27,10 @@ extension SyncService {
         try admission.reserve(bytes: bytes)
         // Content is stored before it is known whether the journal takes it.
         if bytes > 0 { admission.keep() }
-        var answer = try commit(rest, to: text, device: device)
+        var answer = try commit(rest, to: text)
         var results = answer.results.makeIterator()
         answer.results = request.operations.indices.map { index in
-            tooLarge[index] ?? results.next() ?? .refused(code: .notAtomic, message: "nothing was done")
+            tooLarge[index] ?? results.next() ?? .nothingDone
         }
         return answer
     }

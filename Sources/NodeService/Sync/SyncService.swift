@@ -53,6 +53,9 @@ public struct SyncService: Sendable {
 
     var namespaces: NamespaceStore { node.namespaces }
 
+    /// Whose changes are in the journal.
+    var author: ChangeAuthor { ChangeAuthor(user: principal.user?.text, device: device) }
+
     /// What time it is for the node: Unix milliseconds.
     public var time: Int64 { node.catalog.namespaces.currentTime }
 
