@@ -19,7 +19,6 @@ public enum NamespaceError: Error, Hashable, Sendable {
     case notAtomic(index: Int, ChangeOutcome)
     case unknownNode(NodeID)
     case pathAbsent(String)
-    case notADirectory(String)
     /// There is no such state: the JID is beyond the head.
     case versionAbsent(JID, head: JID)
     /// The version is a time that has not come, by the clock of the node: text, and RFC 3339.
@@ -78,8 +77,6 @@ extension NamespaceError: CustomStringConvertible {
             "there is no node \(id) in the namespace"
         case .pathAbsent(let path):
             "there is nothing at “\(path)”"
-        case .notADirectory(let path):
-            "“\(path)” is not a directory"
         case .versionAbsent(let jid, let head):
             "there is no version \(jid); the newest is \(head)"
         case .versionInFuture(let text, let now):

@@ -70,7 +70,6 @@ extension NodeFailure {
         switch error {
         case .unknownNamespace, .unknownDeletedNamespace: (.notFound, "namespace-not-found")
         case .unknownNode, .pathAbsent, .notInTrash: (.notFound, "path-not-found")
-        case .notADirectory: (.conflict, "not-a-directory")
         case .versionAbsent, .versionUnknown, .versionInFuture: (.notFound, "version-not-found")
         case .historyRemoved, .versionRemoved: (.notFound, "history-removed")
         case .tooManyHeld, .noteTooLong: (.invalid, "invalid-value")

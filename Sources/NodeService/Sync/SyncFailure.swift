@@ -19,7 +19,6 @@ public enum SyncFailure: Error, Hashable, Sendable {
     case signedURL
     /// A file that was not cut into raw leaves.
     case unsupportedFile(String)
-    case badBlock(String)
     /// The device that speaks was shut out; what it is called.
     case deviceRevoked(String)
     case unknownDevice(String)
@@ -45,7 +44,6 @@ extension SyncFailure {
         case .unknownBlock: .unknownBlock
         case .tooMuchUnnamed: .quotaExceeded
         case .unsupportedFile: .unsupportedChunker
-        case .badBlock: .hashMismatch
         case .deviceRevoked: .tokenRevoked
         case .unknownDevice: .unknownDevice
         case .unknownNode: .unknownNode
@@ -78,7 +76,6 @@ extension SyncFailure: CustomStringConvertible {
                 + "less; what is not committed is forgotten after a day"
         case .unsupportedFile(let cid):
             "\(cid) was not cut into raw leaves, or into too many; it can be read as /ipfs/\(cid)"
-        case .badBlock(let cid): "the bytes do not hash to \(cid)"
         case .deviceRevoked(let name):
             "the device “\(name)” was removed on the node; give it another id and a key of its own"
         case .unknownDevice(let id):
