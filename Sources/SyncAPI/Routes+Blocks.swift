@@ -26,9 +26,6 @@ extension SyncAPI {
     ]
 }
 
-/// How long blocks that came wait for others before they are stored.
-private let storePause = Duration.milliseconds(250)
-
 extension SyncRequest {
     /// Takes a CAR of blocks. Each stands for itself: a bad one is told of, the others are stored.
     fileprivate func store() throws -> DoorResponse {
@@ -40,62 +37,94 @@ extension SyncRequest {
             }
             return count
         }
-        func tooMany(_ count: Int) -> SyncMessageError {
-            .tooMany("the CAR", count: count, maximum: SyncLimits.maximumStoreBlocks)
+        try BlockIntake.checkCount(announced ?? 0)
+        var intake = BlockIntake(service: service, namespace: namespace)
+        do {
+            try intake.take(from: try content())
+        } catch let error as CARError {
+            throw SyncFailure.badRequest("the CAR ends or breaks after \(intake.stored) blocks: \(error)")
         }
-        if let announced, announced > SyncLimits.maximumStoreBlocks { throw tooMany(announced) }
-        var reader = RequestBodyReader(try content(), limit: Int64(SyncLimits.maximumStoreBytes))
+        if let announced, announced != intake.count {
+            throw SyncFailure.badRequest(
+                "\(announced) blocks were announced and \(intake.count) came: send the rest")
+        }
+        return try answer(intake.message)
+    }
+}
+
+/// Blocks on their way into the store, some at a time.
+private struct BlockIntake {
+    let service: SyncService
+    let namespace: String
+    private(set) var stored = 0
+    private var failed: [CID] = []
+    /// Those that came and are not stored yet, and their bytes.
+    private var waiting: [Block] = []
+    private var waitingBytes = 0
+    private var lastFlush = ContinuousClock.now
+
+    /// How many bytes wait for more at most, and how long.
+    private static let batchBytes = 8 * 1024 * 1024
+    private static let pause = Duration.milliseconds(250)
+
+    init(service: SyncService, namespace: String) { (self.service, self.namespace) = (service, namespace) }
+
+    /// How many came.
+    var count: Int { stored + failed.count + waiting.count }
+
+    /// - Throws: `tooMany` for more than one call may bring.
+    static func checkCount(_ count: Int) throws(SyncMessageError) {
+        guard count <= SyncLimits.maximumStoreBlocks else {
+            throw .tooMany("the CAR", count: count, maximum: SyncLimits.maximumStoreBlocks)
+        }
+    }
+
+    /// Stores what is in a CAR. What came before it breaks stands, also if the client is gone: who asks `have`
+    /// again sees it.
+    mutating func take(from body: any RequestBytes) throws {
+        var reader = RequestBodyReader(body, limit: Int64(SyncLimits.maximumStoreBytes))
         var stream = CARStream(options: CARReadingOptions(verification: .none)) { try reader.read(into: $0) }
-        var (stored, failed) = (0, [CID]())
-        var batch: [Block] = []
-        var bytes = 0
-        var last = ContinuousClock.now
-        func flush() throws {
-            let taken = batch
-            // What is refused is not tried again at the end.
-            (batch, bytes) = ([], 0)
-            last = .now
-            let bad = try service.store(taken, for: namespace)
-            stored += taken.count - bad.count
-            failed += bad
-        }
         do {
             _ = try stream.header()
             while let section = try stream.next() {
-                let before = stored + failed.count + batch.count
-                guard before < SyncLimits.maximumStoreBlocks else { throw tooMany(before + 1) }
-                batch.append(section.block)
-                bytes += section.block.bytes.count
+                try Self.checkCount(count + 1)
+                waiting.append(section.block)
+                waitingBytes += section.block.bytes.count
                 // What comes slowly is not kept from those who wait for it.
-                if bytes >= 8 * 1024 * 1024 || ContinuousClock.now - last >= storePause { try flush() }
+                if waitingBytes >= Self.batchBytes || ContinuousClock.now - lastFlush >= Self.pause {
+                    try flush()
+                }
             }
         } catch {
-            // What came before stands, also if the client is gone: who asks `have` again sees it.
             try flush()
-            guard let error = error as? CARError else { throw error }
-            throw SyncFailure.badRequest("the CAR ends or breaks after \(stored) blocks: \(error)")
+            throw error
         }
         try flush()
-        if let count = announced, count != stored + failed.count {
-            throw SyncFailure.badRequest(
-                "\(count) blocks were announced and \(stored + failed.count) came: send the rest")
+    }
+
+    private mutating func flush() throws {
+        let blocks = waiting
+        // What is refused is not tried again at the end.
+        (waiting, waitingBytes) = ([], 0)
+        lastFlush = .now
+        let bad = try service.store(blocks, for: namespace)
+        stored += blocks.count - bad.count
+        failed += bad
+    }
+
+    /// What became of them.
+    var message: IPLDValue {
+        let failures = failed.map { cid in
+            let code: SyncCode = cid.mayNameLeaf ? .hashMismatch : .weakHash
+            return IPLDValue.map([
+                IPLDEntry(key: "cid", value: .string(cid.description)),
+                IPLDEntry(key: "code", value: .string(code.rawValue)),
+            ])
         }
-        return try answer(
-            .map([
-                IPLDEntry(key: "stored", value: .integer(Int128(stored))),
-                IPLDEntry(
-                    key: "failed",
-                    value: .list(
-                        failed.map { cid in
-                            .map([
-                                IPLDEntry(key: "cid", value: .string(cid.description)),
-                                IPLDEntry(
-                                    key: "code",
-                                    value: .string(
-                                        (cid.mayNameLeaf ? SyncCode.hashMismatch : .weakHash).rawValue)),
-                            ])
-                        })),
-            ]))
+        return .map([
+            IPLDEntry(key: "stored", value: .integer(Int128(stored))),
+            IPLDEntry(key: "failed", value: .list(failures)),
+        ])
     }
 }
 
