@@ -103,8 +103,7 @@ public final class NamespaceStore: Sendable {
     /// Each goes through, or does not, on its own, and is seen by those after it.
     ///
     /// - Throws: `unknownNamespace`, `epochChanged`, `tooManyOperations`, `notAtomic` (nothing was changed
-    ///   then),
-    ///   and what the catalog throws.
+    ///   then), and what the catalog throws.
     public func commit(
         _ operations: [TreeOperation], to id: NamespaceID, author: ChangeAuthor,
         options: CommitOptions = CommitOptions()
@@ -114,64 +113,46 @@ public final class NamespaceStore: Sendable {
         }
         let time = catalog.namespaces.now()
         let device = author.device ?? ""
-        let deleted = Set(operations.compactMap(\.deletedNode))
-        func removals(_ count: Int64, epoch: Int64) -> MassDeleteGuard.Removals {
-            .init(namespace: id, epoch: epoch, author: author, nodes: deleted, count: count)
-        }
-        // One for all that the commit would remove.
-        var token: String?
-        func withToken(_ outcome: ChangeOutcome, epoch: Int64) -> ChangeOutcome {
-            guard case .refused(.massDelete(let count, _)) = outcome else { return outcome }
-            let shown = token ?? massDeletes.makeToken(for: removals(count, epoch: epoch), at: time)
-            token = shown
-            return .refused(.massDelete(nodes: count, token: shown))
-        }
         let (result, removed) = try catalog.namespaces.database.write { connection in
-            let namespace = try live(id, connection)
-            if let epoch = options.epoch, epoch != namespace.epoch {
-                throw NamespaceError.epochChanged(expected: epoch, actual: namespace.epoch)
-            }
-            let limit =
-                MassDeleteGuard.limit(of: namespace.nodes)
-                - massDeletes.removed(by: device, from: id, at: time)
-            var commit = try TreeCommit(
-                namespace, connection, author: author, time: time,
-                removalLimit: options.allowsMassDelete ? .max : limit,
-                isConfirmed: { token, node, count in
-                    self.massDeletes.accepts(
-                        token, for: node, of: count, removals(count, epoch: namespace.epoch), at: time)
-                },
-                makeNode: { self.nodeIDs.next(now: time) })
-            commit.hidesNames = options.hidesNames
-            if operations.count > 1 {
-                try commit.prepare(operations)
-                try commit.weigh(operations)
-            }
-            var outcomes: [ChangeOutcome] = []
-            outcomes.reserveCapacity(operations.count)
-            for (index, operation) in operations.enumerated() {
-                let outcome = try commit.apply(operation)
-                if options.isAtomic, !outcome.isDone {
-                    throw NamespaceError.notAtomic(index: index, withToken(outcome, epoch: namespace.epoch))
-                }
-                outcomes.append(outcome)
-            }
-            if commit.namespace.head != namespace.head {
-                var changed = commit.namespace
-                changed.updated = time
-                try NamespaceRepository.update(changed, connection)
-            }
-            return (
-                CommitResult(
-                    outcomes: outcomes, head: commit.namespace.head, previousHead: namespace.head,
-                    epoch: namespace.epoch, visibility: namespace.visibility), commit.removed
-            )
+            try write(operations, to: try live(id, connection), connection, author, options, at: time)
         }
         massDeletes.note(removed, by: device, from: id, at: time)
         if result.head != result.previousHead { feed.notify(id) }
-        return CommitResult(
-            outcomes: result.outcomes.map { withToken($0, epoch: result.epoch) }, head: result.head,
-            previousHead: result.previousHead, epoch: result.epoch, visibility: result.visibility)
+        return result
+    }
+
+    /// Does operations within a transaction.
+    ///
+    /// - Returns: also how many nodes were removed.
+    private func write(
+        _ operations: [TreeOperation], to namespace: Namespace, _ connection: any SQLConnection,
+        _ author: ChangeAuthor, _ options: CommitOptions, at time: Int64
+    ) throws -> (CommitResult, removed: Int64) {
+        if let epoch = options.epoch, epoch != namespace.epoch {
+            throw NamespaceError.epochChanged(expected: epoch, actual: namespace.epoch)
+        }
+        let limit =
+            MassDeleteGuard.limit(of: namespace.nodes)
+            - massDeletes.removed(by: author.device ?? "", from: namespace.id, at: time)
+        var agreement = RemovalAgreement(
+            massDeletes: massDeletes, namespace: namespace, author: author,
+            deleted: Set(operations.compactMap(\.deletedNode)), time: time)
+        var commit = try TreeCommit(
+            namespace, connection, author: author, time: time,
+            removalLimit: options.allowsMassDelete ? .max : limit, isConfirmed: agreement.isConfirmed,
+            makeNode: { self.nodeIDs.next(now: time) })
+        commit.hidesNames = options.hidesNames
+        let outcomes: [ChangeOutcome]
+        do {
+            outcomes = try commit.apply(operations, isAtomic: options.isAtomic)
+        } catch NamespaceError.notAtomic(let index, let outcome) {
+            throw NamespaceError.notAtomic(index: index, agreement.withToken(outcome))
+        }
+        let changed = try commit.save()
+        let result = CommitResult(
+            outcomes: outcomes.map { agreement.withToken($0) }, head: changed.head,
+            previousHead: namespace.head, epoch: namespace.epoch, visibility: namespace.visibility)
+        return (result, commit.removed)
     }
 
     /// The namespace of that id that is not deleted, within a transaction.
@@ -186,4 +167,46 @@ public final class NamespaceStore: Sendable {
 extension TreeOperation {
     /// The node that it removes; `nil` if it is no removal.
     fileprivate var deletedNode: NodeID? { if case .delete(let id, _, _) = change { id } else { nil } }
+}
+
+/// What a person agrees to, of all that one commit would remove.
+private struct RemovalAgreement {
+    let massDeletes: MassDeleteGuard
+    let namespace: Namespace
+    let author: ChangeAuthor
+    /// Nodes that the commit deletes.
+    let deleted: Set<NodeID>
+    /// Unix milliseconds.
+    let time: Int64
+    /// One for all refusals of the commit, once there is one.
+    private var token: String?
+
+    init(
+        massDeletes: MassDeleteGuard, namespace: Namespace, author: ChangeAuthor, deleted: Set<NodeID>,
+        time: Int64
+    ) {
+        self.massDeletes = massDeletes
+        self.namespace = namespace
+        self.author = author
+        self.deleted = deleted
+        self.time = time
+    }
+
+    private func removals(_ count: Int64) -> MassDeleteGuard.Removals {
+        .init(
+            namespace: namespace.id, epoch: namespace.epoch, author: author, nodes: deleted, count: count)
+    }
+
+    /// Whether a token is an agreement to the removal of a node, among so many in all.
+    func isConfirmed(_ token: String, _ node: NodeID, _ count: Int64) -> Bool {
+        massDeletes.accepts(token, for: node, of: count, removals(count), at: time)
+    }
+
+    /// Gives a refusal that asks for an agreement the token to agree with.
+    mutating func withToken(_ outcome: ChangeOutcome) -> ChangeOutcome {
+        guard case .refused(.massDelete(let count, _)) = outcome else { return outcome }
+        let shown = token ?? massDeletes.makeToken(for: removals(count), at: time)
+        token = shown
+        return .refused(.massDelete(nodes: count, token: shown))
+    }
 }

@@ -12,6 +12,8 @@ struct TreeCommit {
     private(set) var namespace: Namespace
     let policy: NamespacePolicy
     let rules: NameRules
+    /// Before the first operation.
+    private let firstHead: JID
     let author: ChangeAuthor
     /// Unix milliseconds.
     let time: Int64
@@ -54,6 +56,7 @@ struct TreeCommit {
     ) throws {
         view = TreeView(namespace, connection)
         self.namespace = namespace
+        firstHead = namespace.head
         policy = try NamespacePolicy(json: namespace.policy)
         rules = NameRules(policy)
         self.author = author
@@ -63,9 +66,39 @@ struct TreeCommit {
         self.isConfirmed = isConfirmed
     }
 
+    /// Does operations in order.
+    ///
+    /// - Throws: `notAtomic` for the first that does not go through, if all are to be done or none.
+    mutating func apply(_ operations: [TreeOperation], isAtomic: Bool) throws -> [ChangeOutcome] {
+        if operations.count > 1 {
+            try prepare(operations)
+            try weigh(operations)
+        }
+        var outcomes: [ChangeOutcome] = []
+        outcomes.reserveCapacity(operations.count)
+        for (index, operation) in operations.enumerated() {
+            let outcome = try apply(operation)
+            guard outcome.isDone || !isAtomic else {
+                throw NamespaceError.notAtomic(index: index, outcome)
+            }
+            outcomes.append(outcome)
+        }
+        return outcomes
+    }
+
+    /// Writes the row of the namespace, once all operations are done.
+    ///
+    /// - Returns: the namespace afterwards.
+    mutating func save() throws -> Namespace {
+        guard namespace.head != firstHead else { return namespace }
+        namespace.updated = time
+        try NamespaceRepository.update(namespace, tables.connection)
+        return namespace
+    }
+
     /// Looks up what operations are about in a few statements, so that most of it need not be asked for
     /// one by one: most are new, and bring in new nodes.
-    mutating func prepare(_ operations: [TreeOperation]) throws {
+    private mutating func prepare(_ operations: [TreeOperation]) throws {
         let ids = operations.compactMap(\.id)
         newOperations = Set(ids).subtracting(try tables.operations(of: ids))
         let nodes = operations.compactMap { operation -> NodeID? in
@@ -80,7 +113,7 @@ struct TreeCommit {
 
     /// Adds up what the removals of a commit would remove: a large part is one in pieces as well, and none of
     /// it goes before a person agreed to all of it.
-    mutating func weigh(_ operations: [TreeOperation]) throws {
+    private mutating func weigh(_ operations: [TreeOperation]) throws {
         let ids = operations.compactMap { if case .delete(let id, _, _) = $0.change { id } else { nil } }
         guard ids.count > 1, removalLimit < .max else { return }
         let all = Set(ids)

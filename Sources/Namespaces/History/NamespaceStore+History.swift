@@ -157,10 +157,7 @@ extension NamespaceStore {
             content, node: current.id, base: current.contentRevision,
             attributes: .init(modified: former.modified, mode: former.mode, meta: former.meta))
         _ = try commit.apply(TreeOperation(.put(put))).restored(path, asOf: jid)
-        var changed = commit.namespace
-        guard changed.head > namespace.head else { return (namespace.head, 0) }
-        changed.updated = time
-        try NamespaceRepository.update(changed, connection)
+        let changed = try commit.save()
         return (changed.head, Int(changed.head - namespace.head))
     }
 

@@ -31,10 +31,7 @@ struct RestoredHome {
         }
         let place = TreeChange.Place(parent: parent, name: node.name)
         _ = try commit.apply(TreeOperation(.restore(node.id, to: place))).restored(path, asOf: jid)
-        var changed = commit.namespace
-        changed.updated = time
-        try NamespaceRepository.update(changed, connection)
-        return changed
+        return try commit.save()
     }
 
     /// As of the state that it comes back from; the one below the root first.

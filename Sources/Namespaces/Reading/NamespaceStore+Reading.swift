@@ -71,9 +71,8 @@ extension NamespaceStore {
 
     /// A page of the journal, oldest first.
     ///
-    /// - Parameter collapse: leaves out entries of nodes that changed again later. That a directory came
-    ///   back is
-    ///   never left out: with it came what is below it, which has no entries of its own.
+    /// - Parameter collapse: leaves out entries of nodes that changed again later. That a directory came back
+    ///   is never left out: with it came what is below it, which has no entries of its own.
     public func changes(
         of namespace: Namespace, after jid: JID, limit: Int = 1000, collapse: Bool = false
     ) throws -> ChangePage {
