@@ -54,7 +54,8 @@ import Testing
         #expect(try catalog.devices.device("phone", in: .default)?.lastSeen == 7)
         #expect(try catalog.devices.acks(of: namespace).last == ack("phone", 2))
         // They go with the namespace.
-        _ = try catalog.namespaces.remove(namespace.id)
+        _ = try catalog.namespaces.change(namespace.id) { $0.deleted = 1 }
+        #expect(try catalog.namespaces.removeDeleted(namespace.id))
         #expect(try catalog.devices.acks(of: namespace).isEmpty)
         #expect(try catalog.problems().isEmpty)
     }

@@ -59,7 +59,8 @@ import TreeValues
         #expect(try catalog.leases.list(of: namespace).isEmpty)
         _ = try catalog.leases.take(lease(namespace, 1, "laptop"))
         #expect(try catalog.leases.list(of: namespace).map(\.device) == ["laptop"])
-        _ = try catalog.namespaces.remove(namespace.id)
+        _ = try catalog.namespaces.change(namespace.id) { $0.deleted = 1 }
+        #expect(try catalog.namespaces.removeDeleted(namespace.id))
         #expect(try catalog.leases.list(of: namespace).isEmpty)
     }
 

@@ -45,7 +45,8 @@ import TreeValues
         #expect(try catalog.grants.list().count == 5, "neither row without the other")
         #expect(try catalog.grants.remove(links[0].grant))
         #expect(try catalog.links.link(links[0].grant) == nil)
-        #expect(try catalog.namespaces.remove(namespace.id))
+        _ = try catalog.namespaces.change(namespace.id) { $0.deleted = 1 }
+        #expect(try catalog.namespaces.removeDeleted(namespace.id))
         #expect(try catalog.links.list(of: namespace.id).isEmpty)
         #expect(try catalog.links.list(of: other.id) == [links[4]])
         #expect(try catalog.problems() == [])
@@ -83,7 +84,8 @@ import TreeValues
         #expect(
             try catalog.namespaces.list(project: project, shared: [spaces[1]], after: spaces[1]).map(\.id)
                 == [own.id])
-        #expect(try catalog.namespaces.remove(spaces[0]))
+        _ = try catalog.namespaces.change(spaces[0]) { $0.deleted = 1 }
+        #expect(try catalog.namespaces.removeDeleted(spaces[0]))
         #expect(try catalog.members.members(of: spaces[0]).isEmpty)
         #expect(try catalog.problems() == [])
     }

@@ -35,12 +35,12 @@ struct ReferenceRestore {
         var next = jid
         // Read in pages: a statement that changes rows must not run while one reads them.
         while true {
-            var page: [JournalEntry] = []
-            try tables.forEachLastEntry(after: next, limit: 5000) { page.append($0) }
+            let page = try tables.entries(after: next, limit: 5000)
             guard let last = page.last?.jid else { break }
             next = last
             for entry in page {
-                guard let current = try tables.node(entry.node.id),
+                // The last entry of each node.
+                guard let current = try tables.node(entry.node.id), current.revision == entry.jid,
                     try isInScope(entry.node.id, scope, now, then)
                 else { continue }
                 let earlier = try then.node(current.id)

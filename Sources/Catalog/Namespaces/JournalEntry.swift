@@ -40,9 +40,6 @@ public struct JournalEntry: Hashable, Sendable {
         }
     }
 
-    /// Whether the entry changes the place of its node.
-    public var isMove: Bool { origin != nil }
-
     package init(
         jid: JID, operation: JournalOperation, node: TreeNode, previous: JID, origin: Place?,
         below: Int64 = 1,

@@ -130,23 +130,6 @@ public struct NamespaceRepository: Sendable {
         }
     }
 
-    /// Removes a namespace with its tree and its journal for good.
-    ///
-    /// - Returns: whether there was one. Rows go in several transactions, the namespace itself first, so
-    ///   that
-    ///   what is left after a cut is found by ``removeOrphans()``.
-    public func remove(_ id: NamespaceID) throws -> Bool {
-        let number: Int64? = try database.write { connection in
-            guard let namespace = try Self.find(id, connection) else { return nil }
-            try connection.execute("DELETE FROM namespaces WHERE id = $1", [.text(id.text)])
-            try Self.removeAttachments(of: id, connection)
-            return namespace.number
-        }
-        guard let number else { return false }
-        try removeRows(of: number)
-        return true
-    }
-
     /// Removes a namespace that is deleted already, for good: its rows in several transactions, then itself,
     /// so that it is found again after a cut.
     ///
@@ -165,20 +148,6 @@ public struct NamespaceRepository: Sendable {
         for table in ["links", "namespace_members", "name_follows"] {
             try connection.execute("DELETE FROM \(table) WHERE ns = $1", [.text(id.text)])
         }
-    }
-
-    /// Removes rows of trees whose namespace is gone.
-    public func removeOrphans() throws {
-        let numbers: [Int64] = try database.read { connection in
-            try (Self.treeTables.map(\.table) + ["device_acks"]).flatMap { table in
-                try connection.rows(
-                    """
-                    SELECT DISTINCT ns FROM \(table) WHERE ns NOT IN (SELECT number FROM namespaces)
-                    """
-                ).map { try $0.integer(0) }
-            }
-        }
-        for number in Set(numbers).sorted() { try removeRows(of: number) }
     }
 
     /// The tables of trees, and what names a row within a namespace.

@@ -104,21 +104,6 @@ extension TreeTables {
         ).map { try JournalRow.entry($0).node }
     }
 
-    /// Visits entries after a JID that are the last of their node, oldest first.
-    package func forEachLastEntry(
-        after jid: JID, limit: Int, _ body: (JournalEntry) throws -> Void
-    ) throws {
-        try connection.query(
-            """
-            SELECT \(JournalRow.columns) FROM tree_journal entry
-            WHERE ns = $1 AND jid > $2 AND NOT EXISTS (
-                SELECT 1 FROM tree_journal later
-                WHERE later.ns = $1 AND later.nid = entry.nid AND later.jid > entry.jid)
-            ORDER BY jid LIMIT \(limit)
-            """, [.integer(number), .integer(jid)]
-        ) { try body(try JournalRow.entry($0)) }
-    }
-
     /// A snapshot with that root, the newest of several.
     package func snapshot(root: CID) throws -> TreeSnapshot? {
         try connection.firstRow(

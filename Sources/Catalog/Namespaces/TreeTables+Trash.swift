@@ -34,13 +34,6 @@ extension TreeTables {
         )?.integer(0)
     }
 
-    /// Whether a deletion was emptied.
-    package func isEmptied(_ jid: JID) throws -> Bool {
-        try connection.firstRow(
-            "SELECT 1 FROM tree_emptied WHERE ns = $1 AND jid = $2", [.integer(number), .integer(jid)])
-            != nil
-    }
-
     /// Files and symlinks below a directory that were not deleted themselves, some of them.
     package func leaves(below directory: NodeID, limit: Int) throws -> [TreeNode] {
         try connection.rows(

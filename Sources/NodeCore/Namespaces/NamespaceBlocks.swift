@@ -15,8 +15,7 @@ public struct NamespaceBlocks: BlockStore {
     private let reach: NamespaceReach?
 
     /// - Parameter part: `nil` for whoever may read all that the project has; else nothing but this part of
-    ///   the
-    ///   namespace is there, and what is brought in through it.
+    ///   the namespace is there, and what is brought in through it.
     /// - Throws: what the catalog throws.
     public init(
         _ node: StorageNode, of namespace: Namespace, within part: NamespaceReach.Part? = nil
