@@ -1,4 +1,4 @@
-"""Folders that are edited, renamed, removed, cut off and killed, with the real program; in the end they must be equal,
+"""Folders that are edited, renamed, swapped, removed, cut off and killed, with the real program; in the end they must be equal,
 and nothing that anybody wrote may be lost.
 
 usage: scripts/sync-soak [--seconds N] [--seed S] [--devices N] [--kill-every N] NACRE DIR
@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+
+from users import User
 
 parser = argparse.ArgumentParser(prog="sync-soak")
 parser.add_argument("--seconds", type=float, default=60)
@@ -99,9 +101,10 @@ class Device:
             "NACRE_NODE": "http://" + node.address, "NACRE_TOKEN": node.token(),
         }
         self.process = None
-        # When each text was written here.
-        self.born = {}
         self.since = 0.0
+
+    def seconds_running(self):
+        return time.monotonic() - self.since if self.process else 0
 
     def start(self):
         log = open(os.path.join(options.dir, self.name + ".log"), "ab")
@@ -139,101 +142,10 @@ class Device:
         except ValueError:
             raise SystemExit(f"{self.name}: {done.returncode} {done.stdout} {done.stderr}")
 
-    def confirm(self):
-        """Somebody agrees to whatever is asked."""
-        subprocess.run([options.nacre, "sync", "confirm", self.folder], env=self.env, capture_output=True)
-
-    # --- the user ---------------------------------------------------------------------------------------
-
-    def entries(self):
-        files, directories = [], [""]
-        for place, names, leaves in os.walk(self.folder):
-            names[:] = [name for name in names if name != ".nacre"]
-            inside = os.path.relpath(place, self.folder)
-            inside = "" if inside == "." else inside + "/"
-            directories += [inside + name for name in names]
-            files += [inside + name for name in leaves]
-        return files, directories
-
-    def act(self, texts):
-        files, directories = self.entries()
-        path = lambda inside: os.path.join(self.folder, inside)  # noqa: E731
-        kind = choice.choice(["write"] * 5 + ["edit"] * 5 + ["rename", "move", "mkdir", "remove", "rmtree", "save"])
-        try:
-            if kind == "write" or not files:
-                directory = choice.choice(directories)
-                name = choice.choice("abcdefgh") + choice.choice(["", ".txt", ".md"])
-                self.write(os.path.join(directory, name), texts)
-            elif kind in ("edit", "save"):
-                self.write(choice.choice(files), texts, kind == "save")
-            elif kind == "rename":
-                old = choice.choice(files)
-                new = os.path.join(os.path.dirname(old), choice.choice("abcdefgh") + str(choice.randrange(9)))
-                if not os.path.lexists(path(new)):
-                    os.rename(path(old), path(new))
-                    note(self.name, "rename", old, new)
-            elif kind == "move" and len(directories) > 1:
-                old = choice.choice(directories[1:])
-                new = os.path.join(choice.choice(directories), "m" + str(choice.randrange(9)))
-                if not os.path.lexists(path(new)) and not (new + "/").startswith(old + "/"):
-                    os.rename(path(old), path(new))
-                    note(self.name, "move", old, new)
-            elif kind == "mkdir" and len(directories) < 12:
-                os.makedirs(path(os.path.join(choice.choice(directories), "d" + str(choice.randrange(6)))),
-                            exist_ok=True)
-            elif kind == "remove":
-                self.forget(choice.choice(files), texts)
-            elif kind == "rmtree" and len(directories) > 1 and choice.random() < 0.3:
-                directory = choice.choice(directories[1:])
-                for name in [name for name in files if name.startswith(directory + "/")]:
-                    self.forget(name, texts)
-                shutil.rmtree(path(directory), ignore_errors=True)
-        except OSError:
-            # The other side was quicker.
-            pass
-
-    def destroyed(self, text, texts):
-        """The user takes away a text: only what was synced before can be asked for afterwards. Whether it was nobody
-        here knows; what was written here within the last seconds may not have been, whatever it is called by now."""
-        now = time.monotonic()
-        running = now - self.since if self.process else 0
-        if text in self.born and (running < 5 or now - self.born[text] < 5):
-            texts.discard(text)
-
-    def forget(self, inside, texts):
-        try:
-            with open(os.path.join(self.folder, inside)) as file:
-                now = file.read()
-        except (OSError, UnicodeDecodeError):
-            return
-        os.remove(os.path.join(self.folder, inside))
-        note(self.name, "remove", inside, repr(now[:40]))
-        self.destroyed(now, texts)
-
-    def write(self, inside, texts, by_rename=False):
-        path = os.path.join(self.folder, inside)
-        if os.path.isdir(path):
-            return
-        text = f"{self.name} {len(texts)} {choice.random()}\n" * choice.choice([1, 1, 3, 400])
-        before = None
-        try:
-            with open(path) as file:
-                before = file.read()
-        except (OSError, UnicodeDecodeError):
-            pass
-        if by_rename:
-            temporary = os.path.join(os.path.dirname(path), ".#" + os.path.basename(path))
-            with open(temporary, "w") as file:
-                file.write(text)
-            os.rename(temporary, path)
-        else:
-            with open(path, "w") as file:
-                file.write(text)
-        if before is not None:
-            self.destroyed(before, texts)
-        note(self.name, "write", inside, repr(text[:40]), len(text), "over", repr((before or "")[:40]))
-        texts.add(text)
-        self.born[text] = time.monotonic()
+    def answer(self, verb):
+        """Somebody agrees to whatever is asked, or does not."""
+        note(self.name, verb)
+        subprocess.run([options.nacre, "sync", verb, self.folder], env=self.env, capture_output=True)
 
 
 def tree(folder):
@@ -242,10 +154,17 @@ def tree(folder):
         names[:] = [name for name in names if name != ".nacre"]
         inside = os.path.relpath(place, folder)
         for name in names:
-            found[os.path.normpath(os.path.join(inside, name))] = None
+            path = os.path.join(place, name)
+            # A link to a directory is none.
+            found[os.path.normpath(os.path.join(inside, name))] = os.readlink(path) if os.path.islink(path) else None
         for name in leaves:
-            with open(os.path.join(place, name), "rb") as file:
-                found[os.path.normpath(os.path.join(inside, name))] = file.read()
+            path = os.path.join(place, name)
+            if os.path.islink(path):
+                content = os.readlink(path)
+            else:
+                with open(path, "rb") as file:
+                    content = file.read()
+            found[os.path.normpath(os.path.join(inside, name))] = content
     return found
 
 
@@ -254,8 +173,9 @@ def every_text(devices, node):
     for device in devices:
         for place, _, leaves in os.walk(device.folder):
             for name in leaves:
-                with open(os.path.join(place, name), "rb") as file:
-                    texts.add(file.read())
+                if not os.path.islink(os.path.join(place, name)):
+                    with open(os.path.join(place, name), "rb") as file:
+                        texts.add(file.read())
     seen = set()
     for line in node.run("ns", "log", "soak", "--json", "--limit", "1000000").splitlines():
         cid = json.loads(line).get("content")
@@ -274,12 +194,13 @@ def main():
         device.once()
         device.start()
     texts, kills, acts = set(), 0, 0
+    users = {device.name: User(device, texts, choice, note) for device in devices}
     next_kill = time.monotonic() + options.kill_every
     end = time.monotonic() + options.seconds
     try:
         while time.monotonic() < end:
             device = choice.choice(devices)
-            device.act(texts)
+            users[device.name].act()
             acts += 1
             time.sleep(choice.choice([0, 0.01, 0.05, 0.2]))
             if device.process is None and choice.random() < 0.05:
@@ -313,7 +234,7 @@ def main():
                     if report.get("removalsToConfirm"):
                         device.start()
                         time.sleep(1)
-                        device.confirm()
+                        device.answer(choice.choice(["confirm", "confirm", "decline"]))
                         time.sleep(2)
                         device.stop()
         trees = [tree(device.folder) for device in devices]
