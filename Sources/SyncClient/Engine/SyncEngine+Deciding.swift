@@ -32,7 +32,8 @@ extension SyncEngine {
             guard status.activity == .waiting, hasScanned, try declareSynced(side) > 0 else { break }
             // Whoever decides so has agreed to what is removed for it.
             try state.transaction {
-                try state.setValue(String(try countRemovals()), StateKey.allowedRemovals)
+                let removals = try countRemovals()
+                try state.setValue(String(max(removals.here, removals.there)), StateKey.allowedRemovals)
             }
             items.removeAll()
             try pass(nil)

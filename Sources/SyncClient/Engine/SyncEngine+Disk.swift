@@ -118,7 +118,10 @@ extension SyncEngine {
 
     private func isHeldBack(_ step: DiskStep) -> Bool {
         guard removalsHeld == true, case .remove(let id) = step else { return false }
-        if items[id] == nil { fail(id, .confirmationNeeded, path: (try? localPath(of: id)) ?? "") }
+        // Whatever it waited for before, it waits for a person.
+        if items[id]?.reason != .confirmationNeeded {
+            fail(id, .confirmationNeeded, path: (try? localPath(of: id)) ?? "")
+        }
         items[id]?.retryAt = .max
         return true
     }
@@ -130,14 +133,15 @@ extension SyncEngine {
         case .noSpace, .readOnly: pauseDownloads(error.description)
         default: break
         }
+        let place = path.isEmpty ? try localPath(of: id) ?? remotePath(of: id) ?? "" : path
         // What is not there, or is there after all, is not what the tree says.
-        if let place = path.isEmpty ? try localPath(of: id) : path {
+        if !place.isEmpty {
             switch error {
             case .notFound, .exists, .notDirectory, .isDirectory, .notEmpty: rescans.insert(place)
             default: break
             }
         }
-        fail(id, .file(error), path: path)
+        fail(id, .file(error), path: place)
         // All of them wait for the disk, and none asks sooner than the others.
         if let pause = status.downloadsPaused, let item = items[id] {
             items[id]?.retryAt = max(item.retryAt, pause.until)

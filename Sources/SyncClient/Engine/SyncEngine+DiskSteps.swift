@@ -149,8 +149,12 @@ extension SyncEngine {
         guard var local = try state.node(id, in: .local), let remote = try state.node(id, in: .remote),
             let path = try localPath(of: id)
         else { throw StepFailure(reason: .changedMeanwhile) }
-        _ = try check(id, local, at: path)
-        try disk.setAttributes(path, modified: remote.modified, mode: remote.mode)
+        if try check(id, local, at: path).links > 1 {
+            try takeApart(
+                local, FetchFile(remote: remote, path: path, temporary: own.temporaryPath()), &touched)
+        } else {
+            try disk.setAttributes(path, modified: remote.modified, mode: remote.mode)
+        }
         touched.insert(FolderPath.parent(of: path))
         local.modified = remote.modified
         local.mode = remote.mode ?? local.mode
@@ -163,5 +167,23 @@ extension SyncEngine {
         }
         // Somebody may have written in between, and the time of that is overwritten: it is read once more.
         try keepStamp(of: id, at: path, isCertain: false)
+    }
+
+    /// Makes one name of a file with several a file of its own, as one is whose content comes from the server:
+    /// each name is a node there. With shared attributes, machines where the same names are one file would go on
+    /// telling each other the times of one and of the other.
+    private func takeApart(_ local: SyncNode, _ file: FetchFile, _ touched: inout PathSet) throws {
+        var isExchanged = false
+        do {
+            try disk.create(file.temporary)
+            try disk.copy(file.path, at: 0, to: file.temporary, at: 0, count: local.size)
+            try disk.setAttributes(
+                file.temporary, modified: file.remote.modified, mode: file.remote.mode ?? local.mode)
+            try disk.synchronize(file: file.temporary)
+            try replace(local, with: file, &touched, isExchanged: &isExchanged)
+        } catch {
+            if !isExchanged { try? disk.removeFile(file.temporary) }
+            throw error
+        }
     }
 }

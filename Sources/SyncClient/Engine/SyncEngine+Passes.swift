@@ -26,6 +26,7 @@ extension SyncEngine {
             try checkFolder()
             status.activity = .working
             removalsHeldThere = try state.value(StateKey.heldRemovals) != nil
+            hasWeighedRemovals = false
             try takeOverRules()
             if let until = status.readOnly?.until, until <= environment.steadyClock() {
                 status.readOnly = nil
@@ -92,6 +93,7 @@ extension SyncEngine {
     /// Plans and carries out until nothing more comes of it.
     private func settle() throws {
         removalsHeld = nil
+        hasWeighedRemovals = false
         // What was held back is counted again.
         items = items.filter { $0.value.reason != .confirmationNeeded || $0.value.retryAt < .max }
         defer {
@@ -174,6 +176,7 @@ extension SyncEngine {
     /// Pushes; where the node takes no changes from here, what they are is held from then on.
     func send(_ steps: [ServerStep]) throws {
         guard !steps.isEmpty, status.readOnly == nil else { return }
+        try weighRemovals(steps)
         do {
             try push(steps)
         } catch SyncServerError.notAllowed(let code, let message) where code == .forbidden {
@@ -308,45 +311,5 @@ extension SyncEngine {
         let path = try localPath(of: held.id) ?? remotePath(of: held.id) ?? ""
         items[held.id] = ItemStatus(
             id: held.id, path: path, reason: .held(held.reason), attempts: 1, retryAt: 0)
-    }
-
-    // MARK: Removals
-
-    /// So many may be removed at once of a folder with so many: as the server allows a device.
-    static func removalLimit(of nodes: Int) -> Int { max(100, nodes < 400 ? nodes / 2 : nodes / 4) }
-
-    /// Whether a person should agree to removals here first.
-    private func shouldHoldRemovals() throws -> Bool {
-        guard options.guardsRemovals else { return false }
-        let removals = try countRemovals()
-        guard removals > 100, removals > Self.removalLimit(of: try countLocal()) else { return false }
-        let allowed = try state.value(StateKey.allowedRemovals).flatMap { Int($0) } ?? 0
-        guard removals > allowed else { return false }
-        if status.removalsToConfirm == nil { environment.report(.confirmationNeeded(removals: removals)) }
-        status.removalsToConfirm = removals
-        return true
-    }
-
-    func countRemovals() throws -> Int {
-        var count = 0
-        var last: NodeID?
-        while true {
-            let nodes = try state.unsettledStates(after: last, limit: options.planBatch)
-            guard let end = nodes.last?.id else { return count }
-            count += nodes.count { $0.remote == nil && $0.local != nil && $0.synced != nil }
-            last = end
-        }
-    }
-
-    private func countLocal() throws -> Int {
-        var count = 0
-        var stack = [state.root]
-        while let directory = stack.popLast() {
-            for child in try state.children(of: directory, in: .local) {
-                count += 1
-                if child.kind == .directory { stack.append(child.id) }
-            }
-        }
-        return count
     }
 }

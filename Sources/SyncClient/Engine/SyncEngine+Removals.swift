@@ -99,6 +99,73 @@ extension SyncEngine {
         status.removalsToConfirm = max(here ?? 0, count)
     }
 
+    // MARK: How many they are
+
+    /// So many may be removed at once of a folder with so many: as the node allows a device.
+    private func removalLimit(of nodes: Int) -> Int {
+        max(options.freeRemovals, nodes < 400 ? nodes / 2 : nodes / 4)
+    }
+
+    /// Up to how many removals a person agreed to.
+    private func allowedRemovals() throws -> Int {
+        try state.value(StateKey.allowedRemovals).flatMap { Int($0) } ?? 0
+    }
+
+    /// Whether a person should agree to removals here first.
+    func shouldHoldRemovals() throws -> Bool {
+        guard options.guardsRemovals else { return false }
+        let removals = try countRemovals().here
+        guard removals > options.freeRemovals, try removals > removalLimit(of: countNodes(in: .local)),
+            try removals > allowedRemovals()
+        else { return false }
+        if status.removalsToConfirm == nil { environment.report(.confirmationNeeded(removals: removals)) }
+        status.removalsToConfirm = removals
+        return true
+    }
+
+    /// Holds removals made here that are more than a device may send, before the first of them goes: the node
+    /// weighs each commit by itself, and would ask when a part of them is gone.
+    func weighRemovals(_ steps: [ServerStep]) throws {
+        let removes = steps.contains { if case .delete = $0 { true } else { false } }
+        guard removes, options.guardsRemovals, !hasWeighedRemovals, !removalsHeldThere,
+            removalConfirmation == nil
+        else { return }
+        hasWeighedRemovals = true
+        let removals = try countRemovals().there
+        guard removals > options.freeRemovals, try removals > removalLimit(of: countNodes(in: .remote)),
+            try removals > allowedRemovals()
+        else { return }
+        try state.transaction { try setRemovalsHeldThere(true) }
+        if status.removalsToConfirm == nil { environment.report(.confirmationNeeded(removals: removals)) }
+        status.removalsToConfirm = max(status.removalsToConfirm ?? 0, removals)
+    }
+
+    /// How many nodes others removed, which are still here, and how many were removed here, which are still
+    /// there.
+    func countRemovals() throws -> (here: Int, there: Int) {
+        var (here, there) = (0, 0)
+        var last: NodeID?
+        while true {
+            let nodes = try state.unsettledStates(after: last, limit: options.planBatch)
+            guard let end = nodes.last?.id else { return (here, there) }
+            here += nodes.count { $0.remote == nil && $0.local != nil && $0.synced != nil }
+            there += nodes.count { $0.isRemovedHere }
+            last = end
+        }
+    }
+
+    private func countNodes(in tree: TreeName) throws -> Int {
+        var count = 0
+        var stack = [state.root]
+        while let directory = stack.popLast() {
+            for child in try state.children(of: directory, in: tree) {
+                count += 1
+                if child.kind == .directory { stack.append(child.id) }
+            }
+        }
+        return count
+    }
+
     private func forgetHeldRemovals() {
         items = items.filter { $0.value.reason != .confirmationNeeded }
         // What waits for its place, or failed some time ago: somebody is here who wants to see it go on.
@@ -106,6 +173,14 @@ extension SyncEngine {
         status.removalsToConfirm = nil
         status.removalsToken = nil
         removalsHeld = nil
+    }
+}
+
+extension NodeStates {
+    /// Whether it was removed here, and is to be removed there: an edit there brings it back.
+    fileprivate var isRemovedHere: Bool {
+        guard let remote, local == nil, let synced else { return false }
+        return remote.hasContent(of: synced) && remote.isInPlace(of: synced)
     }
 }
 

@@ -53,6 +53,8 @@ public final class SyncEngine {
     /// Whether the node asked about removals made here, and nobody has answered: none goes there meanwhile.
     /// Kept in the state, and read from there by each pass.
     var removalsHeldThere = false
+    /// Whether the removals that are to be sent were counted in this pass.
+    var hasWeighedRemovals = false
     /// Contents that were tried to merge, and cannot be.
     var unmergeable: Set<MergePair> = []
     /// Whether texts that both sides changed are merged: the namespace says so with each answer.

@@ -63,6 +63,8 @@ public struct SyncOptions: Sendable {
     public var rulesFingerprint: (@Sendable () -> String)?
     /// Whether a person is asked before a large part of the folder is removed at once.
     public var guardsRemovals = true
+    /// So many may be removed at once in any case: as many as the node lets a device remove.
+    public var freeRemovals = 100
     /// Bytes that downloads leave free on the disk.
     public var minimumFreeBytes: Int64 = 0
     /// Nodes that are planned at once.

@@ -165,6 +165,11 @@ public enum FileError: Error, Hashable, Sendable {
 }
 
 extension FileError: CustomStringConvertible {
+    /// Whether a path is sync's own, which says nothing to a person: files are made there.
+    private static func isOwn(_ path: String) -> Bool {
+        path == SyncNames.ownDirectory || FolderPath.isBelow(path, SyncNames.ownDirectory)
+    }
+
     public var description: String {
         switch self {
         case .notFound(let path): "`\(path)` is not there"
@@ -172,6 +177,10 @@ extension FileError: CustomStringConvertible {
         case .notEmpty(let path): "the directory `\(path)` is not empty"
         case .notDirectory(let path): "`\(path)` is no directory"
         case .isDirectory(let path): "`\(path)` is a directory"
+        case .denied(let path) where Self.isOwn(path):
+            "this user may not write into the folder, or into its `.nacre`: give it the permission; it goes on by "
+                + "itself then"
+        case .readOnly(let path) where Self.isOwn(path): "the folder is on a read-only file system"
         case .denied(let path): "`\(path)` may not be used: give this user the permission"
         case .readOnly(let path): "`\(path)` is on a read-only file system"
         case .noSpace(let path): "there is no space left for `\(path)`: free some; it goes on by itself then"

@@ -168,9 +168,9 @@ struct FolderDecision {
         add(done.downloaded, "fetched again")
         let came = parts.isEmpty ? "" : ": " + parts.joined(separator: ", ")
         guard let count = decision.removals else {
-            let back = done.downloaded + done.uploaded > 0
-            return "no removal in \(path) waits for an answer"
-                + (back ? " any more, since the journal of the node is another one" : "") + came
+            // What was held is no removal any more: somebody edited it, or brought it back.
+            let isDone = done.downloaded + done.uploaded > 0
+            return "no removal in \(path) waits for an answer\(isDone ? " any more" : "")\(came)"
         }
         return choice == .confirm
             ? "agreed to the removal of \(count)\(came)" : "declined the removal of \(count)\(came)"
