@@ -183,8 +183,38 @@ import TreeValues
 
     // MARK: Much at once
 
+    /// The node weighs each commit by itself: the first ones were small enough to go.
+    @Test func noneOfALargeRemovalIsSentBeforeSomebodyHasAgreed() throws {
+        let pair = try TwoDevices {
+            $0.freeRemovals = 3
+            $0.commitBatch = 2
+        }
+        pair.server.guardRemovals(beyond: 3, now: { [clock = pair.clock] in clock.steady() })
+        for number in 0..<10 { try pair.here.write("\(number)", to: "f\(number)") }
+        try pair.settle()
+        func removeAndAsk() throws {
+            for number in 0..<8 { try pair.here.remove("f\(number)") }
+            try pair.settle()
+            #expect(pair.server.tree().count == 10)
+            #expect(pair.here.engine?.status.removalsToConfirm == 8)
+        }
+        try removeAndAsk()
+        #expect(try pair.here.startEngine().answerRemovals(.decline) == 8)
+        #expect(try pair.here.files().count == 10)
+        try removeAndAsk()
+        #expect(try pair.here.startEngine().answerRemovals(.agree) == 8)
+        #expect(pair.server.tree().count == 2)
+        // As many as it may remove without a word.
+        try pair.here.remove("f8")
+        try pair.settle()
+        #expect(pair.server.tree().count == 1)
+    }
+
     @Test func removingMuchOfAFolderAsksFirst() throws {
         let pair = try pairWithFiles(300)
+        // There, somebody has agreed.
+        pair.there.stop()
+        pair.there.options.guardsRemovals = false
         for number in 0..<250 { try pair.there.remove("d/f\(number)") }
         try pair.there.synchronize()
         try pair.settle()

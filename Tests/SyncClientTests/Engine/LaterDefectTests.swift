@@ -182,4 +182,33 @@ import TreeValues
             #expect(device.engine?.status.activity == .settled)
         }
     }
+
+    /// Where the names are one file on both sides, each told the other of the times of one and of the other.
+    @Test func namesOfOneFileOnTwoMachinesComeToRest() throws {
+        let pair = try TwoDevices()
+        for device in [pair.here, pair.there] { try device.write("x", to: "a") }
+        try pair.settle()
+        for device in [pair.here, pair.there] {
+            try device.disk.asUser { disk throws(FileError) in try disk.link("a", at: "b") }
+            device.server.set(isDown: true, lossOneIn: 0)
+            try device.synchronize()
+            device.server.set(isDown: false, lossOneIn: 0)
+        }
+        try pair.settle()
+        for (device, time) in [(pair.here, 5), (pair.there, 7)] as [(SimulatedDevice, Int64)] {
+            try device.disk.asUser { disk throws(FileError) in
+                try disk.setAttributes(time == 5 ? "a" : "b", modified: time * 1_000_000_000, mode: nil)
+            }
+        }
+        try pair.settle()
+        let head = pair.server.head
+        try pair.settle()
+        #expect(pair.server.head == head)
+        #expect(try pair.files(pair.here) == ["a": "x", "b": "x"])
+        // An edit of one is one of the other only where they are one file.
+        try pair.there.write("y", to: "a")
+        try pair.settle()
+        #expect(try pair.files(pair.here)["a"] == "y")
+        #expect(try pair.files(pair.here) == pair.files(pair.there))
+    }
 }

@@ -57,6 +57,7 @@ final class ModelServer: Sendable {
             $0.epoch = epoch
             // Operations are known by the journal.
         }
+        removals.withLock { $0?.forget() }
     }
 
     /// Changes a stored block behind its name.
@@ -113,6 +114,17 @@ final class ModelServer: Sendable {
             }
             return found
         }
+    }
+
+    // MARK: Large removals
+
+    private let removals = Mutex<ModelRemovalGuard?>(nil)
+
+    /// Asks a device before it removes more than so many nodes, and more than half of all.
+    ///
+    /// - Parameter now: milliseconds of a clock that does not jump.
+    func guardRemovals(beyond free: Int, now: @escaping @Sendable () -> Int64) {
+        removals.withLock { $0 = ModelRemovalGuard(free: free, now: now) }
     }
 
     // MARK: Late commits
@@ -278,6 +290,9 @@ final class ModelServer: Sendable {
             guard cursor?.epoch ?? 0 == namespace.epoch else { throw .resetRequired }
             let previousHead = namespace.head
             var results: [CommitResult] = []
+            var guarding = removals.withLock { $0 }
+            defer { removals.withLock { [guarding] in $0 = guarding } }
+            guarding?.weigh(operations, by: device, in: namespace, root: root)
             for operation in operations {
                 if let known = namespace.results[operation.id] {
                     results.append(known)
@@ -287,6 +302,10 @@ final class ModelServer: Sendable {
                     namespace: namespace, root: root, ignoresCase: ignoresCase, device: device)
                 let result = change.apply(operation.change)
                 if change.namespace.head != namespace.head {
+                    if let refusal = guarding?.refusal(of: operation, by: device, in: namespace, root: root) {
+                        results.append(refusal)
+                        continue
+                    }
                     let before = namespace
                     recent.withLock { recent in
                         recent.append(before)

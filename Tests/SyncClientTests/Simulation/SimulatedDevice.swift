@@ -105,13 +105,38 @@ final class SimulatedDevice {
 
     /// Runs once; a machine that stands is started again with what was durable.
     func synchronize(_ scope: ScanScope? = .everything) throws {
+        server.set(isAsked: try state.value(StateKey.heldRemovals) != nil)
+        try run { try $0.synchronize(scope) }
+        server.set(isAsked: false)
+    }
+
+    /// Has a person answer about removals that are held.
+    ///
+    /// - Returns: whether it came to an end, and both sides are equal.
+    func answer(_ answer: RemovalAnswer) throws -> Bool {
+        var count: Int?
+        let isDone = try run { engine in
+            do { count = try engine.answerRemovals(answer) } catch is SyncEngineError {}
+        }
+        guard isDone, count != nil, engine?.status.activity == .settled else { return false }
+        state.checkpoint()
+        return true
+    }
+
+    /// Whether power is cut when the machine stands; else the program is killed.
+    var isPowerCut = true
+
+    /// - Returns: whether it came to its end.
+    @discardableResult
+    private func run(_ body: (SyncEngine) throws -> Void) throws -> Bool {
         do {
-            try startEngine().synchronize(scope)
+            try body(startEngine())
         } catch is SimulatedState.Stopped {}
-        guard disk.isCrashed else { return }
+        guard disk.isCrashed else { return true }
         engine = nil
-        disk.restart(random)
-        state.restart(random)
+        disk.restart(random, isPowerCut: isPowerCut)
+        state.restart(random, isPowerCut: isPowerCut)
+        return false
     }
 
     /// Ends the engine, as a person does who stops the program.

@@ -21,6 +21,10 @@ final class SimulatedServer: SyncServer {
         var retrievesLeft: Int?
         /// Bytes of leaves that came from the node.
         var retrievedBytes = 0
+        /// Whether a person was asked about removals and has not answered.
+        var isAsked = false
+        /// Whether a removal was sent meanwhile.
+        var hasSentUnanswered = false
     }
 
     let server: ModelServer
@@ -48,6 +52,10 @@ final class SimulatedServer: SyncServer {
 
     var isBusy: Bool { network.withLock { $0.isBusy } }
     func set(isBusy: Bool) { network.withLock { $0.isBusy = isBusy } }
+
+    /// Says whether a person was asked about removals made here, and has not answered: none is sent then.
+    func set(isAsked: Bool) { network.withLock { $0.isAsked = isAsked } }
+    var hasSentUnanswered: Bool { network.withLock { $0.hasSentUnanswered } }
 
     func set(retrievesLeft: Int?) { network.withLock { $0.retrievesLeft = retrievesLeft } }
     var retrievedBytes: Int { network.withLock { $0.retrievedBytes } }
@@ -93,6 +101,9 @@ final class SimulatedServer: SyncServer {
     func commit(
         _ operations: [SyncOperation], after cursor: SyncCursor?
     ) throws(SyncServerError) -> CommitAnswer {
+        if operations.contains(where: { if case .delete = $0.change { true } else { false } }) {
+            network.withLock { if $0.isAsked { $0.hasSentUnanswered = true } }
+        }
         let network = network.withLock { $0 }
         if network.mayRead, !network.mayWrite {
             throw .notAllowed(code: .forbidden, message: "the key does not allow to write")

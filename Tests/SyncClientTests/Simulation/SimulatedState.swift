@@ -37,9 +37,12 @@ final class SimulatedState: SyncState {
         self.disk = disk
     }
 
-    func restart(_ random: SimulationRandom) {
+    /// Everything so far is durable.
+    func checkpoint() { kept.removeAll() }
+
+    func restart(_ random: SimulationRandom, isPowerCut: Bool = true) {
         crashIn = nil
-        if !kept.isEmpty, random.oneIn(4) {
+        if isPowerCut, !kept.isEmpty, random.oneIn(4) {
             let old = random.pick(kept)
             base.restore(old.contents)
             gone = old.gone

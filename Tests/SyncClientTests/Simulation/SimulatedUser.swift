@@ -10,7 +10,8 @@ final class WrittenContents: Sendable {
     private struct Contents {
         var written: Set<[UInt8]> = []
         var given: Set<[UInt8]> = []
-        var replaced: Set<[UInt8]> = []
+        /// By whom.
+        var replaced: [[UInt8]: Set<String>] = [:]
         var next = 0
     }
 
@@ -36,9 +37,17 @@ final class WrittenContents: Sendable {
     /// A user took away a content before it was anywhere else, or a disk did that held the only copy.
     func giveUp(_ bytes: [UInt8]) { contents.withLock { _ = $0.given.insert(bytes) } }
     /// A user removed a content from a place, or wrote another one over it.
-    func replace(_ bytes: [UInt8]) { contents.withLock { _ = $0.replaced.insert(bytes) } }
+    func replace(_ bytes: [UInt8], by name: String) {
+        contents.withLock { _ = $0.replaced[bytes, default: []].insert(name) }
+    }
+    /// Somebody did not mean to remove them.
+    func keep(_ all: [[UInt8]], by name: String) {
+        contents.withLock { contents in for bytes in all { contents.replaced[bytes]?.remove(name) } }
+    }
     /// What nobody ever removed or wrote over, anywhere.
-    var untouched: Set<[UInt8]> { contents.withLock { $0.written.subtracting($0.replaced) } }
+    var untouched: Set<[UInt8]> {
+        contents.withLock { contents in contents.written.filter { contents.replaced[$0]?.isEmpty != false } }
+    }
     var kept: Set<[UInt8]> { contents.withLock { $0.written.subtracting($0.given) } }
     var all: Set<[UInt8]> { contents.withLock { $0.written } }
 }
@@ -51,6 +60,10 @@ struct SimulatedUser: Sendable {
     let contents: WrittenContents
     let server: ModelServer
     let clock: SimulatedClock
+
+    /// Whether files are given their time back after an edit: between the last look at one and its removal
+    /// nobody can tell.
+    var editsUnseen = true
 
     /// What files and directories are called.
     var ownNames = SimulatedUser.names
@@ -86,6 +99,15 @@ struct SimulatedUser: Sendable {
         return path ?? nil
     }
 
+    /// Removes most of what there is.
+    func removeMuch() {
+        try? disk.asUser { disk throws(FileError) in
+            for entry in try disk.list("") where !random.oneIn(5) {
+                if let name = entry.name, name != SyncNames.ownDirectory { try remove(name, disk) }
+            }
+        }
+    }
+
     /// Removes what is at a path, if it is there.
     func remove(_ path: String) {
         try? disk.asUser { disk throws(FileError) in try remove(path, disk) }
@@ -97,7 +119,7 @@ struct SimulatedUser: Sendable {
         let files = all.filter { $0.kind == .file }.map(\.path)
         let directory = random.pick(directories)
         let place = join(directory, random.pick(ownNames))
-        switch random.number(0...19) {
+        switch random.number(0...23) {
         case 0...4: try write(place, disk)
         case 5...7: if !files.isEmpty { try edit(random.pick(files), disk) }
         case 8: try disk.makeDirectory(place)
@@ -113,7 +135,29 @@ struct SimulatedUser: Sendable {
             }
         case 17: if !files.isEmpty { try copy(random.pick(files), to: place, disk) }
         case 18: if !all.isEmpty { try swapKind(random.pick(all), disk) }
-        default: if all.count > 1 { try swap(random.pick(all).path, random.pick(all).path, disk) }
+        case 19: if all.count > 1 { try swap(random.pick(all).path, random.pick(all).path, disk) }
+        default: try actOnMore(disk, all: all, files: files, place: place)
+        }
+    }
+
+    /// What takes several steps, or is rare.
+    private func actOnMore(
+        _ disk: VirtualDisk, all: [(path: String, kind: FileStatus.Kind)], files: [String], place: String
+    ) throws(FileError) {
+        let below = all.filter { $0.kind == .directory }.map(\.path)
+        switch random.number(0...8) {
+        case 0: if !below.isEmpty { try invert(random.pick(below), disk) }
+        case 1: if !below.isEmpty { try makeAnew(random.pick(below), disk) }
+        case 2: if !below.isEmpty { try leave(random.pick(below), for: place, disk) }
+        case 3: if !all.isEmpty { try becomeSymlink(random.pick(all).path, disk) }
+        case 4: if files.count > 1 { try renameOver(random.pick(files), random.pick(files), disk) }
+        case 5: if !all.isEmpty { try changeCase(random.pick(all).path, disk) }
+        case 6: if !files.isEmpty { try disk.link(random.pick(files), at: place) }
+        case 7: if !files.isEmpty, editsUnseen { try editUnseen(random.pick(files), disk) }
+        default:
+            if files.count > 2 {
+                try rotate(random.pick(files), random.pick(files), random.pick(files), disk)
+            }
         }
     }
 
@@ -189,13 +233,76 @@ struct SimulatedUser: Sendable {
         try disk.rename(between, to: second, replacing: false)
     }
 
+    /// A directory changes places with the one that it is in.
+    private func invert(_ path: String, _ disk: VirtualDisk) throws(FileError) {
+        let above = FolderPath.parent(of: path)
+        guard !above.isEmpty, try disk.status("between") == nil else { return }
+        try disk.rename(path, to: "between", replacing: false)
+        let inside = join("between", FolderPath.name(of: above))
+        if try disk.status(inside) != nil { return try disk.rename("between", to: path, replacing: false) }
+        try disk.rename(above, to: inside, replacing: false)
+        try disk.rename("between", to: above, replacing: false)
+    }
+
+    /// A directory is removed, and made again with something else in it.
+    private func makeAnew(_ path: String, _ disk: VirtualDisk) throws(FileError) {
+        try remove(path, disk)
+        try disk.makeDirectory(path)
+        try write(join(path, random.pick(ownNames)), disk)
+    }
+
+    /// A directory goes elsewhere, and another one is made in its place.
+    private func leave(_ path: String, for place: String, _ disk: VirtualDisk) throws(FileError) {
+        try disk.rename(path, to: place, replacing: false)
+        try disk.makeDirectory(path)
+        try write(join(path, random.pick(ownNames)), disk)
+    }
+
+    private func becomeSymlink(_ path: String, _ disk: VirtualDisk) throws(FileError) {
+        try remove(path, disk)
+        try disk.makeSymlink(path, target: random.pick(["a", "../up", "/etc/x"]))
+    }
+
+    private func renameOver(_ path: String, _ other: String, _ disk: VirtualDisk) throws(FileError) {
+        let (new, old) = (try disk.contents(of: path), try disk.contents(of: other))
+        try disk.rename(path, to: other, replacing: true)
+        if new != old { try noteGone([old], disk) }
+    }
+
+    private func changeCase(_ path: String, _ disk: VirtualDisk) throws(FileError) {
+        let name = FolderPath.name(of: path)
+        let other = name == name.lowercased() ? name.uppercased() : name.lowercased()
+        let place = join(FolderPath.parent(of: path), other)
+        if other == name { return }
+        if try disk.status(place) != nil, !disk.ignoresCase { return }
+        try disk.rename(path, to: join(FolderPath.parent(of: path), "between"), replacing: false)
+        try disk.rename(join(FolderPath.parent(of: path), "between"), to: place, replacing: false)
+    }
+
+    /// A file is written to, and given its time back.
+    private func editUnseen(_ path: String, _ disk: VirtualDisk) throws(FileError) {
+        guard let before = try disk.status(path) else { return }
+        try edit(path, disk)
+        try disk.setAttributes(path, modified: before.modified, mode: nil)
+    }
+
+    private func rotate(
+        _ first: String, _ second: String, _ third: String, _ disk: VirtualDisk
+    ) throws(FileError) {
+        guard Set([first, second, third]).count == 3, try disk.status("between") == nil else { return }
+        try disk.rename(third, to: "between", replacing: false)
+        try disk.rename(second, to: third, replacing: false)
+        try disk.rename(first, to: second, replacing: false)
+        try disk.rename("between", to: first, replacing: false)
+    }
+
     // MARK: What there is
 
     /// Contents that are nowhere else any more were given up by their user.
     private func noteGone(_ gone: [[UInt8]], _ disk: VirtualDisk) throws(FileError) {
         let history = server.history
         for bytes in gone {
-            contents.replace(bytes)
+            contents.replace(bytes, by: name)
             guard let root = SimulatedUser.root(of: bytes), history.contains(root) else {
                 contents.giveUp(bytes)
                 continue

@@ -19,12 +19,15 @@ struct Simulation {
         var oddDisks = true
         /// Whether passes are ended early now and then, as a pause does.
         var stops = true
+        /// Whether people are asked before much is removed.
+        var guards = true
         var devices = 2...4
         var steps = 5...18
 
         static let calm = Weather(
             crashes: false, losses: false, races: false, fullDisks: false, missingFolders: false,
-            restoredServers: false, clockJumps: false, oddDisks: false, stops: false)
+            restoredServers: false, clockJumps: false, oddDisks: false, stops: false,
+            guards: false)
         static let wild = Weather()
     }
 
@@ -43,6 +46,8 @@ struct Simulation {
     private(set) var devices: [SimulatedDevice] = []
     private var backups: [ModelServer.Namespace] = []
     private var epoch: Int64 = 1
+    /// Whether people are asked before much is removed.
+    private var isGuarded = false
     /// Prints what happens.
     var isLoud = false
 
@@ -67,16 +72,25 @@ struct Simulation {
                     random: random,
                     batch: random.pick([2, 5, 50])))
         }
+        isGuarded = weather.guards && random.oneIn(2)
+        guard isGuarded else { return }
+        let free = random.number(1...4)
+        server.guardRemovals(beyond: free, now: { [clock] in clock.steady() })
+        for device in devices {
+            device.options.freeRemovals = free
+            // It takes them over when it is started.
+            device.stop()
+        }
     }
 
     /// Some files that all devices have, so that there is something to change.
     private func begin() throws {
-        for _ in 0..<8 { user(of: devices[0]).act() }
+        for _ in 0..<(isGuarded ? 24 : 8) { user(of: devices[0]).act() }
         for _ in 0..<2 { for device in devices { try device.synchronize() } }
     }
 
     mutating func run() throws {
-        if random.oneIn(2) { try begin() }
+        if isGuarded || random.oneIn(2) { try begin() }
         for _ in 0..<random.number(weather.steps) {
             try step()
             clock.advance(milliseconds: Int64(random.pick([10, 1000, 60_000])))
@@ -85,15 +99,17 @@ struct Simulation {
         try check()
     }
 
-    private func user(of device: SimulatedDevice) -> SimulatedUser {
-        SimulatedUser(
+    private func user(of device: SimulatedDevice, editsUnseen: Bool = true) -> SimulatedUser {
+        var user = SimulatedUser(
             disk: device.disk, name: device.name, random: random, contents: contents, server: server,
             clock: clock)
+        user.editsUnseen = editsUnseen
+        return user
     }
 
     private mutating func step() throws {
         let device = random.pick(devices)
-        switch random.number(0...14) {
+        switch random.number(0...15) {
         case 0...4: for _ in 0...random.number(0...3) { user(of: device).act() }
         case 5...8: try synchronize(device)
         case 9:
@@ -108,6 +124,7 @@ struct Simulation {
         case 11:
             if weather.clockJumps { clock.jump(milliseconds: Int64(random.number(-100...100)) * 3_600_000) }
         case 12, 13: if weather.races { try removeInTwoPlaces(device, random.pick(devices)) }
+        case 14: if isGuarded { user(of: device).removeMuch() }
         default: device.stop()
         }
     }
@@ -129,6 +146,7 @@ struct Simulation {
         let isLossy = weather.losses && random.oneIn(3)
         device.server.set(
             isDown: weather.losses && random.oneIn(8), lossOneIn: isLossy ? random.number(2...8) : 0)
+        device.isPowerCut = !random.oneIn(3)
         if weather.crashes, random.oneIn(3) {
             if random.oneIn(2) {
                 device.disk.crash(afterCalls: random.number(1...120))
@@ -137,7 +155,7 @@ struct Simulation {
             }
         }
         if weather.races, random.oneIn(3) {
-            let user = user(of: device)
+            let user = user(of: device, editsUnseen: false)
             device.disk.interfere(afterCalls: random.number(1...100)) { user.act() }
         }
         if weather.races, random.oneIn(2) {
@@ -156,6 +174,7 @@ struct Simulation {
         let before = isLoud ? tell(device) : 0
         try device.synchronize()
         if isLoud { tell(device, since: before) }
+        if random.oneIn(2) { try answer(device) }
         device.disk.crash(afterCalls: nil)
         device.disk.interfereBeforeBarrier(nil)
         device.state.crashIn = nil
@@ -163,6 +182,26 @@ struct Simulation {
         if let violation = device.state.violation {
             throw Failure(seed: seed, text: "\(device.name): \(violation)")
         }
+    }
+
+    /// Has somebody answer about removals that are held, if there are any.
+    private func answer(_ device: SimulatedDevice) throws {
+        if device.server.hasSentUnanswered {
+            throw Failure(seed: seed, text: "\(device.name): a removal went before anybody had answered")
+        }
+        guard device.engine?.status.removalsToConfirm != nil else { return }
+        let answer: RemovalAnswer = random.oneIn(2) ? .agree : .decline
+        let isHeldThere = try device.state.value(StateKey.heldRemovals) != nil
+        let removed = device.state.base.contents.all.compactMap { states in
+            states.local == nil && states.synced != nil ? states.remote?.content : nil
+        }
+        // In another process.
+        if random.oneIn(3) { device.stop() }
+        if isLoud { print("--", device.name, answer) }
+        guard try device.answer(answer), answer == .decline, isHeldThere else { return }
+        let roots = Set(removed)
+        contents.keep(
+            contents.all.filter { SimulatedUser.root(of: $0).map(roots.contains) == true }, by: device.name)
     }
 
     /// Prints what a device did since it had done so much, and what it has.
@@ -210,6 +249,7 @@ struct Simulation {
                 let before = isLoud ? tell(device) : 0
                 try device.synchronize()
                 if isLoud { tell(device, since: before) }
+                try answer(device)
                 if device.engine?.status.activity != .settled { isSettled = false }
             }
             quiet = isSettled && server.head == head ? quiet + 1 : 0

@@ -13,9 +13,10 @@ extension VirtualDisk: FolderFileSystem {
                 throw .denied(directory)
             }
             return inode.entries.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { name, id in
-                FileEntry(
+                let inode = volume.inodes[id]
+                return FileEntry(
                     name: String(decoding: name, as: UTF8.self),
-                    status: volume.inodes[id].map { self.status(id, $0) })
+                    status: inode.map { self.status(id, $0, volume) })
             }
         }
     }
@@ -25,7 +26,8 @@ extension VirtualDisk: FolderFileSystem {
         return try use { (volume) throws(FileError) in
             do throws(FileError) {
                 let id = try self.find(path, &volume)
-                return volume.inodes[id].map { self.status(id, $0) }
+                guard let inode = volume.inodes[id] else { return nil }
+                return self.status(id, inode, volume)
             } catch {
                 switch error {
                 case .notFound, .notDirectory: return nil
@@ -209,8 +211,10 @@ extension VirtualDisk: FolderFileSystem {
             if newName.utf8.count > 255 { throw .nameTooLong(destination) }
             if let there = self.entry(newName, in: to, volume) {
                 guard replacing else { throw .exists(destination) }
+                // Two names of one file stay as they are; one that gets another case does not.
+                if there.id == moved.id, from != to || there.name != moved.name { return }
                 volume.inodes[to]?.entries[there.name] = nil
-                if there.id != moved.id { volume.inodes[there.id] = nil }
+                if there.id != moved.id { Self.release(there.id, &volume) }
             }
             // Not into itself.
             var above = to
@@ -221,6 +225,19 @@ extension VirtualDisk: FolderFileSystem {
             volume.inodes[from]?.entries[moved.name] = nil
             volume.inodes[to]?.entries[self.stored(newName)] = moved.id
             volume.inodes[moved.id]?.changed = now
+        }
+    }
+
+    /// Gives a file another name beside the one that it has.
+    func link(_ path: String, at other: String) throws(FileError) {
+        let now = clock()
+        try changeNames { (volume) throws(FileError) in
+            let id = try self.find(path, &volume)
+            guard volume.inodes[id]?.kind == .file else { throw .isDirectory(path) }
+            let (directory, name) = try self.parent(of: other, &volume)
+            guard self.entry(name, in: directory, volume) == nil else { throw .exists(other) }
+            volume.inodes[directory]?.entries[self.stored(name)] = id
+            volume.inodes[id]?.changed = now
         }
     }
 
@@ -247,12 +264,14 @@ extension VirtualDisk: FolderFileSystem {
             return true
         }
         if isUnnamed { return }
+        let now = clock()
         try changeNames { (volume) throws(FileError) in
             let (directory, name) = try self.parent(of: path, &volume)
             guard let found = self.entry(name, in: directory, volume) else { throw .notFound(path) }
             if volume.inodes[found.id]?.kind == .directory { throw .isDirectory(path) }
             volume.inodes[directory]?.entries[found.name] = nil
-            volume.inodes[found.id] = nil
+            volume.inodes[found.id]?.changed = now
+            Self.release(found.id, &volume)
         }
     }
 

@@ -147,8 +147,11 @@ final class VirtualDisk: Sendable {
     }
 
     /// Starts again after a crash with what was durable, and what happened to be.
-    func restart(_ random: SimulationRandom) {
+    ///
+    /// - Parameter isPowerCut: not where only the program was killed: all that it did is there.
+    func restart(_ random: SimulationRandom, isPowerCut: Bool = true) {
         volume.withLock { volume in
+            if !isPowerCut { Self.barrier(&volume) }
             let withoutName = volume.unnamed
             defer {
                 volume.unnamed = withoutName
@@ -336,10 +339,20 @@ final class VirtualDisk: Sendable {
         return (id, String(name))
     }
 
-    func status(_ id: Int, _ inode: Inode) -> FileStatus {
+    /// Lets a file go that has no name any more.
+    static func release(_ id: Int, _ volume: inout Volume) {
+        if links(id, volume) == 0 { volume.inodes[id] = nil }
+    }
+
+    private static func links(_ id: Int, _ volume: borrowing Volume) -> Int {
+        volume.inodes.values.reduce(0) { $0 + $1.entries.values.count { $0 == id } }
+    }
+
+    func status(_ id: Int, _ inode: Inode, _ volume: borrowing Volume) -> FileStatus {
         FileStatus(
             kind: inode.kind, identity: FileIdentity(device: 7, inode: UInt64(id)),
             size: Int64(inode.kind == .symlink ? inode.target.utf8.count : inode.content.count),
-            modified: inode.modified, changed: inode.changed, mode: inode.mode)
+            modified: inode.modified, changed: inode.changed, mode: inode.mode,
+            links: inode.kind == .file ? Self.links(id, volume) : 1)
     }
 }
