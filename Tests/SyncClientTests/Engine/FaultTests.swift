@@ -242,6 +242,9 @@ import TreeValues
             }
             try pair.there.remove(path)
         }
+        // There, somebody has agreed.
+        pair.there.stop()
+        pair.there.options.guardsRemovals = false
         try remove("d")
         try pair.there.synchronize()
         try pair.here.synchronize()
