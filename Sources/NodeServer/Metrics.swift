@@ -179,6 +179,7 @@ final class Metrics: Sendable {
         "nacre_sync_entries_total": "Entries that lists and snapshots gave.",
         "nacre_sync_unsettled_seconds":
             "Age of the oldest change that waits for the snapshot of its namespace; 0 for none.",
+        "nacre_sync_device_last_seen_seconds": "When a device called last, in Unix seconds.",
         "nacre_sync_waits": "Clients that wait for changes.",
         "nacre_sync_inflight_files": "Files that are being sent and that others read ahead.",
         "nacre_sync_inflight_bytes": "Bytes of such files that are here.",

@@ -1,5 +1,6 @@
 import Access
 import Catalog
+import Foundation
 import IPLD
 import NodeCore
 import NodeServer
@@ -80,6 +81,23 @@ import TreeValues
             let capacity = Self.series("nacre_block_cache_capacity_blocks", page)[""] ?? 0
             #expect(capacity > 0 && (Self.series("nacre_block_cache_blocks", page)[""] ?? -1) <= capacity)
             #expect(Self.series("nacre_http_request_seconds_count", page)["route=\"/sync/v1/wait\""] == 1)
+        }
+    }
+
+    @Test func whenADeviceCalledLastIsAMetric() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let key = try laboratory.key()
+            let (before, page) = try await laboratory.connect { connection in
+                let before = try connection.get("/metrics").text
+                let device = DeviceRequest(id: "laptop", name: "Laptop").value(.cbor)
+                #expect(try connection.post("/devices", device, key).status == 201)
+                return (before, try connection.get("/metrics").text)
+            }
+            #expect(Self.series("nacre_sync_device_last_seen_seconds", before).isEmpty)
+            let seen = Self.series("nacre_sync_device_last_seen_seconds", page)
+            #expect(Array(seen.keys) == ["device=\"laptop\""])
+            let now = Int(Date().timeIntervalSince1970)
+            #expect((now - 600...now).contains(seen.values.first ?? 0), "\(seen)")
         }
     }
 

@@ -1,4 +1,5 @@
 import BlockStorage
+import Catalog
 import Namespaces
 import NodeCore
 import NodeService
@@ -55,8 +56,23 @@ extension NodeGauges {
             gauges.append(gauge("blocks_total", moved.blocks, ["what": what]))
             gauges.append(gauge("block_bytes_total", moved.bytes, ["what": what]))
         }
-        return gauges
+        return gauges + deviceGauges
     }
+
+    /// When devices were seen last. A page has a line for each series, so that those seen longest ago have none
+    /// where there are many.
+    private var deviceGauges: [Metrics.Gauge] {
+        let devices = (try? node.catalog.devices.list()) ?? []
+        let seen = devices.filter { $0.revoked == nil }
+            .map { (id: $0.id, time: max($0.lastSeen, hub.devices.lastSeen($0))) }
+        return seen.sorted { ($1.time, $0.id) < ($0.time, $1.id) }.prefix(Self.maximumDevices).map { device in
+            Metrics.Gauge(
+                name: "nacre_sync_device_last_seen_seconds", labels: ["device": device.id],
+                value: Double(device.time / 1000))
+        }
+    }
+
+    private static let maximumDevices = 100
 
     /// How the memory of verified blocks serves.
     var cacheGauges: [Metrics.Gauge] {

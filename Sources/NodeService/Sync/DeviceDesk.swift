@@ -88,8 +88,8 @@ public final class DeviceDesk: Sendable {
         state.withLock { $0.acks.values.filter { $0.namespace == namespace } }
     }
 
-    /// When a device was heard of last, if that is not in the catalog yet.
-    func lastSeen(_ device: Device) -> Int64 {
+    /// When a device was heard of last, if that is not in the catalog yet: Unix milliseconds; 0 if it is.
+    public func lastSeen(_ device: Device) -> Int64 {
         state.withLock { $0.seen[Key(project: device.project, id: device.id)] ?? 0 }
     }
 
