@@ -146,17 +146,34 @@ struct OwnDirectory {
     mutating func moveToTrash(_ path: String, as name: String) throws(FileError) -> String {
         let day = Self.trash + "/" + CalendarText(nanoseconds: environment.wallClock()).date
         if try makeDirectories(above: name, in: day) {
-            do throws(FileError) {
-                try disk.rename(path, to: day + "/" + name, replacing: false)
-                return day + "/" + name
-            } catch {
-                if case .notFound(path) = error { throw error }
-                // Taken, too long, a file on the way: any name will do.
+            for name in [name, laterName(name)] {
+                do throws(FileError) {
+                    try disk.rename(path, to: day + "/" + name, replacing: false)
+                    return day + "/" + name
+                } catch .exists {
+                    // An earlier version of that day.
+                    continue
+                } catch {
+                    if case .notFound(path) = error { throw error }
+                    // Too long, a file on the way: any name will do.
+                    break
+                }
             }
         }
         let other = day + "/" + environment.randomName()
         try disk.rename(path, to: other, replacing: false)
         return other
+    }
+
+    /// A name for one more version of a day, by which a person knows it: `soups/leek~2130-9f31.md`.
+    private func laterName(_ name: String) -> String {
+        let last = FolderPath.name(of: name)
+        // A dot at the beginning begins no extension.
+        let dot = last.lastIndex(of: ".").flatMap { $0 == last.startIndex ? nil : $0 } ?? last.endIndex
+        let time = CalendarText(nanoseconds: environment.wallClock()).time
+        let number = environment.randomName().prefix(4)
+        return FolderPath.join(
+            FolderPath.parent(of: name), "\(last[..<dot])~\(time)-\(number)\(last[dot...])")
     }
 
     private mutating func makeDirectories(above name: String, in day: String) throws(FileError) -> Bool {

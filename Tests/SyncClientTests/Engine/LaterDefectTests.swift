@@ -211,4 +211,20 @@ import TreeValues
         #expect(try pair.files(pair.here)["a"] == "y")
         #expect(try pair.files(pair.here) == pair.files(pair.there))
     }
+
+    /// It had a number for a name, at the top of the day.
+    @Test func eachVersionOfADayIsInTheTrashByItsName() throws {
+        let pair = try TwoDevices()
+        try pair.there.makeDirectory("d")
+        for text in ["one", "two", "three"] {
+            for name in ["d/leek.md", "d/.rc"] { try pair.there.write(text, to: name) }
+            try pair.settle()
+        }
+        let all = try pair.here.disk.asUser { disk throws(FileError) in
+            try FolderEntry.tree(of: disk, below: OwnDirectory.trash)
+        }
+        let kept = all.keys.filter { $0.contains("d/") }.map { FolderPath.name(of: $0) }
+        #expect(kept.count { $0.hasPrefix("leek~") && $0.hasSuffix(".md") } == 1, "\(kept)")
+        #expect(kept.contains("leek.md") && kept.count { $0.hasPrefix(".rc~") } == 1, "\(kept)")
+    }
 }
