@@ -253,9 +253,8 @@ let package = Package(
         .testTarget(
             name: "GatewayAPITests",
             dependencies: [
-                "GatewayAPI", "HTTPSupport", "NodeCore", "Catalog", "Digests", "IPNS", "BlockStorage", "CAR",
-                "UnixFS", "IPLD",
-                "Multiformats", "TestKit",
+                "GatewayAPI", "HTTPSupport", "NodeCore", "Catalog", "Namespaces", "Digests", "IPNS",
+                "BlockStorage", "CAR", "UnixFS", "IPLD", "Multiformats", "TestKit",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: swiftSettings),

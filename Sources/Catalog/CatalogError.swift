@@ -113,7 +113,8 @@ extension CatalogError: CustomStringConvertible {
         case .pinAbsent(let id):
             "there is no pin \(id)"
         case .duplicateNamespace(let name):
-            "there is a namespace named “\(name)” already; choose another name"
+            "there is a namespace named “\(name)” already, or one of another project that differs by case only; "
+                + "choose another name"
         case .tooManyDevices(let maximum):
             "a project may have \(maximum) devices, those that were removed included"
         case .leaseTaken(let device):

@@ -51,7 +51,7 @@ public final class Gateway: Sendable {
             switch reader {
             case .administrator: ScopedBlockSource(store, scope: nil)
             case .project(let audience, _): audience.source(in: store)
-            // To be asked about the path of that namespace alone: see ``namespaceName(of:)``.
+            // To be asked about the path of that namespace alone: see ``namespace(of:where:)``.
             case .namespace(let audience, _): audience.source(in: store)
             }
         self.init(
@@ -100,7 +100,6 @@ public final class Gateway: Sendable {
         default: throw GatewayFailure.methodNotAllowed
         }
         if let redirect = try Self.redirectOfURI(request) { return redirect }
-        let router = HostRouter(redirectingHosts: options.subdomainHosts) { [self] in isSite($0) }
         switch try router.decide(request) {
         case .redirect(let status, let location): return DoorResponse(status, fields: [.location: location])
         case .content(let path): return try answer(request, path)
@@ -133,20 +132,49 @@ public final class Gateway: Sendable {
 
     /// Whether a host is that of one root, so that every path on it is content.
     public func isOwnOrigin(_ request: DoorRequest) -> Bool {
-        HostRouter(redirectingHosts: options.subdomainHosts) { [self] in isSite($0) }.isOwnOrigin(request)
+        router.isOwnOrigin(request)
     }
 
-    /// The namespace that a request is about, by name or id; `nil` for one about anything else.
-    public func namespaceName(of request: DoorRequest) -> String? {
-        let router = HostRouter(redirectingHosts: options.subdomainHosts) { [self] in isSite($0) }
+    /// The namespace that a request is about, of those that may be read; `nil` for one about anything else.
+    public func namespace(of request: DoorRequest, where mayRead: (Namespace) -> Bool) -> Namespace? {
         guard let decision = try? router.decide(request) else { return nil }
+        let name: String
         switch decision {
         case .content(let path):
-            return path.namespace == .n ? NamespaceAnswer.parts(of: path.rootText).name : nil
+            guard path.namespace == .n else { return nil }
+            if !path.origin.isShared {
+                let site = try? NamespaceSite(label: path.rootText, node, where: mayRead)
+                if case .namespace(let found)? = site { return found }
+                return nil
+            }
+            name = NamespaceAnswer.parts(of: path.rootText).name
         case .redirect:
             let segments = request.target.encodedSegments.prefix(2).map(String.init)
-            return segments.count == 2 && segments[0] == "n"
-                ? NamespaceAnswer.parts(of: segments[1]).name : nil
+            guard segments.count == 2, segments[0] == "n" else { return nil }
+            name = NamespaceAnswer.parts(of: segments[1]).name
+        }
+        guard let found = try? node.namespace(matching: name), mayRead(found) else { return nil }
+        return found
+    }
+
+    private var router: HostRouter {
+        HostRouter(
+            redirectingHosts: options.subdomainHosts, isSite: { [self] in isSite($0) },
+            hasHost: { [self] name in
+                let site = try? NamespaceSite(label: name.lowercased(), node, where: mayRead)
+                guard case .namespace(let found)? = site else { return false }
+                return found.name == name
+            })
+    }
+
+    /// Whether a namespace may be read by whoever this gateway is for.
+    func mayRead(_ namespace: Namespace) -> Bool {
+        if namespace.visibility == .public || options.serve == .all { return true }
+        switch reader {
+        case nil: return false
+        case .administrator: return true
+        case .project(_, let project): return project == namespace.project
+        case .namespace(_, let id): return id == namespace.id
         }
     }
 

@@ -11,6 +11,8 @@ struct HostRouter {
     let redirectingHosts: [String]
     /// Whether a host is a site of its own.
     let isSite: (DomainName) -> Bool
+    /// Whether the host of a namespace's name in small letters leads to the namespace of that very name.
+    let hasHost: (String) -> Bool
 
     /// Browsers find every name below `localhost` on this machine, so that subdomains work there unasked.
     private var subdomainHosts: [String] {
@@ -88,8 +90,13 @@ struct HostRouter {
             case .ipfs: throw .badRequest("a name is expected behind /ipns/")
             }
         case .n:
-            // Hosts have no capitals and no `@`: such names keep their paths.
+            // Hosts have no case and no `@`: a name that is not what its host leads to keeps its path.
             guard let host = NamespaceAnswer.label(of: path.rootText) else { return .content(path) }
+            if host != path.rootText {
+                guard hasHost(path.rootText) else { return .content(path) }
+                // For as long as no other is called so but for case.
+                return .redirect(.found, location: location(request, host, .n, request.authority))
+            }
             label = host
         case .c: return .content(path)
         }
@@ -159,7 +166,7 @@ struct HostRouter {
     }
 
     /// A CID as a label: base32, of keys base36, which is shorter.
-    private static func label(
+    static func label(
         of cid: CID, _ namespace: GatewayPath.Namespace
     ) throws(GatewayFailure) -> String {
         let version1 = cid.asVersion1

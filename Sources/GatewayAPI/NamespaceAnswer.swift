@@ -22,13 +22,23 @@ struct NamespaceAnswer {
 
     func response() throws -> DoorResponse {
         let (name, version) = Self.parts(of: path.rootText)
-        let namespaces = gateway.node.namespaces
-        // One that may not be read is not there: nobody learns its name.
-        guard let namespace = try? namespaces.namespace(name), mayRead(namespace) else {
-            if version == nil, let key = try publishedName(name) { return redirect(to: key) }
+        let namespace: Namespace
+        switch try path.origin.isShared
+            ? NamespaceSite(name: name, gateway.node, where: gateway.mayRead)
+            : NamespaceSite(label: name, gateway.node, where: gateway.mayRead)
+        {
+        case .namespace(let found): namespace = found
+        case .name(let key) where version == nil: return try redirect(to: key)
+        case .several(let names):
+            throw GatewayFailure.namespaceNotFound(
+                name,
+                reason: "a host has no case, and several are called so but for that: "
+                    + names.map { "/n/\($0)/" }.joined(separator: ", "))
+        case .name, .none:
             throw GatewayFailure.namespaceNotFound(
                 name, reason: "there is no namespace of this name to be seen")
         }
+        let namespaces = gateway.node.namespaces
         let jid: JID?
         do {
             jid = try version.map { try namespaces.jid(of: $0, in: namespace) }
@@ -74,32 +84,17 @@ struct NamespaceAnswer {
         return HTTPDate(seconds: changed / 1000)
     }
 
-    /// A name of this node that has a record, by its label, or any by its key: `nacre name` points it to content
-    /// or to the head of a namespace.
-    private func publishedName(_ text: String) throws -> PeerID? {
-        if case .key(let key)? = try? ContentPath.ipnsRoot(text) { return key }
-        guard let entry = try? gateway.node.name(text), try gateway.node.validRecord(of: entry.id) != nil
-        else {
-            return nil
-        }
-        return entry.id
-    }
-
     /// One address for all caches, which is of another origin where sites have their own.
-    private func redirect(to key: PeerID) -> DoorResponse {
-        let rest = request.target.encodedSegments.dropFirst(2).map { "/" + $0 }.joined()
+    private func redirect(to key: PeerID) throws -> DoorResponse {
         let query = request.target.query.map { "?" + $0 } ?? ""
-        return DoorResponse(.found, fields: [.location: "/ipns/\(key.ipnsName)\(rest)\(query)"])
-    }
-
-    private func mayRead(_ namespace: Namespace) -> Bool {
-        if namespace.visibility == .public || gateway.options.serve == .all { return true }
-        switch gateway.reader {
-        case nil: return false
-        case .administrator: return true
-        case .project(_, let project): return project == namespace.project
-        case .namespace(_, let id): return id == namespace.id
+        // On a host of its own a path is content: what the name has is on the host of its key.
+        if case .own(let host?) = path.origin {
+            let site = try HostRouter.label(of: key.cid, .ipns) + ".ipns." + host
+            return DoorResponse(
+                .found, fields: [.location: "\(request.scheme)://\(site)\(request.target.path)\(query)"])
         }
+        let rest = request.target.encodedSegments.dropFirst(2).map { "/" + $0 }.joined()
+        return DoorResponse(.found, fields: [.location: "/ipns/\(key.ipnsName)\(rest)\(query)"])
     }
 
     /// `recipes@12` is `recipes` and `12`.
@@ -108,8 +103,10 @@ struct NamespaceAnswer {
         return (String(text[..<mark]), String(text[text.index(after: mark)...]))
     }
 
-    /// What a namespace is called as a part of a host: one without version, in small letters.
+    /// What a namespace is called as a part of a host, in small letters; `nil` for what can be none, and for one
+    /// with a version.
     static func label(of text: String) -> String? {
+        let text = text.lowercased()
         let fits =
             (1...63).contains(text.utf8.count)
             && text.utf8.allSatisfy {

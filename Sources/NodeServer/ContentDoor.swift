@@ -63,11 +63,8 @@ struct ContentDoor: Sendable {
     private func shared(
         _ request: DoorRequest, _ principal: Principal, _ settings: ServerSettings
     ) -> Namespace? {
-        guard let name = settings.gateway.namespaceName(of: request),
-            let found = try? node.namespace(matching: name),
-            principal.mayPerform(.read, on: found.resource),
-            !principal.mayPerform(.read, on: .project(found.project))
-        else { return nil }
+        let found = settings.gateway.namespace(of: request) { principal.mayPerform(.read, on: $0.resource) }
+        guard let found, !principal.mayPerform(.read, on: .project(found.project)) else { return nil }
         return found
     }
 

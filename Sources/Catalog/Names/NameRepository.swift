@@ -52,6 +52,19 @@ public struct NameRepository: Sendable {
         try database.read { try find(label, owner: owner, $0) }
     }
 
+    /// The names of an owner whose label is that but for the case of the letters A to Z, in the order of their
+    /// labels; at most ``maximumPage``.
+    public func names(labelledLike label: String, owner: ProjectID) throws -> [NameEntry] {
+        try database.read { connection in
+            try connection.rows(
+                """
+                SELECT \(NameRow.columns) FROM names WHERE owner = $1 AND lower(label) = $2
+                ORDER BY label LIMIT \(Self.maximumPage)
+                """, [.text(owner.rawValue), .text(NameColumn.caseless(label))]
+            ).map(NameRow.entry)
+        }
+    }
+
     /// A page of names in the order of their labels.
     ///
     /// - Parameters:

@@ -30,7 +30,7 @@ public struct NamespaceRepository: Sendable {
         let root = NodeID(bits: UInt128.random(in: 1 ... .max >> 2))
         let epoch = Int64.random(in: 1 ... .max)
         return try database.write { connection in
-            guard try named(name, connection) == nil else { throw CatalogError.duplicateNamespace(name) }
+            try checkFree(name, for: project, besides: nil, connection)
             let last = try connection.firstRow("SELECT MAX(number) FROM namespaces")?.optionalInteger(0)
             let namespace = Namespace(
                 id: id, number: (last ?? 0) + 1, project: project, name: name, visibility: visibility,
@@ -53,6 +53,12 @@ public struct NamespaceRepository: Sendable {
     /// The namespace of that name that is not deleted.
     public func namespace(named name: String) throws -> Namespace? {
         try database.read { try named(name, $0) }
+    }
+
+    /// The namespaces, of those that are not deleted, whose name is that but for the case of the letters A to Z;
+    /// in the order of their names, at most ``maximumPage``.
+    public func namespaces(namedLike name: String) throws -> [Namespace] {
+        try database.read { try namedLike(name, $0) }
     }
 
     /// A page of namespaces, by id; those of one project, or all.
@@ -119,10 +125,11 @@ public struct NamespaceRepository: Sendable {
     ) throws -> Namespace? {
         try database.write { connection in
             guard var namespace = try Self.find(id, connection) else { return nil }
+            let (name, wasDeleted) = (namespace.name, namespace.deleted != nil)
             try body(&namespace, connection)
             try NameColumn.check(namespace.name, maximumBytes: Namespace.maximumNameBytes)
-            if namespace.deleted == nil, let other = try named(namespace.name, connection), other.id != id {
-                throw CatalogError.duplicateNamespace(namespace.name)
+            if namespace.deleted == nil, wasDeleted || namespace.name != name {
+                try checkFree(namespace.name, for: namespace.project, besides: id, connection)
             }
             namespace.updated = now()
             try Self.update(namespace, connection)
@@ -190,6 +197,28 @@ public struct NamespaceRepository: Sendable {
                 deleted = $14, seal = $15
             WHERE id = $1
             """, NamespaceRow.values(namespace))
+    }
+
+    /// A name is taken by a namespace of that name, and by one of another project whose name is that but for
+    /// case: hosts have no case, and nobody comes to another's site by a name of their own.
+    ///
+    /// - Throws: `duplicateNamespace`.
+    private func checkFree(
+        _ name: String, for project: ProjectID, besides id: NamespaceID?, _ connection: any SQLConnection
+    ) throws {
+        let others = try namedLike(name, connection).filter { $0.id != id }
+        guard !others.contains(where: { $0.name == name || $0.project != project }) else {
+            throw CatalogError.duplicateNamespace(name)
+        }
+    }
+
+    private func namedLike(_ name: String, _ connection: any SQLConnection) throws -> [Namespace] {
+        try connection.rows(
+            """
+            SELECT \(NamespaceRow.columns) FROM namespaces WHERE lower(name) = $1 AND deleted IS NULL
+            ORDER BY name LIMIT \(Self.maximumPage)
+            """, [.text(NameColumn.caseless(name))]
+        ).map(NamespaceRow.namespace)
     }
 
     private func named(_ name: String, _ connection: any SQLConnection) throws -> Namespace? {

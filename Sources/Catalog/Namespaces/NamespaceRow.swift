@@ -60,4 +60,16 @@ enum NamespaceRow {
         try connection.execute(
             "CREATE INDEX IF NOT EXISTS namespaces_by_project ON namespaces (project, name)")
     }
+
+    /// Names without case, as hosts have them. `lower` knows the letters A to Z alone: in SQLite always, in
+    /// PostgreSQL by the collation of the column.
+    static func indexCaselessNames(_ connection: any SQLConnection) throws {
+        try connection.execute(
+            """
+            CREATE INDEX IF NOT EXISTS namespaces_by_caseless_name ON namespaces (lower(name))
+            WHERE deleted IS NULL
+            """)
+        try connection.execute(
+            "CREATE INDEX IF NOT EXISTS names_by_caseless_label ON names (owner, lower(label))")
+    }
 }

@@ -40,4 +40,9 @@ enum NameColumn {
         }
         guard !text.utf8.contains(0) else { throw .nameContainsNUL }
     }
+
+    /// With the letters A to Z as small ones: what `lower` makes of a column of texts, in any locale.
+    static func caseless(_ text: String) -> String {
+        String(decoding: text.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    }
 }

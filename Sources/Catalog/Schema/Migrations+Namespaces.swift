@@ -54,6 +54,8 @@ extension Migration {
         try connection.execute("ANALYZE sqlite_schema")
     }
 
+    static let caselessNames = Migration(23, "caseless names") { try NamespaceRow.indexCaselessNames($0) }
+
     /// Earlier children of a directory by name, in place of by JID.
     static let pastPlaces = Migration(22, "past places") { connection in
         try JournalRow.indexPlaces(connection)

@@ -3,7 +3,7 @@ extension Migration {
     package static let all: [Migration] = [
         settings, pins, pinCounters, names, projects, users, grants, sessions, audit, pinOrders, jobs,
         projectScopes, namespaces, trees, devices, leases, treeStatistics, treeHistory, sharing,
-        nameFollows, quickChecks, pastPlaces,
+        nameFollows, quickChecks, pastPlaces, caselessNames,
     ]
 
     private static let settings = Migration(1, "settings") { connection in

@@ -63,7 +63,9 @@ extension SyncFailure: CustomStringConvertible {
         case .forbidden(let what): "the key does not allow to \(what)"
         case .badRequest(let reason): reason
         case .signedURL: "no signed URL leads here: send a key, as Authorization: Bearer TOKEN"
-        case .nameTaken(let name): "there is a namespace “\(name)” on this node; choose another name"
+        case .nameTaken(let name):
+            "there is a namespace “\(name)” on this node, or one of another project that differs by case only; "
+                + "choose another name"
         case .deviceTaken(let id):
             "the device “\(id.prefix(100))” came with another key and is not to be changed by this one; "
                 + "choose another id, or remove the device by that key"
