@@ -10,6 +10,9 @@ extension AccessError: CustomStringConvertible {
         case .notYetValid(let from): "the key does not count before \(UTCText.time(from))"
         case .expired(let at): "the key or URL expired at \(UTCText.time(at)); ask for a new one"
         case .revoked: "the key was revoked; ask for a new one"
+        case .roleEnded:
+            "whose key this is has no part in it any more: is no member by now, or was removed or disabled; ask its "
+                + "owner. The key itself was not revoked"
         case .csrfTokenInvalid:
             "the request does not prove that it comes from the node's own page; reload the page"
         case .foreignPage:

@@ -11,6 +11,8 @@ public enum AccessError: Error, Equatable, Sendable {
     case notYetValid(from: Int64)
     case expired(at: Int64)
     case revoked
+    /// Nobody took the key back: its user is gone or disabled, or has no role any more where the key is for.
+    case roleEnded
     /// A session must prove that the request is its own.
     case csrfTokenInvalid
     /// A page of another origin asked with the session's cookie.
@@ -131,7 +133,7 @@ extension AccessError {
         case .notYetValid, .csrfTokenInvalid, .foreignPage, .operationNotAllowed, .outOfScope,
             .sourceNotAllowed, .referrerNotAllowed, .contentTypeNotAllowed, .notNarrower:
             .notAllowed
-        case .expired, .revoked, .usesExhausted, .bytesExhausted: .exhausted
+        case .expired, .revoked, .roleEnded, .usesExhausted, .bytesExhausted: .exhausted
         case .tooLarge: .tooLarge
         case .grantAbsent, .projectAbsent, .userAbsent, .memberAbsent, .linkAbsent: .notFound
         case .grantNameAmbiguous, .projectNameAmbiguous, .projectIsDefault, .projectNotEmpty, .wrongContent:
@@ -163,6 +165,7 @@ extension AccessError {
         case .notYetValid: "not-yet-valid"
         case .expired: "expired"
         case .revoked: "revoked"
+        case .roleEnded: "role-ended"
         case .csrfTokenInvalid: "csrf-token-invalid"
         case .foreignPage: "foreign-page"
         case .operationNotAllowed: "operation-not-allowed"

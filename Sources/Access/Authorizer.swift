@@ -183,7 +183,8 @@ public final class Authorizer: Sendable {
     ) throws -> LiveGrant? {
         guard principal.source != .anonymous else { throw AccessError.credentialsMissing }
         guard let id = principal.grant else { return nil }
-        guard let grant = try live.grant(id), !grant.isRevoked else { throw AccessError.revoked }
+        guard let grant = try live.grant(id) else { throw AccessError.revoked }
+        if let end = grant.end { throw end }
         for limits in ([grant.grant] + grant.ancestors).map(\.limits) {
             if let refusal = limits.refusal(of: facts, at: facts.time ?? now(), isUpload: isUpload) {
                 throw refusal

@@ -94,7 +94,7 @@ extension AccessError {
     /// Whether what was shown counted once and does no longer.
     fileprivate var hasEnded: Bool {
         switch self {
-        case .expired, .revoked: true
+        case .expired, .revoked, .roleEnded: true
         default: false
         }
     }

@@ -106,7 +106,7 @@ extension SyncAPI {
             switch error {
             case .credentialsMissing, .credentialsInvalid: (.unauthorized, .unauthenticated)
             case .expired: (.unauthorized, .tokenExpired)
-            case .revoked: (.unauthorized, .tokenRevoked)
+            case .revoked, .roleEnded: (.unauthorized, .tokenRevoked)
             case .operationNotAllowed, .outOfScope: (.forbidden, .forbidden)
             case .userAbsent: (.notFound, .unknownUser)
             case .memberAbsent: (.notFound, .unknownMember)

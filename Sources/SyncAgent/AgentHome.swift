@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import SyncClient
+public import SyncClient
 
 /// Where the folders that this user syncs are written down.
 ///
@@ -259,6 +259,10 @@ public enum AgentError: Error, Equatable, Sendable {
     case namespaceAbsent(String)
     case folderWithin(String, other: String)
     case folderKnown(String, namespace: String)
+    /// The address that a folder is to have its node at leads to no node with its namespace.
+    case otherNode(String, node: String, namespace: String)
+    /// A key or an address is not taken over for a folder.
+    case accessNotTaken(String, reason: SyncServerError)
     case folderOwn(String, own: String)
     case badMode(String)
     /// A path that is not one within a folder.
@@ -291,6 +295,12 @@ extension AgentError: CustomStringConvertible {
         case .folderOwn(let path, let own):
             "\(path) and \(own), where Nacre keeps its own data, have one in the other: choose another folder"
         case .folderKnown(let path, let namespace): "\(path) is synced with \(namespace) already"
+        case .otherNode(let path, let node, let namespace):
+            "\(node) is another node, or the key is not for it: the namespace \(namespace) that \(path) is synced "
+                + "with is not there. The folder keeps the address and the key that it has; to sync it with another "
+                + "node, `nacre sync rm \(path)` and add it again, which compares everything"
+        case .accessNotTaken(let path, let reason):
+            "\(reason). \(path) keeps the address and the key that it has"
         case .badMode(let text): "\(text) is no mode; use two-way, pull-only or push-only"
         case .badSelection(let text):
             "“\(text)” is no path within the folder; --only takes one without `..` that is relative to the "

@@ -193,6 +193,40 @@ public struct FolderRegistration: Sendable {
         return removed
     }
 
+    /// Gives a folder another key, or another address of its node, once the node was asked by them: what is
+    /// known of the folder stays, since it is of the same namespace.
+    ///
+    /// A journal that was restored meanwhile is no other namespace: it is compared with, as it would be at the
+    /// address before.
+    ///
+    /// - Parameter dial: says where the node of the folder is, as it is to be.
+    /// - Returns: the folder as it is on the list then.
+    /// - Throws: `otherNode`, `accessNotTaken`: then all is as it was; `unknownFolder`.
+    public func takeOver(
+        _ wanted: FolderRecord, dial: @escaping @Sendable () throws -> HTTPSyncServer.Options
+    ) throws -> FolderRecord {
+        let server = NodeDialer(namespace: wanted.namespace, device: try home.device(), dial: dial)
+        defer { server.close() }
+        let node = wanted.node ?? wanted.dataDirectory ?? ""
+        let info: NamespaceInfo
+        do throws(SyncServerError) {
+            info = try server.info()
+        } catch .refused(code: .unknownNamespace, _, _) {
+            throw AgentError.otherNode(wanted.path, node: node, namespace: wanted.namespaceName)
+        } catch {
+            throw AgentError.accessNotTaken(wanted.path, reason: error)
+        }
+        guard info.id == wanted.namespace, info.root.text == wanted.root else {
+            throw AgentError.otherNode(wanted.path, node: node, namespace: wanted.namespaceName)
+        }
+        return try change(wanted.path) { folder in
+            folder.node = wanted.node
+            folder.dataDirectory = wanted.dataDirectory
+            folder.token = wanted.token
+            folder.authorities = wanted.authorities
+        }
+    }
+
     /// Changes a folder on the list.
     public func change(_ path: String, _ body: (inout FolderRecord) -> Void) throws -> FolderRecord {
         try home.changeFolders { folders in

@@ -59,17 +59,20 @@ extension FolderReport {
     /// Why a folder stopped, and what to do: the namespace by its name, which people know.
     fileprivate static func stopText(_ code: String, _ message: String, _ record: FolderRecord) -> String {
         let name = record.namespaceName
+        let takeOver =
+            "`nacre sync \(ShellText.quoted(record.path)) \(ShellText.quoted(name)) --token KEY`"
         switch code {
         case SyncCode.unknownNamespace.rawValue:
             return
                 "namespace \(name) is not there any more, or not for this machine: if it was deleted, `nacre ns "
-                + "undelete \(name)` brings it back; if you are no member of it any more, ask its owner. Nothing is "
-                + "removed here; `nacre sync rm \(record.path)` ends it"
+                + "undelete \(name)` brings it back; if you are no member of it any more, ask its owner; with "
+                + "another key it goes on by \(takeOver). Nothing is removed here; `nacre sync rm "
+                + "\(ShellText.quoted(record.path))` ends it"
         case "other_folder", "file_error": return message
         default:
             return
-                "the node does not let this machine use namespace \(name): \(message). Ask its owner; with "
-                + "another key, `nacre sync rm \(record.path)` and add it again. Nothing is removed here"
+                "the node does not let this machine use namespace \(name): \(message). With another key it goes "
+                + "on by \(takeOver). Nothing is removed here"
         }
     }
 }

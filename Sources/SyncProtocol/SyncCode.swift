@@ -19,7 +19,7 @@ extension SyncCode {
     public static let unauthenticated = Self("unauthenticated")
     /// The time of the key is over.
     public static let tokenExpired = Self("token_expired")
-    /// The key was taken back, or the device was removed.
+    /// The key was taken back, its user has no part any more, or the device was removed.
     public static let tokenRevoked = Self("token_revoked")
     /// The key allows other things.
     public static let forbidden = Self("forbidden")

@@ -161,7 +161,7 @@ import Testing
         }
         _ = try fixture.authorizer.authorize(holder, .read, on: defaultProject)
         try accounts.removeMember(ann.id, from: .default, by: .localAdministrator)
-        #expect(throws: AccessError.revoked) {
+        #expect(throws: AccessError.roleEnded) {
             try fixture.authorizer.authorize(holder, .read, on: defaultProject)
         }
     }
@@ -178,7 +178,7 @@ import Testing
         #expect(throws: AccessError.credentialsInvalid) {
             try fixture.authorizer.principal(for: .session(session))
         }
-        #expect(throws: AccessError.revoked) { try fixture.authorizer.authorize(holder, .admin, on: .node) }
+        #expect(throws: AccessError.roleEnded) { try fixture.authorizer.authorize(holder, .admin, on: .node) }
         #expect(throws: AccessError.loginRefused) {
             try fixture.authority.accounts.logIn(name: "ann", password: password)
         }

@@ -99,7 +99,7 @@ import TreeValues
         try setRole(.viewer)
         #expect(try may(.read) && !may(.write))
         _ = try fixture.authority.accounts.removeMember("bob", from: namespace, by: .localAdministrator)
-        #expect(throws: AccessError.revoked) { try fixture.principal(issued) }
+        #expect(throws: AccessError.roleEnded) { try fixture.principal(issued) }
         try setRole(.viewer)
         // Beyond the role, and beyond the namespace, nothing can be made.
         #expect(throws: AccessError.notNarrower(.operations)) {

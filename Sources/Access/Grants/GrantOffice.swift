@@ -195,7 +195,7 @@ public final class GrantOffice: Sendable {
     private func living(_ id: GrantID, _ principal: Principal) throws -> Grant {
         guard let live = try live.grant(id), live.grant.id == principal.grant || maySee(live.grant, principal)
         else { throw AccessError.grantAbsent(id.text) }
-        if live.isRevoked { throw AccessError.revoked }
+        if let end = live.end { throw end }
         if let expires = live.grant.limits.expires, now() >= expires {
             throw AccessError.expired(at: expires)
         }

@@ -9,14 +9,16 @@ struct LiveGrant: Sendable {
     /// What it allows after the role of its user was looked up.
     let operations: OperationSet
     let secretHash: [UInt8]
-    /// Whether the grant, an ancestor or its user has been taken away.
-    let isRevoked: Bool
+    /// Why it allows nothing at all: the grant, an ancestor or its user has been taken away.
+    let end: AccessError?
+
+    var isRevoked: Bool { end != nil }
 
     /// Why it does not allow a request, counters left aside.
     func refusal(
         of operation: Operation, on resource: Resource, _ facts: RequestFacts, at time: Int64
     ) -> AccessError? {
-        if isRevoked { return .revoked }
+        if let end { return end }
         if let refusal = grant.refusal(of: operation, on: resource, facts, at: time) { return refusal }
         if !operations.allows(operation) { return .operationNotAllowed(operation) }
         // A grant is narrower than what is above it; that is not taken for granted.
@@ -111,15 +113,16 @@ final class LiveGrants: Sendable {
         let grant = try Grant(record)
         let ancestors = try records.dropFirst().map { try Grant($0) }
         var operations = grant.operations
-        var isRevoked = records.contains { $0.revoked != nil } || ancestors.count != grant.ancestors.count
+        let isRevoked = records.contains { $0.revoked != nil } || ancestors.count != grant.ancestors.count
+        var end: AccessError? = isRevoked ? .revoked : nil
         if let user = grant.user {
             let held = try catalog.operations(of: user, on: grant.scope)
             operations = operations.narrowed(to: held)
-            isRevoked = isRevoked || held.isEmpty
+            if held.isEmpty { end = end ?? .roleEnded }
         }
         return LiveGrant(
             grant: grant, ancestors: ancestors, operations: operations, secretHash: record.secretHash,
-            isRevoked: isRevoked)
+            end: end)
     }
 }
 

@@ -19,7 +19,7 @@ struct TokenVerifier: Sendable {
     /// Compared with where there is no grant: no secret has this hash.
     private static let nobody = [UInt8](repeating: 0, count: 32)
 
-    /// - Throws: `credentialsInvalid`; `revoked` to who knows the secret; what the catalog throws.
+    /// - Throws: `credentialsInvalid`; `revoked` and `roleEnded` to who knows the secret; what the catalog throws.
     func verify(_ text: String) throws -> LiveGrant {
         let token: GrantToken
         // The checksum is public: what fails it tells nothing of any grant.
@@ -30,7 +30,7 @@ struct TokenVerifier: Sendable {
         let hash = token.hash
         observe(.recall)
         if let known = live.verified(hash) {
-            if known.isRevoked { throw AccessError.revoked }
+            if let end = known.end { throw end }
             return known
         }
         observe(.lookUp)
@@ -40,7 +40,7 @@ struct TokenVerifier: Sendable {
             throw AccessError.credentialsInvalid
         }
         live.verify(hash, of: token.id)
-        if found.isRevoked { throw AccessError.revoked }
+        if let end = found.end { throw end }
         return found
     }
 }

@@ -72,7 +72,7 @@ enum LinkRefusal {
     private static func status(of error: AccessError) -> (HTTPResponse.Status, String) {
         switch error {
         case .linkAbsent: (.notFound, "there is no such link; check that it was copied as a whole")
-        case .revoked: (.gone, "the link was taken back; ask for a new one")
+        case .revoked, .roleEnded: (.gone, "the link was taken back; ask for a new one")
         case .expired: (.gone, "the link has expired; ask for a new one")
         case .usesExhausted: (.gone, "the link was used as often as it may be; ask for a new one")
         case .bytesExhausted: (.gone, "as much was sent as the link is good for; ask for a new one")

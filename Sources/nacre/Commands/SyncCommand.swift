@@ -139,6 +139,7 @@ extension SyncCommand {
                 if let namespace, namespace != known.namespace, namespace != known.namespaceName {
                     throw AgentError.folderKnown(path, namespace: known.namespaceName)
                 }
+                try takeOverAccess(of: known, registration)
                 return try registration.change(path) { take(options: &$0, selection) }
             }
             var request = FolderRegistration.Request(path: path)
@@ -169,6 +170,31 @@ extension SyncCommand {
                 "\(path) is synced with namespace \(folder.namespaceName)" + (isNew ? ", which was made" : "")
             )
             return folder
+        }
+
+        /// Gives a folder that is synced the key, and the address of its node, that are said now.
+        ///
+        /// What the environment has may be meant for anything else, unless the namespace is said too.
+        private func takeOverAccess(of known: FolderRecord, _ registration: FolderRegistration) throws {
+            guard namespace != nil || global.node != nil || global.token != nil || global.nodeCA != nil
+            else { return }
+            var wanted = known
+            let remote = RemoteChoice(global)
+            if let remote = try remote.named() {
+                // An address is the same with and without a slash behind it.
+                if known.node.map(SyncPlace.trimmed) != SyncPlace.trimmed(remote.url) {
+                    (wanted.node, wanted.dataDirectory) = (remote.url, nil)
+                }
+                wanted.authorities = remote.authorities ?? known.authorities
+            } else if let authorities = global.nodeCA {
+                wanted.authorities = authorities
+            }
+            wanted.token = remote.token ?? known.token
+            guard wanted != known else { return }
+            let folder = try registration.takeOver(wanted) { [wanted] in try SyncPlace.options(for: wanted) }
+            let what = folder.node == known.node ? "the new key" : "its node at \(folder.node ?? "")"
+            Terminal.note(
+                "\(SyncOutput.shown(folder.path)) goes on with \(what); what is known of it is kept")
         }
 
         private func take(options folder: inout FolderRecord, _ selection: [String]) {

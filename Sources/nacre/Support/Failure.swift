@@ -54,7 +54,8 @@ enum Failure {
     private static func status(of error: AgentError) -> ExitStatus {
         switch error {
         case .unknownFolder, .folderAbsent, .fileAbsent, .nothingThere, .namespaceAbsent: .notFound
-        case .running, .folderWithin, .folderKnown, .folderOwn: .conflict
+        case .running, .folderWithin, .folderKnown, .folderOwn, .otherNode: .conflict
+        case .accessNotTaken(_, let reason): status(of: reason)
         case .badMode, .badSelection, .notDirectory: .wrongUsage
         case .listUnreadable, .system, .notRunning, .badAnswer, .nodeAbsent, .socketPathTooLong: .failed
         }

@@ -35,15 +35,18 @@ struct RemoteChoice {
         guard let url = options.node ?? nonEmpty("NACRE_NODE") else { return nil }
         let authorities = options.nodeCA ?? nonEmpty("NACRE_NODE_CA")
         return Target(
-            url: url, token: options.token ?? nonEmpty("NACRE_TOKEN"),
+            url: url, token: token,
             trust: authorities.map { NodeConnection.Trust.authorities(file: $0) } ?? .system)
     }
+
+    /// The key that was said: by `--token`, else by NACRE_TOKEN.
+    var token: String? { options.token ?? nonEmpty("NACRE_TOKEN") }
 
     /// The node that holds a data directory, if it says where it listens.
     ///
     /// - Throws: `AccessError` where the token for it cannot be read.
     func holding(_ directory: String) throws -> Target? {
-        try Self.target(holding: directory, token: options.token ?? nonEmpty("NACRE_TOKEN"))
+        try Self.target(holding: directory, token: token)
     }
 
     /// The node that holds a data directory; `token` is used in the place of its own.

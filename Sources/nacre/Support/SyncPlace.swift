@@ -54,6 +54,9 @@ enum SyncPlace {
         do { return try path(text) } catch { throw AgentError.fileAbsent(text) }
     }
 
+    /// An address without the slash at its end.
+    static func trimmed(_ url: String) -> String { url.hasSuffix("/") ? String(url.dropLast()) : url }
+
     /// Where the node of a folder is at this moment.
     static func options(for folder: FolderRecord) throws -> HTTPSyncServer.Options {
         if let node = folder.node {
