@@ -27,6 +27,26 @@ import TreeValues
         #expect(try folder.store.catalogProblems() == [])
     }
 
+    /// One that had it would be below itself.
+    @Test(arguments: Engine.all) func nothingNewHasTheIdOfTheRoot(engine: Engine) throws {
+        let folder = try Folder(engine)
+        let root = try folder.root
+        for change: TreeChange in [
+            .put(.init(file(1), node: root, place: try folder.place("a"))),
+            .put(.init(.symlink("b"), node: root, place: try folder.place("a"))),
+            .makeDirectory(at: try folder.place("a"), node: root, .init()),
+        ] {
+            #expect(try folder.commit(change) == [.refused(.idOfRoot(root))])
+        }
+        for change: TreeChange in [
+            .move(root, to: try folder.place("a"), base: 0), .delete(root, base: 0, newestBelow: 0),
+            .setAttributes(root, .init(mode: 0o700)), .restore(root, to: nil),
+        ] {
+            #expect(try folder.commit(change) == [.refused(.unknownNode(root))])
+        }
+        #expect(try folder.namespace.head == 0)
+    }
+
     @Test(arguments: Engine.all) func anEditOfWhatSomebodyElseEditedIsAConflict(engine: Engine) throws {
         let folder = try Folder(engine)
         let node = try folder.put("a", 1)

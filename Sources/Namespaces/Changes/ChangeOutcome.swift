@@ -35,6 +35,8 @@ public enum ChangeConflict: String, CaseIterable, Hashable, Sendable {
 public enum ChangeRefusal: Hashable, Sendable {
     case badName(NameProblem)
     case unknownNode(NodeID)
+    /// A new node was to have the id of the root.
+    case idOfRoot(NodeID)
     /// An operation lacks the place or the name that it needs.
     case placeMissing
     case targetTooLong(bytes: Int, maximum: Int)
@@ -87,6 +89,7 @@ extension ChangeRefusal: CustomStringConvertible {
         switch self {
         case .badName(let problem): problem.description
         case .unknownNode(let id): "there is no node \(id) in the namespace"
+        case .idOfRoot(let id): "\(id) is the root of the namespace: a new node needs an id of its own"
         case .placeMissing: "a new node needs a parent and a name"
         case .badTarget: "the target of a symlink is to have one byte at least, and no NUL"
         case .operationReused(let id):

@@ -101,13 +101,7 @@ struct TreeCommit {
     private mutating func prepare(_ operations: [TreeOperation]) throws {
         let ids = operations.compactMap(\.id)
         newOperations = Set(ids).subtracting(try tables.operations(of: ids))
-        let nodes = operations.compactMap { operation -> NodeID? in
-            switch operation.change {
-            case .put(let put): put.node
-            case .makeDirectory(_, let node, _): node
-            case .move, .delete, .setAttributes, .restore: nil
-            }
-        }
+        let nodes = operations.compactMap(\.change.madeNode)
         newNodes = Set(nodes).subtracting(try tables.nodes(of: nodes))
     }
 
@@ -141,6 +135,7 @@ struct TreeCommit {
             node.folded = rules.folded(node.name)
             return .done(node, isNew: false)
         }
+        if let id = operation.change.madeNode, id == namespace.root { return .refused(.idOfRoot(id)) }
         switch operation.change {
         case .put(let put): return try apply(put, operation)
         case .makeDirectory(let place, let node, let attributes):

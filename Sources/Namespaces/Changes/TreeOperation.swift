@@ -124,6 +124,15 @@ public enum NodeContent: Hashable, Sendable {
 }
 
 extension TreeChange {
+    /// The node that it makes unless it is there; `nil` where the server gives it its id, or none is made.
+    var madeNode: NodeID? {
+        switch self {
+        case .put(let put): put.node
+        case .makeDirectory(_, let node, _): node
+        case .move, .delete, .setAttributes, .restore: nil
+        }
+    }
+
     /// Whether an entry of the journal may be of this change: it is about the same node, and made of it what
     /// was asked for.
     ///

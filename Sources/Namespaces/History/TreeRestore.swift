@@ -67,7 +67,8 @@ private struct ScopeSearch {
     init(_ scope: NodeID, _ view: TreeView) {
         self.scope = scope
         self.view = view
-        known = [scope: true, view.root: false]
+        known = [view.root: false]
+        known[scope] = true
     }
 
     mutating func contains(_ directory: NodeID) throws -> Bool {

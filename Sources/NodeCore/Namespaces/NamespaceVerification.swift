@@ -192,6 +192,9 @@ public final class NamespaceVerification {
             return try read { try $0.nextNode(after: after) }.map { .nodes(after: $0) } ?? .journal(after: 0)
         }
         report.nodes += rows.count
+        for node in rows where node.id == namespace.root {
+            add(.row, "node \(node.id), called “\(node.name)”, has the id of the root")
+        }
         return rows.last.map { .nodes(after: $0.id.bytes) } ?? .journal(after: 0)
     }
 

@@ -29,7 +29,7 @@ extension SyncCode {
         switch refusal {
         case .badName, .badTarget: self = .badPath
         case .unknownNode: self = .unknownNode
-        case .placeMissing, .targetTooLong: self = .badRequest
+        case .placeMissing, .targetTooLong, .idOfRoot: self = .badRequest
         case .operationReused: self = .operationReused
         case .sizeNotAllowed: self = .tooLarge
         case .quotaExceeded: self = .quotaExceeded
