@@ -26,6 +26,8 @@ public struct FolderReport: Codable, Hashable, Sendable {
     /// How often everything was looked at since the start.
     public var fullScans: Int?
     public var uploadsPaused: String?
+    /// Milliseconds until it is tried again, or the node is asked whether it has room by now.
+    public var uploadsRetryIn: Int64?
     public var downloadsPaused: String?
     /// So many would be removed that a person is asked: `nacre sync confirm`, or `decline`.
     public var removalsToConfirm: Int?

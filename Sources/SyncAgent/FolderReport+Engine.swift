@@ -36,6 +36,8 @@ extension FolderReport {
         heldRemovals = folder.heldRemovals
         fullScans = folder.fullScans
         uploadsPaused = status.uploadsPaused?.reason
+        let now = MachineClock.steadyMilliseconds()
+        uploadsRetryIn = status.uploadsPaused.map { max(0, $0.until - now) }
         downloadsPaused = status.downloadsPaused?.reason
         removalsToConfirm = status.removalsToConfirm
         scanMilliseconds = folder.scanMilliseconds

@@ -158,11 +158,14 @@ final class OpenFolder {
                 path: path, code: ItemReason.file(error).code, reason: error.description, attempts: 1,
                 retryIn: 0)
         }
+        let room = engine.status.uploadsPaused.flatMap { $0.isForRoom ? $0.until : nil }
         let items = try engine.openItems(limit: maximum).map { item in
-            FolderReport.Item(
+            var retryAt = item.retryAt
+            if case .refused(let code, _) = item.reason, code.isForRoom, let room { retryAt = room }
+            return FolderReport.Item(
                 path: item.path, code: item.reason.code, reason: item.reason.description,
                 // What waits for somebody is not tried again by itself.
-                attempts: item.attempts, retryIn: item.retryAt == .max ? 0 : max(0, item.retryAt - now))
+                attempts: item.attempts, retryIn: retryAt == .max ? 0 : max(0, retryAt - now))
         }
         return Array((items.prefix(maximum - min(problems.count, maximum / 2)) + problems).prefix(maximum))
     }
@@ -211,6 +214,9 @@ final class OpenFolder {
     var fullScans: Int { scanner.fullScans }
     /// What the last looks could not take, by path.
     var unreadable: [(String, FileError)] {
+    /// Whether files wait for room on the node.
+    var waitsForRoom: Bool { engine.status.uploadsPaused?.isForRoom == true }
+
         scanner.problems.sorted { $0.key < $1.key }.map { ($0.key.text, $0.value) }
     }
     var scanMilliseconds: Int64? { scanner.milliseconds }
@@ -237,8 +243,9 @@ final class OpenFolder {
             due = min(due, now + max(0, (deadline - MachineClock.wallNanoseconds()) / 1_000_000) + 1)
         }
         if let next = engine.nextRetry { due = min(due, max(next, now + 100)) }
-        if let pause = engine.status.uploadsPaused { due = min(due, pause.until) }
-        if let pause = engine.status.downloadsPaused { due = min(due, pause.until) }
+        // A pass that failed may have left it as it was.
+        if let pause = engine.status.uploadsPaused { due = min(due, max(pause.until, now + 1000)) }
+        if let pause = engine.status.downloadsPaused { due = min(due, max(pause.until, now + 1000)) }
         return max(0, due - now)
     }
 

@@ -52,6 +52,8 @@ extension SyncEngine {
             status.counters.movedThere += 1
         case .delete(let id, _, _):
             try doneDelete(id)
+            // That may have been what took the room.
+            askForRoom()
             status.counters.removedThere += 1
             environment.report(.removedThere(id))
         case .setAttributes(let id):
@@ -156,7 +158,7 @@ extension SyncEngine {
         case .quotaExceeded, .insufficientStorage:
             fail(id, .refused(code: code, message: message), path: sent.path)
             items[id]?.retryAt = 0
-            pauseUploads(message, milliseconds: 60_000)
+            pauseForRoom(message)
         case .unknownNode:
             // The journal never had it: it is new there.
             try state.remove(id, from: .remote)

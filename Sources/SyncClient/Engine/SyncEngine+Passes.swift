@@ -163,7 +163,7 @@ extension SyncEngine {
     private func carryOut(_ plan: Plan) throws {
         for held in plan.held { try hold(held) }
         try takeOver(plan.state)
-        if !isPaused(&status.uploadsPaused) { try send(plan.server) }
+        try send(try mayGo(plan.server))
         if !plan.disk.isEmpty {
             // Nothing is touched in a folder that is not there any more.
             try checkFolder()
@@ -179,6 +179,12 @@ extension SyncEngine {
         try weighRemovals(steps)
         do {
             try push(steps)
+        } catch SyncServerError.refused(let code, let message, _)
+            where code.isForRoom && steps.contains(where: \.bringsContent)
+        {
+            pauseForRoom(message)
+            // What brings none is planned again, and goes.
+            self.steps += 1
         } catch SyncServerError.notAllowed(let code, let message) where code == .forbidden {
             noteReadOnly(message)
             // Whether it may be read yet is told by the journal.
@@ -212,6 +218,12 @@ extension SyncEngine {
         } else {
             try forgetSettledItems()
             try countRemovalsHeldThere()
+        }
+        if let pause = status.uploadsPaused, pause.isForRoom,
+            status.pending == 0 || pause.until <= environment.steadyClock()
+        {
+            // Nothing was left that could be asked for.
+            status.uploadsPaused = nil
         }
         status.activity = status.pending == 0 ? .settled : .waiting
     }
@@ -262,6 +274,44 @@ extension SyncEngine {
             reason: reason, until: environment.steadyClock() + min(max(milliseconds, 1000), 3_600_000))
     }
 
+    /// As long as the node is not asked whether it has room by now, where nothing says that it has: milliseconds.
+    private static let roomMilliseconds: Int64 = 60_000
+
+    func pauseForRoom(_ reason: String) {
+        pauseUploads(reason, milliseconds: Self.roomMilliseconds)
+        status.uploadsPaused?.isForRoom = true
+        roomProbe = nil
+    }
+
+    /// The node may have more room than it had: the next pass asks it.
+    public func askForRoom() {
+        if status.uploadsPaused?.isForRoom == true {
+            status.uploadsPaused?.until = environment.steadyClock()
+        }
+    }
+
+    /// What of a plan may go now. Where the node has no room that is what brings it no content, and, when it is
+    /// time to ask, the smallest file: it is answered whether there is room for that, and costs little if not.
+    private func mayGo(_ steps: [ServerStep]) throws -> [ServerStep] {
+        guard status.uploadsPaused?.isForRoom == true else {
+            return isPaused(&status.uploadsPaused) ? [] : steps
+        }
+        var going = steps.filter { !$0.bringsContent }
+        guard let pause = status.uploadsPaused, pause.until <= environment.steadyClock() else { return going }
+        let files = try state.transaction {
+            try steps.filter(\.bringsContent).map { step in
+                (step: step, size: try state.node(step.id, in: .local)?.size ?? 0)
+            }
+        }
+        if let smallest = files.min(by: { ($0.size, $0.step.id) < ($1.size, $1.step.id) }) {
+            // Asked once, whatever comes of it.
+            pauseForRoom(pause.reason)
+            roomProbe = smallest.step.id
+            going.append(smallest.step)
+        }
+        return going
+    }
+
     func pauseDownloads(_ reason: String) {
         if status.downloadsPaused == nil { environment.report(.paused(reason: reason)) }
         status.downloadsPaused = .init(reason: reason, until: environment.steadyClock() + 60_000)
@@ -303,6 +353,10 @@ extension SyncEngine {
     /// An item was done.
     func succeed(_ id: NodeID) {
         steps += 1
+        if roomProbe == id {
+            roomProbe = nil
+            status.uploadsPaused = nil
+        }
         items[id] = nil
     }
 

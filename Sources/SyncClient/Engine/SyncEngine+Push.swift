@@ -33,7 +33,7 @@ extension SyncEngine {
         // An answer that nobody takes over is one that was lost: what it is about is sent again.
         defer { flight?.commit.wait() }
         for start in stride(from: 0, to: steps.count, by: options.commitBatch) where !shouldStop {
-            let batch = Array(steps[start..<min(start + options.commitBatch, steps.count)])
+            let batch = withRoom(steps[start..<min(start + options.commitBatch, steps.count)])
             var outgoing = try prepare(batch)
             guard let before = flight else {
                 flight = try launch(outgoing)
@@ -47,8 +47,8 @@ extension SyncEngine {
                 try take(answer, of: before.outgoing)
             } else {
                 try take(answer, of: before.outgoing)
-                if status.uploadsPaused != nil { return }
-                outgoing = try prepare(batch)
+                if let pause = status.uploadsPaused, !pause.isForRoom { return }
+                outgoing = try prepare(withRoom(batch[...]))
                 flight = try launch(outgoing)
             }
         }
@@ -57,6 +57,12 @@ extension SyncEngine {
             try take(try last.commit.answer(), of: last.outgoing)
         }
         try goOn()
+    }
+
+    /// What of steps may go: where the node said meanwhile that it has no room, what brings it no content.
+    private func withRoom(_ steps: ArraySlice<ServerStep>) -> [ServerStep] {
+        guard status.uploadsPaused?.isForRoom == true else { return Array(steps) }
+        return steps.filter { !$0.bringsContent || $0.id == roomProbe }
     }
 
     /// Sends operations; `nil` if there are none.

@@ -63,6 +63,8 @@ public final class SyncEngine {
     var untakenDirectories: Set<NodeID> = []
     /// Places on the disk that a plan was to free, and that were not: what the plan puts there waits.
     var unfreedPlaces: Set<LocalPlace> = []
+    /// The file that is offered to a node that had no room: once it is taken there is some.
+    var roomProbe: NodeID?
     /// Steps that were done.
     var steps = 0
 
@@ -93,7 +95,12 @@ public final class SyncEngine {
     public var nextRetry: Int64? {
         items.values.lazy.filter { item in
             // What waits for somebody is looked at with each change anyway.
-            if case .held = item.reason { false } else { item.retryAt < .max }
+            switch item.reason {
+            case .held: false
+            // It goes with all that waits for room.
+            case .refused(let code, _) where code.isForRoom: false
+            default: item.retryAt < .max
+            }
         }.map(\.retryAt).min()
     }
 

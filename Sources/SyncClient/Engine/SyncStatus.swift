@@ -78,6 +78,11 @@ extension ItemReason: CustomStringConvertible {
     }
 }
 
+extension SyncCode {
+    /// Whether there is no room for content: in the namespace, or on the node.
+    public var isForRoom: Bool { self == .quotaExceeded || self == .insufficientStorage }
+}
+
 /// An item that is not done.
 public struct ItemStatus: Hashable, Sendable {
     public var id: NodeID
@@ -113,6 +118,9 @@ public struct FolderStatus: Hashable, Sendable {
     public struct Pause: Hashable, Sendable {
         public var reason: String
         public var until: Int64
+        /// Whether there is no room for content: what needs none goes all the same, and when the time is over
+        /// one file is offered before the others.
+        public var isForRoom = false
     }
 }
 

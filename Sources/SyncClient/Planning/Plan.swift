@@ -84,6 +84,14 @@ public enum ServerStep: Hashable, Sendable {
         }
     }
 
+    /// Whether it needs room for a file on the server.
+    var bringsContent: Bool {
+        switch self {
+        case .put: true
+        case .makeDirectory, .move, .delete, .setAttributes: false
+        }
+    }
+
     public var id: NodeID {
         switch self {
         case .put(let id, _), .makeDirectory(let id), .move(let id, _, _, _), .delete(let id, _, _),

@@ -39,7 +39,12 @@ enum SyncOutput {
             text += "; " + confirmation(count, report.path)
         }
         if let reason = report.downloadsPaused { text += "; nothing is received: \(reason)" }
-        if let reason = report.uploadsPaused { text += "; nothing is sent: \(reason)" }
+        if let reason = report.uploadsPaused {
+            text += "; no content is sent: \(reason)"
+            if let wait = report.uploadsRetryIn {
+                text += "; tried again in \((wait + 999) / 1000) s, or when there is room"
+            }
+        }
         let done = report.counters
         if done.uploaded + done.downloaded > 0 {
             text += " (\(done.uploaded) sent, \(done.downloaded) received)"

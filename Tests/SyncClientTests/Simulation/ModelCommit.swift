@@ -62,6 +62,7 @@ struct ModelCommit {
         if node.kind == .file {
             if let needed = take(node, content) { return needed }
         }
+        if let refusal = quotaRefusal(node) { return refusal }
         guard let row = namespace.rows[node.id] else {
             if base != nil { return .refused(code: .unknownNode, message: "no such node") }
             return create(node)
@@ -84,6 +85,16 @@ struct ModelCommit {
         (next.parent, next.name) = (node.parent, node.name)
         if let obstacle = obstacle(node.id, next.parent, next.name) { return obstacle }
         return record(next, isRestored: true, newContent: !next.hasContent(of: row.node))
+    }
+
+    /// Whether there is no room for a content.
+    private func quotaRefusal(_ node: SyncNode) -> CommitResult? {
+        guard let quota = namespace.quota else { return nil }
+        let before = namespace.rows[node.id].flatMap { isLive(node.id) ? $0.node.size : nil } ?? 0
+        guard node.size > before else { return nil }
+        let used = namespace.rows.values.reduce(Int64(0)) { $0 + (isLive($1.node.id) ? $1.node.size : 0) }
+        guard used - before + node.size > quota else { return nil }
+        return .refused(code: .quotaExceeded, message: "the namespace may hold \(quota) bytes")
     }
 
     private mutating func create(_ node: SyncNode) -> CommitResult {

@@ -28,6 +28,8 @@ final class ModelServer: Sendable {
         /// Entries up to this one are not kept.
         var forgotten: JID = 0
         var children: [NodeID: Set<NodeID>] = [:]
+        /// The most bytes of live files.
+        var quota: Int64?
     }
 
     /// How many earlier states an answer may be of.
@@ -62,6 +64,9 @@ final class ModelServer: Sendable {
 
     /// Changes a stored block behind its name.
     func damage(_ cid: CID) { namespace.withLock { $0.blocks[cid] = [1, 2, 3] } }
+
+    /// Says how many bytes live files may have.
+    func set(quota: Int64?) { namespace.withLock { $0.quota = quota } }
 
     var epoch: Int64 { namespace.withLock { $0.epoch } }
 

@@ -40,6 +40,8 @@ struct Simulation {
     let seed: UInt64
     let weather: Weather
     let random: SimulationRandom
+    /// Of its own: how much room there is changes nothing else of an afternoon.
+    private let quotas: SimulationRandom
     let clock = SimulatedClock()
     let server: ModelServer
     let contents = WrittenContents()
@@ -55,6 +57,7 @@ struct Simulation {
         self.seed = seed
         self.weather = weather
         random = SimulationRandom(seed: seed &* 0x9E37_79B9 &+ 12345)
+        quotas = SimulationRandom(seed: seed &* 0x85EB_CA6B &+ 54321)
         var disks: [VirtualDisk.Names] = []
         for _ in 0..<random.number(weather.devices) {
             let isOdd = weather.oddDisks && random.oneIn(3)
@@ -108,6 +111,9 @@ struct Simulation {
     }
 
     private mutating func step() throws {
+        if weather.fullDisks, quotas.oneIn(8) {
+            server.set(quota: quotas.oneIn(2) ? nil : Int64(quotas.number(0...2000)))
+        }
         let device = random.pick(devices)
         switch random.number(0...15) {
         case 0...4: for _ in 0...random.number(0...3) { user(of: device).act() }
@@ -240,6 +246,7 @@ struct Simulation {
             device.server.set(isBusy: false)
         }
         server.deliverEverything()
+        server.set(quota: nil)
         var quiet = 0
         for _ in 0..<40 {
             let head = server.head
