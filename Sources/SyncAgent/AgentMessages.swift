@@ -139,14 +139,14 @@ public enum FolderChoice: String, CaseIterable, Codable, Hashable, Sendable {
 
 /// What is asked over the control socket: one JSON object on a line, answered by one.
 public struct ControlRequest: Codable, Hashable, Sendable {
-    /// `status`, `pause`, `resume`, `rescan`, `reload`, `stop`, or a ``FolderChoice``.
+    /// `status`, `pause`, `resume`, `rescan`, `take`, `reload`, `stop`, or a ``FolderChoice``.
     public var verb: String
     /// Id of a folder; all if it is left out.
     public var folder: String?
     /// By which the report names what came of a ``FolderChoice``.
     public var id: String?
 
-    public init(verb: String, folder: String? = nil, id: String? = nil) {
+    public init(verb: String, folder: String? = nil, id: String? = nil, paths: [String]? = nil) {
         self.verb = verb
         self.folder = folder
         self.id = id
@@ -163,3 +163,7 @@ public struct ControlAnswer: Codable, Hashable, Sendable {
         self.error = error
     }
 }
+    /// For `take`: paths within the folder that were changed in one step, and are not written to any more. They
+    /// are synced without a wait for quiet.
+    public var paths: [String]?
+        self.paths = paths

@@ -108,6 +108,11 @@ public final class FolderAgent: @unchecked Sendable {
         case "pause": send(.pause)
         case "resume": send(.resume)
         case "rescan": send(.rescan)
+        case "take":
+            guard request.folder != nil, let paths = request.paths, !paths.isEmpty, paths.count <= 1000 else {
+                return ControlAnswer(error: "take is asked of one folder, with 1 to 1000 paths")
+            }
+            send(.take(paths))
         case "reload":
             do { try reload() } catch { return ControlAnswer(error: String(describing: error)) }
         case "stop": isStopping.withLock { $0 = true }

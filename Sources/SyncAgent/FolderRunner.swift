@@ -212,6 +212,10 @@ public final class FolderRunner: @unchecked Sendable {
         case .rescan:
             scope = .everything
             folder.engine.retryNow()
+        case .take(let paths):
+            guard !isPaused else { return }
+            try pass { try folder.synchronize(finished: paths) }
+            try note(folder)
         case .mayWrite(let mayWrite):
             folder.engine.setMayWrite(mayWrite)
             scope = scope ?? .paths([])
@@ -309,11 +313,15 @@ public final class FolderRunner: @unchecked Sendable {
 
     private func pass(_ folder: OpenFolder, _ scope: ScanScope?) throws {
         report.withLock { if $0.state != "settled" || scope != nil { $0.state = "working" } }
+        try pass { try folder.synchronize(scope) }
+        try note(folder)
+    }
+
+    private func pass(_ body: () throws -> Void) throws {
         position.withLock { $0.isWorking = true }
         defer { position.withLock { $0.isWorking = false } }
         ahead.withLock { $0 }?.hold()
-        try folder.synchronize(scope)
-        try note(folder)
+        try body()
     }
 
     /// Takes over into the report how a folder is after a pass.

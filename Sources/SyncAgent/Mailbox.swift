@@ -72,6 +72,8 @@ enum FolderCommand: Hashable, Sendable {
     case resume
     /// Everything again at once: scan, and items that wait for their time.
     case rescan
+    /// Somebody changed these paths in one step and is done with them: they are looked at as they are.
+    case take([String])
     /// Tells whether the node takes changes from here.
     case mayWrite(Bool)
     /// Decides about what is held; with an id for what comes of it.

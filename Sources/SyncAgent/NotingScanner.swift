@@ -29,6 +29,12 @@ final class NotingScanner: LocalScanning {
 
     func nodeIsRenamed(_ id: NodeID, to new: NodeID) { scanner.nodeIsRenamed(id, to: new) }
 
+    /// Paths that somebody is done with: see ``ScannerOptions/finished``.
+    var finished: PathSet {
+        get { scanner.options.finished }
+        set { scanner.options.finished = newValue }
+    }
+
     func scan(_ scope: ScanScope, onPart: () throws -> Void) throws -> ScanReport {
         let start = MachineClock.steadyMilliseconds()
         var found = try scanner.scan(scope, onPart: onPart)

@@ -205,6 +205,13 @@ final class OpenFolder {
         }
     }
 
+    /// A pass of the engine over paths that somebody changed in one step and is done with.
+    func synchronize(finished paths: [String]) throws {
+        scanner.finished.insert(paths)
+        defer { scanner.finished = PathSet() }
+        try synchronize(.paths(paths))
+    }
+
     // MARK: When to go on
 
     var hasBusyFiles: Bool { !(scanner.report?.busy.isEmpty ?? true) }

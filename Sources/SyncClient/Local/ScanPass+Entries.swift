@@ -145,6 +145,7 @@ extension ScanPass {
 
     /// Whether a file was touched so shortly ago that more is to be expected.
     private mutating func isBusy(_ entry: Entry) -> Bool {
+        guard !options.finished.contains(entry.path) else { return false }
         let (age, overflow) = entry.seen.subtractingReportingOverflow(entry.status.changed)
         // A time in the future says nothing about now.
         guard !overflow, age < options.quietTime, age > -options.quietTime else {

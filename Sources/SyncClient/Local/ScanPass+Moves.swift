@@ -72,8 +72,8 @@ extension ScanPass {
         }
     }
 
-    /// Notes a node whose place something of another kind has taken: it is not held, since a directory has
-    /// a name once.
+    /// Notes a node that will not turn up elsewhere: it is not held. Its place was taken by something of another
+    /// kind, and a directory has a name once; or whoever took it away said so.
     mutating func noteReplaced(_ id: NodeID) {
         missing.insert(id)
         held[id] = clock() &- options.deletionHold

@@ -126,7 +126,11 @@ struct ScanPass {
         }
         guard let status else {
             for known in all where !isExcluded(path, isDirectory: known.kind == .directory) {
-                missing.insert(known.id)
+                if options.finished.contains(path) {
+                    noteReplaced(known.id)
+                } else {
+                    missing.insert(known.id)
+                }
             }
             return
         }

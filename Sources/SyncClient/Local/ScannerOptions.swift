@@ -6,6 +6,9 @@ public struct ScannerOptions: Sendable {
     public var quietTime: Int64 = 2_000_000_000
     /// A file that is touched all the time is read after so long all the same.
     public var maximumBusyTime: Int64 = 60_000_000_000
+    /// Paths that somebody changed in one step and is done with: what is there is read at once, and what is
+    /// gone is gone. May be set for one scan.
+    package var finished = PathSet()
     /// What is gone from the disk stays in the tree for so long, so that it can turn up elsewhere: 5 s
     /// where a watcher reports; 0 where scans are of everything.
     public var deletionHold: Int64 = 0

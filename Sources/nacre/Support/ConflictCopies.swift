@@ -65,6 +65,7 @@ enum ConflictCopies {
         let left = try resolve(below, trash, keeping: choice, original: original) {
             "\(name.stem) \($0)\(name.suffix)"
         }
+        SyncPlace.tellFinished([below, original, left], in: folder)
         return (folder as NSString).appendingPathComponent(left)
     }
 

@@ -128,6 +128,14 @@ struct FolderArgument: ParsableArguments {
     @Argument(help: ArgumentHelp("The folder.", valueName: "dir"), completion: .directory)
     var directory: String
 
+    /// Tells the process that runs a folder, if any does, that files in it were changed in one step: it need
+    /// not wait whether more comes, and sees by itself what it cannot be told.
+    static func tellFinished(_ paths: [String], in directory: String) {
+        guard let folder = try? FolderRegistration(home).folder(at: directory) else { return }
+        let request = ControlRequest(verb: "take", folder: folder.id, paths: paths)
+        _ = try? ControlClient(home).ask(request)
+    }
+
     /// A folder that is not there any more is known by its path all the same.
     var path: String { get throws { try SyncPlace.path(ofKnown: directory) } }
 }
