@@ -218,7 +218,9 @@ public struct FolderRecord: Codable, Hashable, Sendable {
     /// Bytes on the disk for what other devices are sending; 0 to read nothing ahead, `nil` for 512 MiB.
     public var prefetchBytes: Int?
     /// Milliseconds for which a file must be quiet before it is sent.
-    public var quietMilliseconds = 2000
+    public var quietMilliseconds = FolderRecord.quietMilliseconds
+    /// ``quietMilliseconds`` where nothing is said.
+    public static let quietMilliseconds = 2000
 
     public init(
         id: String, path: String, node: String?, dataDirectory: String?, token: String?,

@@ -46,6 +46,37 @@ public struct FolderReport: Codable, Hashable, Sendable {
     /// What came of the last `revert`, `override`, `confirm` or `decline`.
     public var decision: Decision?
 
+    /// What was said of the folder and is not as it is for one of which nothing was said; `nil` for nothing.
+    public var settings: Settings?
+
+    /// What was said of how a folder is synced, beside its mode; each `nil` where nothing was.
+    public struct Settings: Codable, Hashable, Sendable {
+        /// The paths that are synced.
+        public var only: [String]?
+        /// Bytes a second.
+        public var uploadLimit: Int?
+        /// Bytes a second.
+        public var downloadLimit: Int?
+        /// Milliseconds for which a file must be quiet before it is sent.
+        public var quietMilliseconds: Int?
+        /// The most bytes of files that others are sending.
+        public var prefetchBytes: Int?
+
+        /// - Returns: `nil` where nothing was said.
+        public init?(_ record: FolderRecord) {
+            only = record.only.isEmpty ? nil : record.only
+            uploadLimit = record.uploadLimit > 0 ? record.uploadLimit : nil
+            downloadLimit = record.downloadLimit > 0 ? record.downloadLimit : nil
+            quietMilliseconds =
+                record.quietMilliseconds == FolderRecord.quietMilliseconds ? nil : record.quietMilliseconds
+            prefetchBytes = record.prefetchBytes == OpenFolder.prefetchBytes ? nil : record.prefetchBytes
+            let isNothing =
+                only == nil && uploadLimit == nil && downloadLimit == nil && quietMilliseconds == nil
+                && prefetchBytes == nil
+            if isNothing { return nil }
+        }
+    }
+
     /// How a folder was at the end of a run.
     public struct LastRun: Codable, Hashable, Sendable {
         public var state: String
@@ -121,6 +152,7 @@ public struct FolderReport: Codable, Hashable, Sendable {
         namespace = record.namespaceName
         node = record.node ?? record.dataDirectory ?? ""
         mode = record.mode
+        settings = Settings(record)
         state = record.isPaused ? "paused" : "not-running"
     }
 }
@@ -145,11 +177,15 @@ public struct ControlRequest: Codable, Hashable, Sendable {
     public var folder: String?
     /// By which the report names what came of a ``FolderChoice``.
     public var id: String?
+    /// For `take`: paths within the folder that were changed in one step, and are not written to any more. They
+    /// are synced without a wait for quiet.
+    public var paths: [String]?
 
     public init(verb: String, folder: String? = nil, id: String? = nil, paths: [String]? = nil) {
         self.verb = verb
         self.folder = folder
         self.id = id
+        self.paths = paths
     }
 }
 
@@ -163,7 +199,3 @@ public struct ControlAnswer: Codable, Hashable, Sendable {
         self.error = error
     }
 }
-    /// For `take`: paths within the folder that were changed in one step, and are not written to any more. They
-    /// are synced without a wait for quiet.
-    public var paths: [String]?
-        self.paths = paths

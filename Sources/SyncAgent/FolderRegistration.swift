@@ -56,7 +56,7 @@ public struct FolderRegistration: Sendable {
         public var authorities: String?
         public var mode = "two-way"
         public var only: [String] = []
-        public var quietMilliseconds = 2000
+        public var quietMilliseconds = FolderRecord.quietMilliseconds
         public var uploadLimit = 0
         public var downloadLimit = 0
         /// Whether a namespace is made where the folder is not there either.

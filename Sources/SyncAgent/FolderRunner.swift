@@ -240,11 +240,11 @@ public final class FolderRunner: @unchecked Sendable {
     private func nextMail(
         for folder: OpenFolder, within delay: Int64, atOnce: Bool
     ) -> Mailbox.Mail {
+        let room = folder.waitsForRoom && !atOnce ? roomThere() : nil
         let first = min(delay, atOnce ? 0 : Self.restsAfter)
         let mail = mailbox.take(waiting: first)
         guard mail.isEmpty, delay > first else { return mail }
         folder.close()
-        let room = folder.waitsForRoom && !atOnce ? roomThere() : nil
         guard let room else { return mailbox.take(waiting: delay - first) }
         return nextMail(for: folder, within: delay - first, orMoreRoomThan: room)
     }

@@ -214,6 +214,9 @@ final class OpenFolder {
 
     // MARK: When to go on
 
+    /// Whether files wait for room on the node.
+    var waitsForRoom: Bool { engine.status.uploadsPaused?.isForRoom == true }
+
     var hasBusyFiles: Bool { !(scanner.report?.busy.isEmpty ?? true) }
     var busyFiles: Int { scanner.report?.busy.count ?? 0 }
     /// Files and directories that are gone, and may turn up elsewhere yet.
@@ -221,9 +224,6 @@ final class OpenFolder {
     var fullScans: Int { scanner.fullScans }
     /// What the last looks could not take, by path.
     var unreadable: [(String, FileError)] {
-    /// Whether files wait for room on the node.
-    var waitsForRoom: Bool { engine.status.uploadsPaused?.isForRoom == true }
-
         scanner.problems.sorted { $0.key < $1.key }.map { ($0.key.text, $0.value) }
     }
     var scanMilliseconds: Int64? { scanner.milliseconds }

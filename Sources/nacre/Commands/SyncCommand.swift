@@ -114,6 +114,7 @@ extension SyncCommand {
             if let directory { folder = try added(directory, selection) }
             if let deviceName, let folder { SyncPlace.tellName(deviceName, ofMachineWith: folder) }
             if once, let folder { return try runOnce(folder) }
+            if let folder, !selection.isEmpty { SyncPlace.tellAbsentPaths(of: folder) }
             if SyncPlace.isRunning {
                 _ = try SyncPlace.ask("reload")
                 Terminal.note(
@@ -121,6 +122,11 @@ extension SyncCommand {
                 return
             }
             try runUntilStopped(daemon ? nil : folder.map { [$0.id] })
+        }
+
+        /// Whether anything is said of how the folder is synced.
+        private var saysHow: Bool {
+            mode != nil || quiet != nil || all || !only.isEmpty || up != nil || down != nil || prefetch != nil
         }
 
         /// After how long without writes a file is taken, in milliseconds; `nil` where nothing is said.
@@ -140,7 +146,9 @@ extension SyncCommand {
                     throw AgentError.folderKnown(path, namespace: known.namespaceName)
                 }
                 try takeOverAccess(of: known, registration)
-                return try registration.change(path) { take(options: &$0, selection) }
+                let folder = try registration.change(path) { take(options: &$0, selection) }
+                if saysHow { SyncOutput.tellSettings(of: folder) }
+                return folder
             }
             var request = FolderRegistration.Request(path: path)
             request.namespace = namespace

@@ -57,6 +57,7 @@ enum SyncOutput {
         if json { return try out.writeJSON(report) }
         try out.write(line: "\(shown(report.path)) \(report.mode) \(report.namespace)")
         try out.write(line: "  " + state(report))
+        if let settings = report.settings { try out.write(line: "  " + text(settings)) }
         if let problem = report.watchDegraded {
             try out.write(line: "  changes are found by scanning: \(problem)")
         }
@@ -76,6 +77,25 @@ enum SyncOutput {
         if more > 0 { try out.write(line: "  and \(more) more") }
         try write(conflicts: report, to: &out)
         for hint in hints(report) { try out.write(line: "  " + hint) }
+    }
+
+    /// What was said of how a folder is synced.
+    private static func text(_ settings: FolderReport.Settings) -> String {
+        var parts: [String] = []
+        if let only = settings.only { parts.append("only " + only.map(shown).joined(separator: ", ")) }
+        if let limit = settings.uploadLimit { parts.append("at most \(limit / 1024) KiB/s are sent") }
+        if let limit = settings.downloadLimit { parts.append("at most \(limit / 1024) KiB/s are received") }
+        if let quiet = settings.quietMilliseconds { parts.append("what was written \(quiet) ms ago is sent") }
+        if let bytes = settings.prefetchBytes {
+            parts.append(bytes == 0 ? "nothing is read ahead" : "at most \(bytes >> 20) MiB are read ahead")
+        }
+        return parts.joined(separator: "; ")
+    }
+
+    /// Says how a folder is synced from here on.
+    static func tellSettings(of folder: FolderRecord) {
+        let settings = FolderReport(folder).settings.map { "; " + text($0) } ?? ""
+        Terminal.note("\(shown(folder.path)): \(folder.mode)\(settings)")
     }
 
     /// The most items, and conflict copies, that people are shown of a folder.
@@ -189,8 +209,11 @@ enum SyncOutput {
     }
 
     /// Tells of selected paths that neither side has: they may be mistyped.
-    static func tellAbsent(_ folder: FolderRecord) {
+    ///
+    /// - Parameter server: is asked for those that are not here; `nil` where both sides are equal.
+    static func tellAbsent(_ folder: FolderRecord, asking server: HTTPSyncServer? = nil) {
         for path in folder.only where !FileManager.default.fileExists(atPath: folder.path + "/" + path) {
+            if let server, !server.lacks(path) { continue }
             Terminal.warn(
                 "there is no \(shown(path)) in \(folder.namespaceName), nor here: it is synced once there is")
         }
@@ -210,5 +233,18 @@ enum SyncOutput {
                     + (isRunning || isPaused ? "" : " as soon as `nacre sync` runs"))
         }
         if chosen.isEmpty { Terminal.note("no folder is synced; `nacre sync DIR` adds one") }
+    }
+}
+
+extension HTTPSyncServer {
+    /// Whether the namespace has nothing at a path; not where the node cannot be asked.
+    fileprivate func lacks(_ path: String) -> Bool {
+        do throws(SyncServerError) {
+            _ = try entry(at: path)
+            return false
+        } catch {
+            if case .refused(.unknownNode, _, _) = error { return true }
+            return false
+        }
     }
 }

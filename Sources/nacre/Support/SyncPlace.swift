@@ -110,6 +110,15 @@ enum SyncPlace {
         _ = try? server.renameDevice(device, to: name)
     }
 
+    /// Warns of selected paths that are neither here nor on the node.
+    static func tellAbsentPaths(of folder: FolderRecord) {
+        guard let options = try? options(for: folder),
+            let server = try? HTTPSyncServer(options, namespace: folder.namespace, device: "")
+        else { return }
+        defer { server.close() }
+        SyncOutput.tellAbsent(folder, asking: server)
+    }
+
     /// Asks the process that runs the folders.
     static func ask(
         _ verb: String, _ folder: FolderRecord? = nil, id: String? = nil
@@ -117,6 +126,14 @@ enum SyncPlace {
         let answer = try ControlClient(home).ask(ControlRequest(verb: verb, folder: folder?.id, id: id))
         if let error = answer.error { throw AgentError.badAnswer(error) }
         return answer.folders ?? []
+    }
+
+    /// Tells the process that runs a folder, if any does, that files in it were changed in one step: it need
+    /// not wait whether more comes, and sees by itself what it cannot be told.
+    static func tellFinished(_ paths: [String], in directory: String) {
+        guard let folder = try? FolderRegistration(home).folder(at: directory) else { return }
+        let request = ControlRequest(verb: "take", folder: folder.id, paths: paths)
+        _ = try? ControlClient(home).ask(request)
     }
 
     /// Whether a process runs the folders.
@@ -127,14 +144,6 @@ enum SyncPlace {
 struct FolderArgument: ParsableArguments {
     @Argument(help: ArgumentHelp("The folder.", valueName: "dir"), completion: .directory)
     var directory: String
-
-    /// Tells the process that runs a folder, if any does, that files in it were changed in one step: it need
-    /// not wait whether more comes, and sees by itself what it cannot be told.
-    static func tellFinished(_ paths: [String], in directory: String) {
-        guard let folder = try? FolderRegistration(home).folder(at: directory) else { return }
-        let request = ControlRequest(verb: "take", folder: folder.id, paths: paths)
-        _ = try? ControlClient(home).ask(request)
-    }
 
     /// A folder that is not there any more is known by its path all the same.
     var path: String { get throws { try SyncPlace.path(ofKnown: directory) } }
