@@ -112,8 +112,11 @@ struct ContentAnswer {
             (.cbor, .dagCBOR):
             return try BlockAnswer(self, resolved).document(type: format ?? .json)
         case (.json, .raw), (.json, .dagPB), (.cbor, .raw), (.cbor, .dagPB):
-            guard let stat = try UnixFSStat.ifUnixFS(resolved.block), !stat.kind.isDirectory else { break }
-            return try FileAnswer(self, resolved, contentType: format?.mediaType).response()
+            switch try UnixFSStat.ifUnixFS(resolved.block)?.kind {
+            case .file, .raw:
+                return try FileAnswer(self, resolved, contentType: format?.mediaType).response()
+            case .symlink, .directory, .shardedDirectory, nil: break
+            }
         default: break
         }
         throw GatewayFailure.notAcceptable(

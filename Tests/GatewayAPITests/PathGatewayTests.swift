@@ -93,6 +93,9 @@ import UnixFS
         let root = try laboratory.load("path_gateway_unixfs__symlink.car")
         #expect(try laboratory.get("/ipfs/\(root)/foo").bytes.count == 8)
         #expect(try laboratory.get("/ipfs/\(root)/bar").text == "foo")
+        // It is no document, whoever prefers one.
+        #expect(try laboratory.get("/ipfs/\(root)/bar", ["Accept": "application/json"]).status == 406)
+        #expect(try laboratory.get("/ipfs/\(root)/bar?format=cbor").status == 406)
     }
 
     @Test func rangesNeedOnlyTheirBlocks() throws {
