@@ -86,10 +86,9 @@ extension NamespaceError: CustomStringConvertible {
             "version \(jid) is not kept any more; the next one that is kept is \(next)"
         case .versionEmpty(let jid, let nodes):
             "nothing is in version \(jid): \(nodes) files and directories would be removed at once; confirm if that "
-                + "is meant: `nacre ns restore --empty`"
+                + "is meant"
         case .pathNotThen(let path, let jid):
-            "“\(path)” is not in version \(jid): it would be removed; confirm if that is meant: `nacre ns restore "
-                + "--empty`"
+            "“\(path)” is not in version \(jid): it would be removed; confirm if that is meant"
         case .notInTrash(let text):
             "“\(text)” is not in the trash; `nacre ns trash` lists what is"
         case .tooManyHeld(let maximum):

@@ -64,7 +64,7 @@ extension OpenAPISchemas {
                 ],
                 "node": text, "kind": ["type": "string", "enum": ["dir", "file", "symlink"]], "name": text,
                 "path": text, "size": integer, "content": text, "below": integer, "device": text,
-                "user": text, "time": text,
+                "deviceName": text, "user": text, "time": text,
             ],
             required: ["version", "operation", "node", "kind", "name", "size", "below", "time"]),
         "NamespaceEntryPage": page("NamespaceEntry"),
@@ -75,9 +75,12 @@ extension OpenAPISchemas {
             ], required: ["path", "change"]),
         "NamespaceDifferencePage": page("NamespaceDifference"),
         "NamespaceRestore": object(
-            ["version": text, "path": text, "mayEmpty": ["type": "boolean"]], required: ["version"]),
+            [
+                "version": text, "path": text, "mayEmpty": ["type": "boolean"],
+                "rules": ["type": "boolean"],
+            ], required: ["version"]),
         "NamespaceRestored": object(
-            ["head": integer, "changes": integer], required: ["head", "changes"]),
+            ["head": integer, "changes": integer, "kept": lines], required: ["head", "changes"]),
         "VersionHold": object(["note": text], required: []),
         "VersionRelease": object(["released": ["type": "boolean"]], required: ["released"]),
         "TrashItem": object(

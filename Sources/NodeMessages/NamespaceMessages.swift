@@ -179,14 +179,17 @@ public struct NamespaceEntryMessage: Codable, Hashable, Sendable {
     public var content: String?
     /// How many came or went with a directory.
     public var below: Int64
+    /// The id of the machine that made the change, and what people call it, if it made itself known.
     public var device: String?
+    public var deviceName: String?
     public var user: String?
     /// RFC 3339.
     public var time: String
 
     public init(
         version: Int64, operation: String, node: String, kind: String, name: String, path: String?,
-        size: Int64, content: String?, below: Int64, device: String?, user: String?, time: String
+        size: Int64, content: String?, below: Int64, device: String?,
+        deviceName: String? = nil, user: String?, time: String
     ) {
         self.version = version
         self.operation = operation
@@ -198,6 +201,7 @@ public struct NamespaceEntryMessage: Codable, Hashable, Sendable {
         self.content = content
         self.below = below
         self.device = device
+        self.deviceName = deviceName
         self.user = user
         self.time = time
     }
@@ -227,8 +231,11 @@ public struct NamespaceRestoreMessage: Codable, Hashable, Sendable {
     public var path: String?
     /// Whether everything may be removed, where nothing is in the version.
     public var mayEmpty: Bool?
+    /// Whether `.syncignore` is brought back as well; left out, it stays as it is unless it is the path.
+    public var rules: Bool?
 
-    public init(version: String, path: String? = nil, mayEmpty: Bool? = nil) {
+    public init(version: String, path: String? = nil, mayEmpty: Bool? = nil, rules: Bool? = nil) {
+        self.rules = rules
         self.version = version
         self.path = path
         self.mayEmpty = mayEmpty
@@ -241,8 +248,11 @@ public struct NamespaceRestoredMessage: Codable, Hashable, Sendable {
     public var head: Int64
     /// How many changes it took.
     public var changes: Int64
+    /// Paths that were left as they are, though they were something else then; left out for none.
+    public var kept: [String]?
 
-    public init(head: Int64, changes: Int64) {
+    public init(head: Int64, changes: Int64, kept: [String]? = nil) {
+        self.kept = kept
         self.head = head
         self.changes = changes
     }

@@ -191,8 +191,10 @@ extension LocalNode {
         }
         let (path, jid) = (request.path ?? "", try trees.pastJID(of: request.version, in: found))
         if request.mayEmpty != true { try trees.requireContent(of: jid, path: path, in: found) }
-        let (head, entries) = try trees.restore(found.id, path: path, asOf: jid, author: author)
-        return NamespaceRestoredMessage(head: head, changes: Int64(entries))
+        let done = try trees.restore(
+            found.id, path: path, asOf: jid, bringingBackRules: request.rules == true, author: author)
+        return NamespaceRestoredMessage(
+            head: done.head, changes: Int64(done.entries), kept: done.kept.isEmpty ? nil : done.kept)
     }
 
     func message(_ namespace: Namespace) throws -> NamespaceMessage {
@@ -276,7 +278,7 @@ extension NamespacePolicy {
 }
 
 extension NamespaceEntryMessage {
-    init(_ entry: JournalEntry, path: String?) {
+    init(_ entry: JournalEntry, path: String?, deviceName: String?) {
         let operation =
             switch entry.operation {
             case .create: "create"
@@ -290,7 +292,8 @@ extension NamespaceEntryMessage {
             version: entry.jid, operation: operation, node: entry.node.id.text,
             kind: entry.node.kind.word, name: entry.node.name, path: path, size: entry.node.size,
             content: entry.node.content?.description, below: entry.below,
-            device: entry.author.device.flatMap { $0.isEmpty ? nil : $0 }, user: entry.author.user,
+            device: entry.author.device.flatMap { $0.isEmpty ? nil : $0 },
+            deviceName: deviceName, user: entry.author.user,
             time: TimeText.utc(milliseconds: entry.time))
     }
 }
@@ -308,10 +311,22 @@ extension LocalNode {
             try path.map {
                 try trees.versions(of: try requireNode($0, found), in: found, before: before, limit: limit)
             } ?? trees.journal(of: found, before: before, limit: limit)
+        let names = try deviceNames(of: page, in: found)
         return PageMessage(
             items: try page.map {
-                NamespaceEntryMessage($0, path: try trees.path(of: $0.node.id, in: found))
+                NamespaceEntryMessage(
+                    $0, path: try trees.path(of: $0.node.id, in: found),
+                    deviceName: $0.author.device.flatMap { names[$0] })
             }, next: page.count < limit ? nil : page.last.map { String($0.jid) })
+    }
+
+    /// What the machines that made changes are called.
+    private func deviceNames(of entries: [JournalEntry], in namespace: Namespace) throws -> [String: String] {
+        var names: [String: String] = [:]
+        for id in Set(entries.compactMap(\.author.device)) where !id.isEmpty {
+            names[id] = try node.catalog.devices.device(id, in: namespace.project)?.name
+        }
+        return names
     }
 
     /// A page of differences, by path.

@@ -112,17 +112,3 @@ extension FolderReport.Item {
         self.init(path: path, code: code, reason: reason, attempts: 0, retryIn: 0)
     }
 }
-
-/// Text as an argument of a shell.
-enum ShellText {
-    static func quoted(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-            case UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"): true
-            default: byte >= 0x80
-            }
-        }
-        return isPlain ? text : "'" + text.replacing("'", with: "'\\''") + "'"
-    }
-}

@@ -76,9 +76,12 @@ public struct RestoreRequest: Hashable, Sendable {
     public var scope: Scope
     /// Whether everything may be removed, where nothing was there as of then.
     public var mayEmpty: Bool
+    /// Whether `.syncignore` at the root is brought back as well; else it stays as it is, unless it is the path.
+    public var bringsBackRules: Bool
 
-    public init(_ scope: Scope, mayEmpty: Bool = false) {
+    public init(_ scope: Scope, mayEmpty: Bool = false, bringsBackRules: Bool = false) {
         self.scope = scope
+        self.bringsBackRules = bringsBackRules
         self.mayEmpty = mayEmpty
     }
 
@@ -93,12 +96,14 @@ public struct RestoreRequest: Hashable, Sendable {
             if !path.isEmpty { writer.put("path", path) }
         }
         writer.put("may_empty", if: mayEmpty)
+        writer.put("rules", if: bringsBackRules)
         return writer.value
     }
 
     public init(_ value: IPLDValue) throws(SyncMessageError) {
         let reader = try WireReader(value, "restore")
         mayEmpty = try reader.flag("may_empty")
+        bringsBackRules = try reader.flag("rules")
         if let node = try reader.id("nid") {
             scope = .file(node, contentRevision: try reader.require("crev", reader.number("crev")))
             return
@@ -116,8 +121,14 @@ public struct RestoreAnswer: Hashable, Sendable {
     public var head: JID
     /// Journal entries that were made; 0 where everything was so already.
     public var entries: Int
+    /// Paths that were left as they are, though they were something else then.
+    public var kept: [String]
 
-    public init(head: JID, entries: Int) {
+    /// The most paths that are kept.
+    static let maximumKept = 16
+
+    public init(head: JID, entries: Int, kept: [String] = []) {
+        self.kept = kept
         self.head = head
         self.entries = entries
     }
@@ -126,6 +137,7 @@ public struct RestoreAnswer: Hashable, Sendable {
         var writer = WireWriter(form)
         writer.put("head", head)
         writer.put("entries", small: entries)
+        if !kept.isEmpty { writer.put("kept", .list(kept.map { .string($0) })) }
         return writer.value
     }
 
@@ -133,5 +145,6 @@ public struct RestoreAnswer: Hashable, Sendable {
         let reader = try WireReader(value, "restore")
         head = try reader.require("head", reader.number("head"))
         entries = Int(clamping: try reader.number("entries") ?? 0)
+        kept = try reader.texts("kept", maximum: Self.maximumKept) ?? []
     }
 }

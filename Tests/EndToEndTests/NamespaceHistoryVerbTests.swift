@@ -57,7 +57,7 @@ import Testing
                 let refused = try nacre.run("ns", "restore", "recipes", version)
                 let text = "nothing is in version 0: 130 files and directories would be removed at once"
                 #expect(refused.status == 6 && refused.errors.contains(text), "\(refused.errors)")
-                #expect(refused.errors.contains("`nacre ns restore --empty`"))
+                #expect(refused.errors.contains("/data ns restore recipes \(version) --empty`"))
             }
             #expect(try must("ns", "show", "recipes").text.contains("nodes         130\n"))
             let part = try nacre.run("ns", "restore", "recipes", "0", "f7")

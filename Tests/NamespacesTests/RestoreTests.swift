@@ -55,6 +55,45 @@ import TreeValues
         #expect(try folder.store.catalogProblems() == [])
     }
 
+    /// Machines send what the rules do not leave out: earlier rules come back where they are asked for alone.
+    @Test(arguments: Engine.all) func theRulesStayAsTheyAre(engine: Engine) throws {
+        let folder = try Folder(engine)
+        func restore(_ path: String = "", to jid: JID, rules: Bool = false) throws -> [String] {
+            try folder.store.restore(
+                folder.id, path: path, asOf: jid, bringingBackRules: rules, author: folder.author
+            ).kept
+        }
+        let soups = try folder.directory("soups")
+        let rules = try folder.put("rules", 1, in: soups)
+        let soup = try folder.put("soup", 2)
+        let before = try folder.namespace.head
+        try folder.must(.move(rules.id, to: folder.place(".syncignore"), base: rules.revision))
+        let first = try folder.namespace.head
+        try folder.must(.put(.init(file(3), node: rules.id, base: rules.contentRevision)))
+        try folder.must(.delete(soup.id, base: soup.revision, newestBelow: try folder.namespace.head))
+        for (path, jid) in [("", before), ("", first), ("soups", before)] {
+            #expect(try restore(path, to: jid) == [".syncignore"], "\(path) \(jid)")
+            #expect(try tree(folder)[".syncignore"]?.size == 3)
+            #expect(try tree(folder)["soups/rules"] == nil)
+        }
+        #expect(try tree(folder)["soup"]?.id == soup.id)
+        #expect(try restore(".syncignore", to: first).isEmpty)
+        #expect(try tree(folder)[".syncignore"]?.size == 1)
+        #expect(try restore("", to: first).isEmpty)
+        #expect(try restore("", to: before, rules: true).isEmpty)
+        #expect(Set(try tree(folder).keys) == ["soup", "soups", "soups/rules"])
+
+        // Rules that are not there now come back, and others that had their place stay in the trash.
+        #expect(try restore("", to: first).isEmpty)
+        let current = try #require(try folder.store.node(rules.id, in: folder.namespace))
+        let then = try folder.namespace.head
+        try folder.must(.delete(current.id, base: current.revision, newestBelow: try folder.namespace.head))
+        let other = try folder.put(".syncignore", 9)
+        #expect(try restore("", to: then) == [".syncignore"])
+        #expect(try tree(folder)[".syncignore"]?.id == other.id)
+        #expect(try folder.store.catalogProblems() == [])
+    }
+
     /// `mv soup old; echo new > soup`: what was at the path comes back, and nothing that is elsewhere goes.
     @Test(arguments: Engine.all) func anotherFileAtThePathGetsTheContentThatWasThere(engine: Engine) throws {
         let folder = try Folder(engine)

@@ -229,8 +229,9 @@ struct MessageMaker {
                 }, next: maybe { $0.jid() }),
             RestoreRequest(
                 flag() ? .file(id(), contentRevision: jid()) : .tree(asOf: name(), path: name()),
-                mayEmpty: flag()),
-            RestoreAnswer(head: jid(), entries: random.number(0...1_000_000)),
+                mayEmpty: flag(), bringsBackRules: flag()),
+            RestoreAnswer(
+                head: jid(), entries: random.number(0...1_000_000), kept: list(2) { $0.name() }),
             ConflictList(list(3) { $0.conflict() }),
             ConflictResolution(keep: random.pick(ConflictResolution.Choice.allCases)),
             LeaseRequest(

@@ -31,9 +31,15 @@ package struct RestoreTables {
         let time: Int64
         /// What it is limited to; `nil` for the whole tree.
         let scope: NodeID?
+        /// Nodes that stay as they are; a few.
+        let keeping: [NodeID]
 
-        package init(asOf jid: JID, head: JID, author: ChangeAuthor, time: Int64, scope: NodeID?) {
+        package init(
+            asOf jid: JID, head: JID, author: ChangeAuthor, time: Int64, scope: NodeID?,
+            keeping: [NodeID] = []
+        ) {
             (self.jid, self.head, self.author, self.time, self.scope) = (jid, head, author, time, scope)
+            self.keeping = keeping
         }
     }
 
@@ -167,12 +173,15 @@ package struct RestoreTables {
             number, .integer(request.jid), .integer(after), .integer(upTo), .blob(root.bytes),
         ]
         if let scope = request.scope { values.append(.blob(scope.bytes)) }
+        let kept = request.keeping.indices.map { "$\(values.count + 1 + $0)" }.joined(separator: ", ")
+        values += request.keeping.map { .blob($0.bytes) }
+        let isFree = kept.isEmpty ? "" : " AND nid NOT IN (\(kept))"
         let inScope = " AND now_parent IN (SELECT nid FROM restore_scope WHERE view = 1)"
         return try connection.execute(
             """
             INSERT INTO restore_found (\(Self.found))
             SELECT \(Self.found) FROM (\(Self.candidates(connection.dialect, isScoped: isScoped))) candidate
-            WHERE op > 0 AND NOT (op = 4 AND now_parent <> $5 AND NOT EXISTS (
+            WHERE op > 0\(isFree) AND NOT (op = 4 AND now_parent <> $5 AND NOT EXISTS (
                 SELECT 1 FROM tree_journal made
                 WHERE made.ns = $1 AND made.nid = now_parent AND made.jid <= $2)\(isScoped ? inScope : ""))
             ORDER BY previous

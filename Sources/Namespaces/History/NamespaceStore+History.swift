@@ -81,18 +81,29 @@ extension NamespaceStore {
     /// other one is now it stays. A directory that took the place of another one goes where it was then, or to
     /// the trash.
     ///
-    /// - Parameter path: of the newest state, or, if there is nothing now, of the earlier one.
-    /// - Returns: the head afterwards, and how many entries were made.
+    /// - Parameters:
+    ///   - path: of the newest state, or, if there is nothing now, of the earlier one.
+    ///   - bringingBackRules: whether `.syncignore` at the root is restored as well, where it is not what `path`
+    ///     says.
+    /// - Returns: the head afterwards, how many entries were made, and paths that were left as they are.
     /// - Throws: `versionAbsent`, `versionRemoved`, `pathAbsent`, `placeTaken`, `directoryDeleted`,
     ///   `historyRemoved` for a directory above that is needed again, and what the catalog throws.
     public func restore(
-        _ id: NamespaceID, path: String = "", asOf jid: JID, author: ChangeAuthor
-    ) throws -> (head: JID, entries: Int) {
+        _ id: NamespaceID, path: String = "", asOf jid: JID, bringingBackRules: Bool = false,
+        author: ChangeAuthor
+    ) throws -> (head: JID, entries: Int, kept: [String]) {
         let time = catalog.namespaces.now()
-        let done: (head: JID, entries: Int)
+        let done: (head: JID, entries: Int, kept: [String])
         do {
             done = try catalog.namespaces.database.write { connection in
-                try restore(path, of: try live(id, connection), asOf: jid, author, time, connection)
+                let namespace = try live(id, connection)
+                try TreeTables(connection, of: namespace).requireKept(jid)
+                let rules =
+                    bringingBackRules
+                    ? nil : try keptRules(path, of: namespace, asOf: jid, connection)
+                let (head, entries) = try restore(
+                    path, of: namespace, asOf: jid, keeping: rules?.nodes ?? [], author, time, connection)
+                return (head, entries, rules == nil ? [] : [KeptRules.path])
             }
         } catch CatalogError.notUnique {
             throw NamespaceError.placeTaken(path)
@@ -101,12 +112,24 @@ extension NamespaceStore {
         return done
     }
 
+    /// What a restore of what is at a path leaves as it is.
+    private func keptRules(
+        _ path: String, of namespace: Namespace, asOf jid: JID, _ connection: any SQLConnection
+    ) throws -> KeptRules? {
+        let names = Self.components(of: path)
+        guard names != [KeptRules.path] else { return nil }
+        let (now, then) = (TreeView(namespace, connection), TreeView(namespace, connection, asOf: jid))
+        let scope = try then.node(at: names)?.id ?? now.node(at: names)?.id
+        guard scope != nil || names.isEmpty else { return nil }
+        return try KeptRules(now: now, then: then, scope: scope)
+    }
+
     private func restore(
-        _ path: String, of namespace: Namespace, asOf jid: JID, _ author: ChangeAuthor, _ time: Int64,
+        _ path: String, of namespace: Namespace, asOf jid: JID, keeping: [NodeID], _ author: ChangeAuthor,
+        _ time: Int64,
         _ connection: any SQLConnection
     ) throws -> (head: JID, entries: Int) {
         let names = Self.components(of: path)
-        try TreeTables(connection, of: namespace).requireKept(jid)
         let (now, then) = (TreeView(namespace, connection), TreeView(namespace, connection, asOf: jid))
         let (current, former) = (try now.node(at: names)?.id, try then.node(at: names)?.id)
         var (before, entries) = (namespace, 0)
@@ -119,13 +142,14 @@ extension NamespaceStore {
             }
             // What has the place of another directory leaves it first.
             let restore = TreeRestore(
-                namespace: namespace, connection: connection, author: author, time: time)
+                namespace: namespace, connection: connection, author: author, time: time, keeping: keeping)
             (before, entries) = try restore.restore(asOf: jid, scope: current)
         }
         let scope = former ?? current
         if scope == nil, !names.isEmpty { throw NamespaceError.pathAbsent(path) }
         if let scope, try isBack(scope, in: before, asOf: jid, connection) { return (before.head, entries) }
-        let restore = TreeRestore(namespace: before, connection: connection, author: author, time: time)
+        let restore = TreeRestore(
+            namespace: before, connection: connection, author: author, time: time, keeping: keeping)
         let (after, more) = try restore.restore(asOf: jid, scope: scope)
         entries += more
         guard let scope, let node = try TreeView(after, connection).node(scope), !node.isDeleted,

@@ -14,6 +14,8 @@ struct TreeRestore {
     let time: Int64
     /// How many entries of the journal are looked at at once.
     var window: JID = 4096
+    /// Nodes that stay as they are.
+    var keeping: [NodeID] = []
 
     /// Restores the whole tree, or what is or was below a directory, or one node.
     ///
@@ -29,7 +31,8 @@ struct TreeRestore {
         let rows = RestoreTables(connection, of: namespace, window: window)
         if let scope { try limit(rows, to: scope, asOf: jid) }
         let entries = try rows.addEntries(
-            .init(asOf: jid, head: namespace.head, author: author, time: time, scope: scope))
+            .init(asOf: jid, head: namespace.head, author: author, time: time, scope: scope, keeping: keeping)
+        )
         guard entries.count > 0 else { return (namespace, 0) }
         try rows.movePlaces(entries) { rules.folded($0) }
         var namespace = namespace

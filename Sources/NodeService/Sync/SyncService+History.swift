@@ -105,9 +105,10 @@ extension SyncService {
         case .tree(let version, let path):
             let jid = try namespaces.pastJID(of: version, in: namespace)
             if !request.mayEmpty { try namespaces.requireContent(of: jid, path: path, in: namespace) }
-            let (head, entries) = try namespaces.restore(
-                namespace.id, path: path, asOf: jid, author: author)
-            return RestoreAnswer(head: head, entries: entries)
+            let done = try namespaces.restore(
+                namespace.id, path: path, asOf: jid, bringingBackRules: request.bringsBackRules,
+                author: author)
+            return RestoreAnswer(head: done.head, entries: done.entries, kept: done.kept)
         case .file(let node, let revision):
             let state = try state(of: node, contentRevision: revision, in: namespace)
             let content: NodeContent

@@ -1,12 +1,18 @@
 import ArgumentParser
 import NodeCore
 import NodeMessages
+import NodeService
+import SyncAgent
 
 /// The verbs about earlier states.
 extension NamespaceCommand {
     struct Log: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List changes, newest first: a line `VERSION TIME OPERATION PATH` for each.")
+            abstract: "List changes, newest first: a line `VERSION TIME OPERATION PATH` for each.",
+            discussion: """
+                Behind the path stands ` by ` and what the machine is called that made the change; nothing \
+                where it was made on the node.
+                """)
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
@@ -41,8 +47,10 @@ extension NamespaceCommand {
                     let name = PathText.printable((entry.path ?? "(\(entry.name))").utf8)
                     let slash = entry.kind == "dir" ? "/" : ""
                     let more = entry.below > 1 ? " and \(entry.below - 1) below" : ""
+                    let who = (entry.deviceName ?? entry.device).map { " by " + PathText.printable($0.utf8) }
                     try out.write(
-                        line: "\(entry.version) \(entry.time) \(entry.operation) \(name)\(slash)\(more)")
+                        line: "\(entry.version) \(entry.time) \(entry.operation) \(name)\(slash)\(more)"
+                            + (who ?? ""))
                 }
                 try out.flush()
                 if count > maximum {
@@ -175,7 +183,9 @@ extension NamespaceCommand {
             abstract: "Bring a namespace, or what is at a path of it, back to an earlier version.",
             discussion: """
                 What came since is not lost: the restore is made of new changes, and can itself be taken \
-                back. Folders that sync with the namespace follow.
+                back. Folders that sync with the namespace follow. The rules of what they leave out \
+                (.syncignore) stay as they are: with earlier ones, machines could send files that are left \
+                out on purpose. The path .syncignore, or --rules, brings them back too.
                 """)
 
         @OptionGroup var global: GlobalOptions
@@ -194,6 +204,10 @@ extension NamespaceCommand {
             name: .customLong("empty"),
             help: "Remove everything, or what is at the path, where it is not in the version.")
         var mayEmpty = false
+        @Flag(
+            name: .customLong("rules"),
+            help: "Bring back .syncignore too: machines then send what it does not leave out.")
+        var bringsBackRules = false
 
         /// What to go back to, and of what.
         private var version: String? { at ?? first }
@@ -208,10 +222,13 @@ extension NamespaceCommand {
 
         func run() throws {
             try global.withNode(.existing) { node in
-                let done = try node.restoreNamespace(
-                    namespace.namespaceText,
-                    NamespaceRestoreMessage(
-                        version: version ?? "", path: path, mayEmpty: mayEmpty ? true : nil))
+                let done = try asking {
+                    try node.restoreNamespace(
+                        namespace.namespaceText,
+                        NamespaceRestoreMessage(
+                            version: version ?? "", path: path, mayEmpty: mayEmpty ? true : nil,
+                            rules: bringsBackRules ? true : nil))
+                }
                 var out = StandardOutput()
                 if output.json {
                     try out.writeJSON(done)
@@ -219,6 +236,44 @@ extension NamespaceCommand {
                     try out.write(line: "version \(done.head), \(done.changes) changes")
                 }
                 try out.flush()
+                tell(of: done)
+            }
+        }
+
+        /// A refusal that a person can answer says by which command.
+        private func asking<R>(_ body: () throws -> R) throws -> R {
+            do { return try body() } catch {
+                let failure = NodeFailure(of: error)
+                guard failure.code == "version-empty" else { throw error }
+                throw CommandError(.conflict, "\(error): `\(command(to: version ?? "", path)) --empty`")
+            }
+        }
+
+        /// This verb, to be pasted into a shell.
+        private func command(to version: String, _ path: String?) -> String {
+            var words = ["nacre"]
+            for (flag, value) in [
+                ("--data", global.data), ("--node", global.node), ("--node-ca", global.nodeCA),
+            ] {
+                if let value { words += [flag, value] }
+            }
+            words += ["ns", "restore", namespace.namespaceText, version] + (path.map { [$0] } ?? [])
+            return words.map { ShellText.quoted(PathText.printable($0.utf8)) }.joined(separator: " ")
+        }
+
+        /// What of the rules became of it: they decide what machines send.
+        private func tell(of done: NamespaceRestoredMessage) {
+            for path in done.kept ?? [] {
+                Terminal.warn(
+                    "\(path) stays as it is: by the one of that version, machines could send files that are left "
+                        + "out now. If that is meant: `\(command(to: version ?? "", path))`")
+            }
+            let isOfRules = path.map { $0.split(separator: "/") == [".syncignore"] } ?? false
+            if isOfRules || bringsBackRules, done.changes > 0 {
+                let before = String(done.head - done.changes)
+                Terminal.warn(
+                    "machines that sync now send what the earlier .syncignore does not leave out. To take it "
+                        + "back: `\(command(to: before, ".syncignore"))`")
             }
         }
     }

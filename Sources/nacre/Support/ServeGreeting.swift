@@ -3,6 +3,7 @@ import Catalog
 import Foundation
 import NodeCore
 import NodeServer
+import SyncAgent
 
 /// What somebody who starts a node in a terminal wants to know: where it is, what to open, what to type.
 struct ServeGreeting {
@@ -40,7 +41,7 @@ struct ServeGreeting {
             node.directory
             == GlobalOptions.defaultDirectory(
                 Environment.current.filter { $0.key != "NACRE_DATA" })
-        return isDefault ? program : program + " --data " + Self.quoted(node.directory)
+        return isDefault ? program : program + " --data " + ShellText.quoted(node.directory)
     }
 
     /// A failure to list is no reason not to serve.
@@ -54,13 +55,5 @@ struct ServeGreeting {
     private var url: String {
         let host = ["0.0.0.0": "127.0.0.1", "::": "::1"][address.host] ?? address.host
         return "\(scheme)://\(ListenAddress(host: host, port: address.port))"
-    }
-
-    private static func quoted(_ path: String) -> String {
-        let plain = path.utf8.allSatisfy {
-            (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x2D...0x39).contains($0)
-                || $0 == 0x5F
-        }
-        return plain ? path : "'" + path.replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 }
