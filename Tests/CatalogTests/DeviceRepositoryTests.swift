@@ -60,6 +60,35 @@ import Testing
         #expect(try catalog.problems().isEmpty)
     }
 
+    /// All containers of one image have one host name.
+    @Test(arguments: Engine.all) func aNewDeviceHasANameOfItsOwn(engine: Engine) throws {
+        let catalog = try engine.catalog(at: 5000)
+        func put(_ id: String, _ name: String, in project: ProjectID = .default) throws -> String {
+            try catalog.devices.put(id, in: project) { known in
+                var device = known ?? device(id, in: project)
+                device.name = name
+                return device
+            }.name
+        }
+        #expect(try put("a", "debian") == "debian" && put("b", "debian") == "debian-2")
+        #expect(try put("c", "debian") == "debian-3" && put("d", "debian-2") == "debian-2-2")
+        #expect(try put("e", "debian", in: ProjectID(rawValue: "other")) == "debian")
+        // What a person calls it counts, and a name that is free again is.
+        #expect(try put("b", "debian") == "debian" && put("f", "debian") == "debian-2")
+        for id in ["a", "b"] {
+            _ = try catalog.devices.put(id, in: .default) { known in
+                var known = try #require(known)
+                known.revoked = 1
+                return known
+            }
+        }
+        #expect(try put("g", "debian") == "debian")
+        let long = String(repeating: "ö", count: Device.maximumNameBytes / 2)
+        #expect(try put("h", long) == long)
+        #expect(try put("i", long) == String(long.dropLast()) + "-2")
+        #expect(try catalog.problems().isEmpty)
+    }
+
     @Test(arguments: Engine.all) func aProjectHasSoManyDevicesAndNoMore(engine: Engine) throws {
         let catalog = try engine.catalog(at: 5000)
         for number in 0..<Device.maximumPerProject {

@@ -25,7 +25,8 @@ public struct DeviceRepository: Sendable {
         }
     }
 
-    /// Adds a device, or changes the one of that id.
+    /// Adds a device, or changes the one of that id. A new one whose name another one of the project has, that
+    /// is not shut out, is told apart by a number behind it: `debian-2`.
     ///
     /// - Parameter change: is given what is there, and returns what is to be; may be called more than once.
     /// - Returns: the device afterwards.
@@ -35,7 +36,8 @@ public struct DeviceRepository: Sendable {
     ) throws -> Device {
         try database.write { connection in
             let known = try Self.find(id, project, connection)
-            let device = try change(known)
+            var device = try change(known)
+            if known == nil { device.name = try Self.freeName(device.name, project, connection) }
             try NameColumn.check(device.name, maximumBytes: Device.maximumNameBytes)
             try NameColumn.check(device.platform, maximumBytes: Device.maximumNameBytes)
             try NameColumn.check(device.features.joined(separator: " "))
@@ -86,6 +88,25 @@ public struct DeviceRepository: Sendable {
                 """, [.integer(namespace.number)]
             ).map(DeviceRow.ack)
         }
+    }
+
+    /// The name, or the first with a number behind it that no device of the project has.
+    private static func freeName(
+        _ name: String, _ project: ProjectID, _ connection: any SQLConnection
+    ) throws -> String {
+        let rows = try connection.rows(
+            "SELECT name FROM devices WHERE project = $1 AND revoked IS NULL", [.text(project.rawValue)])
+        let taken = Set(try rows.map { try $0.text(0) })
+        guard taken.contains(name) else { return name }
+        // One more than there are is free in any case.
+        for number in 2...taken.count + 2 {
+            let end = "-\(number)"
+            var start = Substring(name)
+            while start.utf8.count + end.utf8.count > Device.maximumNameBytes { start = start.dropLast() }
+            let other = String(start) + end
+            if !taken.contains(other) { return other }
+        }
+        return name
     }
 
     private static func find(
