@@ -120,7 +120,7 @@ public struct AgentHome: Sendable {
 
     /// Keeps how a folder is at the end of a run, for those who ask when none is under way.
     func setLastRun(_ report: FolderReport, of folder: FolderRecord) {
-        guard report.state != "not-running" else { return }
+        guard report.state != "not-running", report.state != "starting" else { return }
         let now = MachineClock.wallNanoseconds() / 1_000_000
         let run = FolderReport.LastRun(
             state: report.state, detail: report.detail, pending: report.pending, ended: now,
@@ -281,7 +281,9 @@ extension AgentError: CustomStringConvertible {
             "\(path) cannot be read: \(reason); mend it, or remove it and add the folders again"
         case .system(let operation, let path, let code):
             "cannot \(operation) \(path): \(String(cString: strerror(code)))"
-        case .running: "folders are synced by another process; `nacre sync status` asks it"
+        case .running:
+            "another process syncs folders already: `nacre sync status` asks it, `nacre sync DIR` has it take a "
+                + "folder over; end it first to run all of them here"
         case .notRunning: "nothing is synced at the moment: start `nacre sync --daemon`"
         case .unknownFolder(let path):
             "\(path) is not synced; `nacre sync status` lists what is, `nacre sync DIR NAMESPACE` adds it"

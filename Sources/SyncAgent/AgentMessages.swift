@@ -5,7 +5,7 @@ public struct FolderReport: Codable, Hashable, Sendable {
     public var namespace: String
     public var node: String
     public var mode: String
-    /// `settled`, `working`, `waiting`, `read_only`, `offline`, `missing`, `stopped`, `paused`, or
+    /// `starting`, `settled`, `working`, `waiting`, `read_only`, `offline`, `missing`, `stopped`, `paused`, or
     /// `not-running`.
     public var state: String
     /// Why, in words.
@@ -173,7 +173,7 @@ public enum FolderChoice: String, CaseIterable, Codable, Hashable, Sendable {
 public struct ControlRequest: Codable, Hashable, Sendable {
     /// `status`, `pause`, `resume`, `rescan`, `take`, `reload`, `stop`, or a ``FolderChoice``.
     public var verb: String
-    /// Id of a folder; all if it is left out.
+    /// Id of a folder; all if it is left out. `reload` names one that is to be run as well.
     public var folder: String?
     /// By which the report names what came of a ``FolderChoice``.
     public var id: String?

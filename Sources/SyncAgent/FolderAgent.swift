@@ -18,7 +18,7 @@ public final class FolderAgent: @unchecked Sendable {
     private var control: ControlServer?
     private let lock: Int32
     /// Which folders it runs; all of them for `nil`.
-    private let only: Set<String>?
+    private let only: Mutex<Set<String>?>
 
     /// - Parameter only: ids of folders.
     /// - Throws: `running` where another process holds the home.
@@ -30,7 +30,7 @@ public final class FolderAgent: @unchecked Sendable {
         self.home = home
         self.dial = dial
         self.event = event
-        self.only = only
+        self.only = Mutex(only)
         device = try home.device()
         try home.make()
         lock = open(home.lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -70,6 +70,7 @@ public final class FolderAgent: @unchecked Sendable {
     public func reload() throws {
         reloading.lock()
         defer { reloading.unlock() }
+        let only = only.withLock { $0 }
         let records = try home.folders().filter { only?.contains($0.id) ?? true }
         let wanted = Dictionary(records.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
         // What only began or ended a pause goes on by itself.
@@ -99,7 +100,10 @@ public final class FolderAgent: @unchecked Sendable {
         let chosen = runners.withLock { runners in
             runners.values.filter { request.folder == nil || $0.record.id == request.folder }
         }
-        if request.folder != nil, chosen.isEmpty, request.verb != "reload" {
+        if request.verb == "reload", let folder = request.folder {
+            // Whoever adds a folder while a process runs one of its own has it run that one as well.
+            only.withLock { _ = $0?.insert(folder) }
+        } else if request.folder != nil, chosen.isEmpty {
             return ControlAnswer(error: "this folder is not run by the process that was asked")
         }
         func send(_ command: FolderCommand) { for runner in chosen { runner.send(command) } }

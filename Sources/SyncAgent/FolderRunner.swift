@@ -59,6 +59,7 @@ public final class FolderRunner: @unchecked Sendable {
 
     /// Begins to work, until ``stop()``.
     public func start() {
+        report.withLock { if $0.state == "not-running" { $0.state = "starting" } }
         thread("nacre-folder") { [self] in
             // What cannot be opened is tried again: the disk may be mounted by then. A loop, since a disk may
             // be away for weeks.

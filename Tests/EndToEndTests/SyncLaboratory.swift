@@ -73,7 +73,10 @@ extension SyncSuite {
     /// Does something, while `nacre sync --daemon` runs if that is wanted.
     func withDaemon<R>(_ isWanted: Bool, _ machine: NacreProcess, _ body: () throws -> R) throws -> R {
         let daemon = isWanted ? try RunningNacre(machine, ["sync", "--daemon"]) : nil
-        try daemon?.wait("it runs") { !(try machine.run("sync", "status").text.contains("not-running")) }
+        try daemon?.wait("it runs") {
+            let status = try machine.run("sync", "status").text
+            return !status.contains("not-running") && !status.contains("starting")
+        }
         let result = try body()
         if let daemon {
             daemon.signal(SIGTERM)

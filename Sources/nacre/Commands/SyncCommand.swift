@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import NodeCore
+import NodeServer
 import SyncAgent
 import SyncClient
 
@@ -17,7 +18,7 @@ struct SyncCommand: ParsableCommand {
         subcommands: [
             Run.self, Status.self, Pause.self, Resume.self, Rescan.self, Confirm.self, Decline.self,
             Conflicts.self, Resolve.self, Revert.self, Override.self, Ignore.self, Lock.self, Unlock.self,
-            Devices.self, Remove.self,
+            Devices.self, Unit.self, Remove.self,
         ],
         defaultSubcommand: Run.self)
 
@@ -70,15 +71,24 @@ extension SyncCommand {
             name: .long,
             help: ArgumentHelp("What people call this machine; its host name at first.", valueName: "name"))
         var deviceName: String?
-        @Option(name: .long, help: ArgumentHelp("The most KiB a second that are sent.", valueName: "KiB"))
+        @Option(
+            name: .long, parsing: .unconditional,
+            help: ArgumentHelp("The most KiB a second that are sent; 0 for no limit.", valueName: "KiB"),
+            transform: { try Self.rate($0, of: "--up") })
         var up: Int?
-        @Option(name: .long, help: ArgumentHelp("The most KiB a second that are received.", valueName: "KiB"))
+        @Option(
+            name: .long, parsing: .unconditional,
+            help: ArgumentHelp("The most KiB a second that are received; 0 for no limit.", valueName: "KiB"),
+            transform: { try Self.rate($0, of: "--down") })
         var down: Int?
         @Option(
-            name: .long,
+            name: .long, parsing: .unconditional,
             help: ArgumentHelp(
                 "The most MiB that are read ahead of files which others are sending; 0 for none.",
-                valueName: "MiB"))
+                valueName: "MiB"),
+            transform: {
+                try Self.number($0, "--prefetch is 0 (for none) to 4000000 MiB, such as --prefetch 512")
+            })
         var prefetch: Int?
         @Flag(name: .shortAndLong, help: "Tell of every file.")
         var verbose = false
@@ -96,14 +106,18 @@ extension SyncCommand {
             if let settle, Self.quietMilliseconds(settle) == nil {
                 throw ValidationError("--settle is 0 to 10min, such as 500ms")
             }
-            if let prefetch, !(0...4_000_000).contains(prefetch) {
-                throw ValidationError("--prefetch is 0 to 4000000 MiB")
+        }
+
+        private static func rate(_ text: String, of flag: String) throws -> Int {
+            try number(text, "\(flag) is 0 (for no limit) to 4000000 KiB a second, such as \(flag) 500")
+        }
+
+        /// - Throws: `ValidationError` with what is allowed.
+        private static func number(_ text: String, _ allowed: String) throws -> Int {
+            guard let number = Int(text), (0...4_000_000).contains(number) else {
+                throw ValidationError(allowed)
             }
-            for limit in [up, down] {
-                if let limit, !(0...4_000_000).contains(limit) {
-                    throw ValidationError("a limit is 0 to 4000000 KiB a second")
-                }
-            }
+            return number
         }
 
         func run() throws {
@@ -116,7 +130,9 @@ extension SyncCommand {
             if once, let folder { return try runOnce(folder) }
             if let folder, !selection.isEmpty { SyncPlace.tellAbsentPaths(of: folder) }
             if SyncPlace.isRunning {
-                _ = try SyncPlace.ask("reload")
+                _ = try SyncPlace.ask("reload", folder)
+                // Whoever starts a daemon waits for it, and none was started.
+                if daemon { throw AgentError.running }
                 Terminal.note(
                     "the process that syncs already takes the folder over; `nacre sync status` asks it")
                 return
@@ -243,7 +259,7 @@ extension SyncCommand {
 
         /// Another process has the folder: it is asked to look at everything, and watched until it is done.
         private func waitForOther(_ folder: FolderRecord) throws -> FolderReport {
-            _ = try SyncPlace.ask("reload")
+            _ = try SyncPlace.ask("reload", folder)
             var last = try SyncPlace.ask("status", folder).first ?? FolderReport(folder)
             // A scan that is under way may have passed by what changed last.
             let scans = (last.fullScans ?? 0) + (last.state == "working" ? 2 : 1)
@@ -260,7 +276,7 @@ extension SyncCommand {
                 Thread.sleep(forTimeInterval: 0.2)
                 if let now = try SyncPlace.ask("status", folder).first { last = now }
                 switch last.state {
-                case "working": idle = 0
+                case "working", "starting": idle = 0
                 case "settled", "waiting", "read_only":
                     let isScanned = last.fullScans ?? 0 >= scans
                     // A file that was written a moment ago is taken once it is quiet, and one that is gone is
@@ -283,17 +299,29 @@ extension SyncCommand {
             let agent = try FolderAgent(
                 SyncPlace.home, only: only, dial: { try SyncPlace.options(for: $0) }
             ) { folder, event in SyncOutput.tell(event, in: folder, verbose: verbose) }
+            let manager = ServiceManager(environment: Environment.current)
             try agent.start()
-            defer { agent.stop() }
+            manager.notify(.ready, .status(SyncOutput.states(agent.status)))
+            defer {
+                manager.notify(.stopping)
+                agent.stop()
+            }
+            if agent.status.isEmpty { SyncOutput.tellNoFolder() }
             var told: [String: String] = [:]
+            var summary = ""
             while !Interruption.cancellation.isCancelled, !agent.isAskedToStop {
-                for report in agent.status {
-                    let line = SyncOutput.state(report)
-                    // Work is told of when it has come to something.
-                    guard report.state != "working", told[report.id] != line else { continue }
+                let reports = agent.status
+                for report in reports {
+                    let isAtWork = report.state == "working" || report.state == "starting"
+                    // Work is told of when it begins, and when it has come to something.
+                    let line = isAtWork ? "starting" : SyncOutput.state(report)
+                    guard !isAtWork || told[report.id] == nil, told[report.id] != line else { continue }
                     told[report.id] = line
-                    Terminal.note("\(report.path): \(line)")
+                    Terminal.note("\(SyncOutput.shown(report.path)): \(line)")
                 }
+                let states = SyncOutput.states(reports)
+                if states != summary { manager.notify(.status(states)) }
+                summary = states
                 Thread.sleep(forTimeInterval: 0.1)
             }
         }
@@ -312,8 +340,10 @@ extension SyncCommand {
             let registration = FolderRegistration(SyncPlace.home)
             let chosen = try directory.map { try registration.require(try SyncPlace.path(ofKnown: $0)) }
             let running = (try? SyncPlace.ask("status")) ?? []
+            let folders = try SyncPlace.home.folders()
+            if folders.isEmpty, !output.json { return SyncOutput.tellNoFolder() }
             var out = StandardOutput()
-            for folder in try SyncPlace.home.folders() where chosen == nil || folder.id == chosen?.id {
+            for folder in folders where chosen == nil || folder.id == chosen?.id {
                 let report = running.first { $0.id == folder.id } ?? SyncPlace.home.report(of: folder)
                 try SyncOutput.write(report, json: output.json, to: &out)
             }

@@ -11,10 +11,11 @@ extension SyncCommand {
             abstract: "Leave a folder, or all, alone until `resume`.")
 
         @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: ArgumentHelp("All if it is left out.", valueName: "dir"), completion: .directory)
         var directory: String?
 
-        func run() throws { try SyncOutput.setPaused(true, directory) }
+        func run() throws { try SyncCommand.setPaused(true, directory, output) }
     }
 
     struct Resume: ParsableCommand {
@@ -22,10 +23,47 @@ extension SyncCommand {
             abstract: "Go on with a folder, or all; what waits is tried at once.")
 
         @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: ArgumentHelp("All if it is left out.", valueName: "dir"), completion: .directory)
         var directory: String?
 
-        func run() throws { try SyncOutput.setPaused(false, directory) }
+        func run() throws { try SyncCommand.setPaused(false, directory, output) }
+    }
+
+    /// A folder that was paused, or goes on, as JSON.
+    private struct PausedFolder: Encodable {
+        let path: String
+        let namespace: String
+        let paused: Bool
+        /// Whether a process syncs folders at the moment.
+        let running: Bool
+    }
+
+    fileprivate static func setPaused(
+        _ isPaused: Bool, _ directory: String?, _ output: OutputOptions
+    ) throws {
+        let registration = FolderRegistration(SyncPlace.home)
+        let chosen =
+            try directory.map { [try registration.require(try SyncPlace.path(ofKnown: $0))] }
+            ?? SyncPlace.home.folders()
+        var out = StandardOutput()
+        for folder in chosen {
+            _ = try registration.change(folder.path) { $0.isPaused = isPaused }
+            let isRunning = SyncPlace.isRunning
+            if isRunning { _ = try SyncPlace.ask(isPaused ? "pause" : "resume", folder) }
+            if output.json {
+                try out.writeJSON(
+                    PausedFolder(
+                        path: folder.path, namespace: folder.namespaceName, paused: isPaused,
+                        running: isRunning))
+                continue
+            }
+            Terminal.note(
+                "\(SyncOutput.shown(folder.path)) is \(isPaused ? "paused" : "synced again")"
+                    + (isRunning || isPaused ? "" : " as soon as `nacre sync` runs"))
+        }
+        try out.flush()
+        if chosen.isEmpty, !output.json { SyncOutput.tellNoFolder() }
     }
 
     struct Rescan: ParsableCommand {
@@ -33,11 +71,17 @@ extension SyncCommand {
             abstract: "Look at every file again, and try at once what waits.")
 
         @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
         @OptionGroup var folder: FolderArgument
 
         func run() throws {
             let folder = try FolderRegistration(SyncPlace.home).require(folder.path)
-            _ = try SyncPlace.ask("rescan", folder)
+            let reports = try SyncPlace.ask("rescan", folder)
+            if output.json {
+                var out = StandardOutput()
+                for report in reports { try out.writeJSON(report) }
+                return try out.flush()
+            }
             Terminal.note("every file of \(SyncOutput.shown(folder.path)) is looked at again")
         }
     }
@@ -77,6 +121,7 @@ extension SyncCommand {
                 """)
 
         @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: ArgumentHelp("The conflict copy.", valueName: "copy"), completion: .file())
         var copy: String
         @Option(
@@ -84,9 +129,21 @@ extension SyncCommand {
             completion: .list(["copy", "file", "both"]))
         var keep: ConflictCopies.Choice
 
+        private struct Resolved: Encodable {
+            /// Of the file that is left.
+            let path: String
+            /// What was kept.
+            let keep: String
+        }
+
         func run() throws {
+            let path = try ConflictCopies.resolve(copy, keeping: keep)
             var out = StandardOutput()
-            try out.write(line: SyncOutput.shown(try ConflictCopies.resolve(copy, keeping: keep)))
+            if output.json {
+                try out.writeJSON(Resolved(path: path, keep: keep.rawValue))
+            } else {
+                try out.write(line: SyncOutput.shown(path))
+            }
             try out.flush()
         }
     }
@@ -102,15 +159,37 @@ extension SyncCommand {
                 """)
 
         @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
         @OptionGroup var folder: FolderArgument
         @Argument(help: ArgumentHelp("Patterns; without any, those there are.", valueName: "pattern"))
         var patterns: [String] = []
+
+        private struct Rules: Encodable {
+            /// Of the list of the folder.
+            let path: String
+            /// Its lines.
+            let patterns: [String]
+            /// Those that were added now.
+            let added: [String]
+            /// What stands in no file, and counts for every folder.
+            let defaults = IgnoreList.defaultPatterns
+        }
+
+        private func write(_ text: String, of file: String, adding added: [String]) throws {
+            var out = StandardOutput()
+            let lines = text.unicodeScalars.split(separator: "\n").map { String(Substring($0)) }
+            try out.writeJSON(Rules(path: file, patterns: lines, added: added))
+            try out.flush()
+        }
 
         func run() throws {
             let file = try FolderRegistration(SyncPlace.home).require(try folder.path).path + "/.syncignore"
             let known = FileManager.default.contents(atPath: file) ?? Data()
             var out = StandardOutput()
             if patterns.isEmpty {
+                if output.json {
+                    return try write(String(decoding: known, as: UTF8.self), of: file, adding: [])
+                }
                 var text = String(decoding: known, as: UTF8.self)
                 if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
                 text += "# left out of every folder, unless `!PATTERN` takes it in again:\n"
@@ -130,6 +209,7 @@ extension SyncCommand {
                 .filter { !lines.contains(Array($0.utf8)) }
             text += fresh.map { $0 + "\n" }.joined()
             try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
+            if output.json { return try write(text, of: file, adding: fresh) }
             Terminal.note("\(SyncOutput.shown(file)) has \(patterns.joined(separator: " ")) as well")
         }
     }
@@ -139,11 +219,23 @@ extension SyncCommand {
             commandName: "rm", abstract: "Stop syncing a folder. Files stay, here and on the node.")
 
         @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOptions
         @OptionGroup var folder: FolderArgument
+
+        private struct Removed: Encodable {
+            let path: String
+            let namespace: String
+            let removed = true
+        }
 
         func run() throws {
             let removed = try FolderRegistration(SyncPlace.home).remove(try folder.path)
             if SyncPlace.isRunning { _ = try SyncPlace.ask("reload") }
+            if output.json {
+                var out = StandardOutput()
+                try out.writeJSON(Removed(path: removed.path, namespace: removed.namespaceName))
+                return try out.flush()
+            }
             Terminal.note("\(removed.path) is not synced any more")
         }
     }

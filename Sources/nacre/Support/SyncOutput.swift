@@ -24,8 +24,13 @@ enum SyncOutput {
 
     /// What to do about removals that wait for a person.
     static func confirmation(_ count: Int, _ folder: String) -> String {
-        "\(count) would be removed: agree with `nacre sync confirm \(shown(folder))`, or have them back with "
-            + "`nacre sync decline \(shown(folder))`"
+        "\(count) would be removed: agree with `\(command("confirm", folder))`, or have them back with "
+            + "`\(command("decline", folder))`"
+    }
+
+    /// A verb of `nacre sync` about a folder, to be pasted into a shell.
+    private static func command(_ verb: String, _ folder: String) -> String {
+        "nacre sync \(verb) \(ShellText.quoted(shown(folder)))"
     }
 
     static func shown(_ path: String) -> String { PathText.printable(path.utf8) }
@@ -51,6 +56,14 @@ enum SyncOutput {
         }
         if let last = report.last { text += "; " + lastRun(last) }
         return text
+    }
+
+    /// How many folders are in which state, in a line.
+    static func states(_ reports: [FolderReport]) -> String {
+        guard !reports.isEmpty else { return "no folder is synced" }
+        let counts = Dictionary(grouping: reports, by: \.state).mapValues(\.count)
+        return "\(reports.count) folders: "
+            + counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     }
 
     static func write(_ report: FolderReport, json: Bool, to out: inout StandardOutput) throws {
@@ -112,7 +125,7 @@ enum SyncOutput {
         }
         if conflicts.count > maximumShown {
             try out.write(
-                line: "  `nacre sync conflicts \(shown(report.path))` lists the other conflict copies")
+                line: "  `\(command("conflicts", report.path))` lists the other conflict copies")
         }
     }
 
@@ -127,15 +140,15 @@ enum SyncOutput {
         let codes = Set(report.items.map(\.code))
         var hints: [String] = []
         if codes.contains("local_change") || codes.contains("read_only") {
-            hints.append("`nacre sync revert \(shown(report.path))` puts back what the node has")
+            hints.append("`\(command("revert", report.path))` puts back what the node has")
         }
         if report.removalsToConfirm == nil, codes.contains("confirmation_needed") {
             hints.append(
-                "`nacre sync confirm \(shown(report.path))` agrees, "
-                    + "`nacre sync decline \(shown(report.path))` has them back")
+                "`\(command("confirm", report.path))` agrees, "
+                    + "`\(command("decline", report.path))` has them back")
         }
         if codes.contains("remote_change") {
-            hints.append("`nacre sync override \(shown(report.path))` makes the node have what is here")
+            hints.append("`\(command("override", report.path))` makes the node have what is here")
         }
         return hints
     }
@@ -208,6 +221,9 @@ enum SyncOutput {
         }
     }
 
+    /// Tells that nothing is synced, and what begins it.
+    static func tellNoFolder() { Terminal.note("no folder is synced; `nacre sync DIR` adds one") }
+
     /// Tells of selected paths that neither side has: they may be mistyped.
     ///
     /// - Parameter server: is asked for those that are not here; `nil` where both sides are equal.
@@ -217,22 +233,6 @@ enum SyncOutput {
             Terminal.warn(
                 "there is no \(shown(path)) in \(folder.namespaceName), nor here: it is synced once there is")
         }
-    }
-
-    static func setPaused(_ isPaused: Bool, _ directory: String?) throws {
-        let registration = FolderRegistration(SyncPlace.home)
-        let chosen =
-            try directory.map { [try registration.require(try SyncPlace.path(ofKnown: $0))] }
-            ?? SyncPlace.home.folders()
-        for folder in chosen {
-            _ = try registration.change(folder.path) { $0.isPaused = isPaused }
-            let isRunning = SyncPlace.isRunning
-            if isRunning { _ = try SyncPlace.ask(isPaused ? "pause" : "resume", folder) }
-            Terminal.note(
-                "\(shown(folder.path)) is \(isPaused ? "paused" : "synced again")"
-                    + (isRunning || isPaused ? "" : " as soon as `nacre sync` runs"))
-        }
-        if chosen.isEmpty { Terminal.note("no folder is synced; `nacre sync DIR` adds one") }
     }
 }
 
