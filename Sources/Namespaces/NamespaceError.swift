@@ -76,12 +76,13 @@ extension NamespaceError: CustomStringConvertible {
         case .unknownNode(let id):
             "there is no node \(id) in the namespace"
         case .pathAbsent(let path):
-            "there is nothing at “\(path)”"
+            "there is nothing at “\(path)”; `nacre ls NAMESPACE:/` lists what there is, `nacre ns trash NAMESPACE` "
+                + "what was deleted"
         case .versionAbsent(let jid, let head):
             "there is no version \(jid); the newest is \(head)"
         case .versionInFuture(let text, let now):
-            "\(text) has not come yet: it is \(now) by the clock of the node; leave the version out for the "
-                + "newest state"
+            "\(text) has not come yet: it is \(now) by the clock of the node; give a time before that, or a "
+                + "number that `nacre ns versions` lists"
         case .versionRemoved(let jid, let next):
             "version \(jid) is not kept any more; the next one that is kept is \(next)"
         case .versionEmpty(let jid, let nodes):

@@ -291,14 +291,17 @@ extension AgentError: CustomStringConvertible {
         case .fileAbsent(let path): "there is no file \(path)"
         case .notDirectory(let path): "\(path) is no directory; a folder is synced, with what is in it"
         case .nothingThere(let path, let namespace):
-            "there is neither a directory \(path) nor a namespace \(namespace); --create makes both"
+            "there is neither a directory \(path) nor a namespace \(namespace); --create makes both, and "
+                + "`nacre sync --help` lists the verbs, if one was meant"
         case .namespaceAbsent(let name):
             "there is no namespace \(name) to receive from; `nacre ns ls` lists those there are"
         case .folderWithin(let path, let other):
             "\(path) and \(other), which is synced already, are within one another"
         case .folderOwn(let path, let own):
             "\(path) and \(own), where Nacre keeps its own data, have one in the other: choose another folder"
-        case .folderKnown(let path, let namespace): "\(path) is synced with \(namespace) already"
+        case .folderKnown(let path, let namespace):
+            "\(path) is synced with \(namespace) already, and a folder has one namespace: `nacre sync rm` "
+                + "ends that, and leaves its files"
         case .otherNode(let path, let node, let namespace):
             "\(node) is another node, or the key is not for it: the namespace \(namespace) that \(path) is synced "
                 + "with is not there. The folder keeps the address and the key that it has; to sync it with another "

@@ -19,7 +19,16 @@ extension NamespaceCommand {
         @OptionGroup var namespace: NamespaceArgument
         @Argument(help: ArgumentHelp("Only the changes of what is at this path.", valueName: "path"))
         var path: String?
-        @Option(name: .long, help: ArgumentHelp("At most so many; 100 if it is left out.", valueName: "n"))
+        @Option(
+            name: .long, parsing: .unconditional,
+            help: ArgumentHelp("At most so many; 100 if it is left out.", valueName: "n"),
+            transform: { text in
+                guard let number = Int(text), (1..<Int.max).contains(number) else {
+                    throw ValidationError(
+                        "--limit is at least 1, such as --limit 20; --all lists every change")
+                }
+                return number
+            })
         var limit: Int?
         @Flag(name: .long, help: "All of them.")
         var all = false
@@ -28,7 +37,6 @@ extension NamespaceCommand {
 
         func validate() throws {
             if all, limit != nil { throw ValidationError("--all and --limit are not both possible") }
-            guard (1..<Int.max).contains(limit ?? 1) else { throw ValidationError("--limit is at least 1") }
         }
 
         func run() throws {
@@ -94,7 +102,9 @@ extension NamespaceCommand {
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
         @OptionGroup var namespace: NamespaceArgument
-        @Argument(help: ArgumentHelp("What to keep.", valueName: "version"))
+        @Argument(
+            help: ArgumentHelp(
+                "What to keep: a number, a time, or the root of a snapshot.", valueName: "version"))
         var version: String
         @Option(name: .long, help: ArgumentHelp("Why, for people to read.", valueName: "text"))
         var note: String?
@@ -123,7 +133,10 @@ extension NamespaceCommand {
             try global.withNode(.existing) { node in
                 guard try node.releaseNamespaceVersion(namespace.namespaceText, version) else {
                     throw NodeFailure(
-                        .notFound, code: "version-not-held", detail: "version \(version) is not held")
+                        .notFound, code: "version-not-held",
+                        detail:
+                            "version \(version) is not held; `nacre ns versions \(namespace.namespaceText)` lists those that are"
+                    )
                 }
             }
         }
@@ -159,7 +172,7 @@ extension NamespaceCommand {
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
         @OptionGroup var namespace: NamespaceArgument
-        @Argument(help: ArgumentHelp("The older version.", valueName: "from"))
+        @Argument(help: ArgumentHelp("The older version: a number, a time or a root.", valueName: "from"))
         var from: String
         @Argument(help: ArgumentHelp("The newer one; the newest state if it is left out.", valueName: "to"))
         var to: String?
@@ -217,7 +230,11 @@ extension NamespaceCommand {
             if at != nil, second != nil {
                 throw ValidationError("with --at there is one path, and no version")
             }
-            if version == nil { throw ValidationError("which version? `nacre ns versions` lists them") }
+            if version == nil {
+                throw ValidationError(
+                    "which version? `nacre ns versions \(namespace.namespaceText)` lists those that are kept, and "
+                        + "`nacre ns log \(namespace.namespaceText)` every change")
+            }
         }
 
         func run() throws {

@@ -50,7 +50,10 @@ extension NamespaceCommand {
                 return
             case "rm":
                 guard user != nil else { throw ValidationError("say who is to go: rm USER") }
-            case let other?: throw ValidationError("\(other.prefix(40)) is neither add nor rm")
+            case let other?:
+                throw ValidationError(
+                    "\(other.prefix(40)) is neither add nor rm: `nacre ns members NAMESPACE add USER --role ROLE`, "
+                        + "or `nacre ns members NAMESPACE rm USER`")
             }
             if role != nil { throw ValidationError("--role goes with add") }
         }

@@ -94,7 +94,11 @@ extension SyncCommand {
         var verbose = false
 
         func validate() throws {
-            if directory == nil, !daemon { throw ValidationError("which folder is to be synced?") }
+            if directory == nil, !daemon {
+                throw ValidationError(
+                    "which folder is to be synced? Name it, such as `nacre sync ~/Recipes`; `nacre sync --daemon` "
+                        + "syncs all that were added")
+            }
             if all, !only.isEmpty { throw ValidationError("--all and --only are not both possible") }
             if once, daemon { throw ValidationError("--once and --daemon are not both possible") }
             if let deviceName, !AgentHome.isDeviceName(deviceName) {
@@ -329,7 +333,13 @@ extension SyncCommand {
 
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Tell how each folder is, and what waits for what.")
+            abstract: "Tell how each folder is, and what waits for what.",
+            discussion: """
+                `starting` and `working` go over into `settled`, when both sides are equal, or `waiting`, \
+                with what is not done and why. `offline`, `read_only`, `missing` and `stopped` say what to \
+                do; `paused` is until `nacre sync resume`. `not-running` is how a folder was when `nacre \
+                sync` ran last.
+                """)
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions

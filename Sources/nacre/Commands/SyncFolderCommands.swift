@@ -91,7 +91,8 @@ extension SyncCommand {
             abstract: "List conflict copies: a line `PATH` for each.",
             discussion: """
                 Where a file was changed on two machines at once, one version keeps the name, and the other \
-                is beside it as `name (conflict DATE TIME DEVICE).ext`. Both are synced like any file.
+                is beside it as `name (conflict DATE TIME DEVICE).ext`. Both are synced like any file, \
+                until `nacre sync resolve COPY --keep copy|file|both` decides.
                 """)
 
         @OptionGroup var global: GlobalOptions

@@ -48,7 +48,10 @@ enum ConflictCopies {
     static func resolve(_ text: String, keeping choice: Choice) throws -> String {
         let copy = try SyncPlace.path(ofFile: text)
         guard let name = ConflictName((copy as NSString).lastPathComponent) else {
-            throw CommandError(.wrongUsage, "\(SyncOutput.shown(text)) is no conflict copy")
+            throw CommandError(
+                .wrongUsage,
+                "\(SyncOutput.shown(text)) is no conflict copy; `nacre sync conflicts DIR` lists those there are"
+            )
         }
         guard let folder = FolderTrash.folder(of: copy), let below = FolderPath.path(copy, within: folder)
         else { throw CommandError(.notFound, "\(SyncOutput.shown(text)) is in no synced folder") }

@@ -19,11 +19,13 @@ enum SyncPlace {
 
     /// The same, also for a folder that is synced and is not there, or not mounted.
     ///
-    /// - Throws: `AgentError.folderAbsent`.
+    /// - Throws: `AgentError.unknownFolder` for what is neither there nor synced.
     static func path(ofKnown text: String) throws -> String {
         do { return try path(text) } catch {
             let lexical = URL(fileURLWithPath: text).standardizedFileURL.path
-            guard try home.folders().contains(where: { $0.isAt(lexical) }) else { throw error }
+            guard try home.folders().contains(where: { $0.isAt(lexical) }) else {
+                throw AgentError.unknownFolder(text)
+            }
             return lexical
         }
     }
