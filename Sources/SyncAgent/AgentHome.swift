@@ -131,6 +131,30 @@ public struct AgentHome: Sendable {
         try? write(data, to: lastRunPath(of: folder.id))
     }
 
+    private func runPath(of folder: String) -> String { stateDirectory(of: folder) + "/run.json" }
+
+    /// Writes down how a folder is that a process has which cannot be asked; `nil` when it has it no more. It is
+    /// told to people while the process is there, and may be lost with it.
+    func setRun(_ report: FolderReport?, of folder: FolderRecord) {
+        let path = runPath(of: folder.id)
+        guard let report else {
+            unlink(path)
+            return
+        }
+        guard let data = try? JSONEncoder().encode(report) else { return }
+        // The directory is made by the first run, for the user alone.
+        try? data.write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+
+    /// What the process that has a folder wrote down of it; `nil` where there is none.
+    private func run(of folder: FolderRecord) -> FolderReport? {
+        let data = FileManager.default.contents(atPath: runPath(of: folder.id))
+        guard let data, let report = try? JSONDecoder().decode(FolderReport.self, from: data),
+            let process = report.run?.process, process > 0, kill(process, 0) == 0 || errno == EPERM
+        else { return nil }
+        return report
+    }
+
     /// A folder that no process syncs at the moment.
     public func report(of folder: FolderRecord) -> FolderReport {
         var report = FolderReport(folder)
@@ -144,6 +168,7 @@ public struct AgentHome: Sendable {
                 try resting.close()
             }
         } catch SyncStateError.inUse {
+            if let run = run(of: folder) { return run }
             report.detail = "a process that cannot be asked has it at the moment"
         } catch {
             report.detail = String(describing: error)

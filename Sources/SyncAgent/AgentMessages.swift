@@ -18,6 +18,11 @@ public struct FolderReport: Codable, Hashable, Sendable {
     public var moreItems: Int?
     /// Conflict copies that nobody decided about yet; the first hundred.
     public var conflicts: [Conflict]?
+    /// The file that is being sent or received; `nil` for none.
+    public var transfer: Transfer?
+    /// The run of its own that has the folder, such as `nacre sync DIR --once`: it cannot be asked, and this is
+    /// what it wrote down last. `nil` for none.
+    public var run: Run?
     /// Files that are being written, and are looked at again soon.
     public var busy: Int?
     /// Files and directories that are gone here, and are removed on the node once they have turned up
@@ -28,6 +33,9 @@ public struct FolderReport: Codable, Hashable, Sendable {
     public var uploadsPaused: String?
     /// Milliseconds until it is tried again, or the node is asked whether it has room by now.
     public var uploadsRetryIn: Int64?
+    /// Whether it is for room that nothing is sent: then what needs none is, and all of it as soon as there is
+    /// some.
+    public var waitsForRoom: Bool?
     public var downloadsPaused: String?
     /// So many would be removed that a person is asked: `nacre sync confirm`, or `decline`.
     public var removalsToConfirm: Int?
@@ -75,6 +83,28 @@ public struct FolderReport: Codable, Hashable, Sendable {
                 && prefetchBytes == nil
             if isNothing { return nil }
         }
+    }
+
+    /// A file on its way.
+    public struct Transfer: Codable, Hashable, Sendable {
+        /// Relative to the folder.
+        public var path: String
+        /// `send` or `receive`.
+        public var direction: String
+        public var bytesDone: Int64
+        /// Of what is to be moved, which may be less than the file has.
+        public var bytesTotal: Int64
+        /// Of the last half minute; `nil` where that is not known yet.
+        public var bytesPerSecond: Int64?
+        /// At that rate; `nil` where it is not known.
+        public var secondsLeft: Int64?
+    }
+
+    /// A run of one folder, in a process of its own.
+    public struct Run: Codable, Hashable, Sendable {
+        public var process: Int32
+        /// When it began: milliseconds since 1970.
+        public var began: Int64
     }
 
     /// How a folder was at the end of a run.

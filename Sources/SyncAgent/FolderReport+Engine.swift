@@ -38,6 +38,7 @@ extension FolderReport {
         uploadsPaused = status.uploadsPaused?.reason
         let now = MachineClock.steadyMilliseconds()
         uploadsRetryIn = status.uploadsPaused.map { max(0, $0.until - now) }
+        waitsForRoom = status.uploadsPaused?.isForRoom
         downloadsPaused = status.downloadsPaused?.reason
         removalsToConfirm = status.removalsToConfirm
         scanMilliseconds = folder.scanMilliseconds

@@ -25,19 +25,34 @@ public final class FolderRunner: @unchecked Sendable {
     /// When both sides were equal last, by the steady clock.
     private let settled = Mutex<Int64?>(nil)
     private let finished = DispatchSemaphore(value: 0)
+    /// What is on its way.
+    private let meter = Mutex(TransferMeter())
+    /// What is worked with; touched by the working thread alone, as its engine is.
+    private var opened: OpenFolder?
+    /// When what waits is counted next in the middle of a pass, and whether it was; when it is told next that
+    /// something was moved. By the steady clock; touched by the working thread alone.
+    private var nextCount: Int64 = 0
+    private var hasCounted = false
+    private var nextTelling: Int64 = 0
+    /// Is told how a folder is in the middle of a pass, on the working thread.
+    private let progress: (@Sendable (FolderReport) -> Void)?
     /// What reads ahead, while the folder is open.
     let ahead = Mutex<FolderPrefetching?>(nil)
 
-    /// - Parameter event: is told what happens, on the working thread.
+    /// - Parameters:
+    ///   - progress: is told now and then, in the middle of a pass, how the folder is, on the working thread.
+    ///   - event: is told what happens, on the working thread.
     public init(
         _ record: FolderRecord, home: AgentHome, device: String,
         dial: @escaping @Sendable () throws -> HTTPSyncServer.Options,
+        progress: (@Sendable (FolderReport) -> Void)? = nil,
         event: @escaping @Sendable (FolderRecord, SyncEvent) -> Void
     ) {
         self.record = record
         self.home = home
         self.device = device
         self.event = event
+        self.progress = progress
         server = NodeDialer(
             namespace: record.namespace, device: device, deviceName: try? home.deviceName(),
             uploadLimit: record.uploadLimit, downloadLimit: record.downloadLimit,
@@ -48,6 +63,7 @@ public final class FolderRunner: @unchecked Sendable {
     /// The state of the folder at this moment.
     public var status: FolderReport {
         var now = report.withLock { $0 }
+        now.transfer = meter.withLock { $0.transfer }
         now.settledAgo = settled.withLock { $0 }.map { MachineClock.steadyMilliseconds() - $0 }
         if let counters = ahead.withLock({ $0 })?.counters {
             now.counters.prefetchedBlocks = counters.blocks
@@ -83,6 +99,8 @@ public final class FolderRunner: @unchecked Sendable {
     /// - Returns: the state of the folder then.
     public func runOnce() -> FolderReport {
         run { [self] folder in
+            begin()
+            defer { end() }
             try work(once: folder)
             switch folder.engine.status.activity {
             // It is told to people, and nothing depends on it.
@@ -99,9 +117,27 @@ public final class FolderRunner: @unchecked Sendable {
     ///
     /// - Returns: the state of the folder then, with the decision.
     public func runOnce(deciding choice: FolderChoice) -> FolderReport {
-        run { [self] in try decide(choice, id: "", in: $0) }
+        run { [self] folder in
+            begin()
+            defer { end() }
+            try decide(choice, id: "", in: folder)
+        }
         server.close()
         return status
+    }
+
+    /// Says that the folder, which nobody else has, is worked with in a process that cannot be asked.
+    private func begin() {
+        report.withLock { report in
+            report.run = .init(process: getpid(), began: MachineClock.wallNanoseconds() / 1_000_000)
+            report.state = "working"
+        }
+        home.setRun(status, of: record)
+    }
+
+    private func end() {
+        report.withLock { $0.run = nil }
+        home.setRun(nil, of: record)
     }
 
     /// Ends at the next step; returns when it has.
@@ -122,9 +158,14 @@ public final class FolderRunner: @unchecked Sendable {
         do {
             let folder = try OpenFolder(
                 record, home: home, device: device, server: server, isOnce: isOnce,
-                shouldStop: { [mailbox] in mailbox.isInterrupting }
+                shouldStop: { [mailbox] in mailbox.isInterrupting },
+                progress: { [weak self] in self?.noteProgress($0) }
             ) { [record, event] in event(record, $0) }
-            defer { folder.close() }
+            opened = folder
+            defer {
+                opened = nil
+                folder.close()
+            }
             try body(folder)
             return true
         } catch let error as FileError where error == .folderMissing {
@@ -320,9 +361,49 @@ public final class FolderRunner: @unchecked Sendable {
 
     private func pass(_ body: () throws -> Void) throws {
         position.withLock { $0.isWorking = true }
-        defer { position.withLock { $0.isWorking = false } }
+        defer {
+            position.withLock { $0.isWorking = false }
+            meter.withLock { $0.note(nil, now: 0) }
+        }
+        (nextCount, hasCounted) = (MachineClock.steadyMilliseconds() + Self.countInterval, false)
         ahead.withLock { $0 }?.hold()
         try body()
+    }
+
+    /// How often what waits is counted in the middle of a pass, and how often it is told how far it is, at most:
+    /// milliseconds.
+    private static let countInterval: Int64 = 1000
+    private static let tellingInterval: Int64 = 250
+    private static let largeBytes: Int64 = 1024 * 1024
+
+    /// Takes over into the report how a folder is in the middle of a pass.
+    private func noteProgress(_ progress: TransferProgress?) {
+        let now = MachineClock.steadyMilliseconds()
+        meter.withLock { $0.note(progress, now: now) }
+        guard let folder = opened else { return }
+        let counters = FolderReport.Counters(folder.engine.status.counters)
+        report.withLock { ($0.state, $0.counters) = ("working", counters) }
+        // A large file is one that people look for at once.
+        let isLarge = (progress?.bytesTotal ?? 0) >= Self.largeBytes
+        if now >= nextCount || isLarge && !hasCounted {
+            hasCounted = true
+            // What cannot be counted now is after the pass.
+            let items = try? folder.countOpen(now: now)
+            let pending = folder.engine.status.pending
+            report.withLock { report in
+                report.pending = pending
+                if let items { report.items = items }
+                report.moreItems = pending > report.items.count ? pending - report.items.count : nil
+            }
+            // Of a large folder that takes a while: a twentieth of the time at most.
+            let spent = MachineClock.steadyMilliseconds() - now
+            nextCount = now + max(Self.countInterval, 20 * spent)
+        }
+        guard now >= nextTelling else { return }
+        nextTelling = now + Self.tellingInterval
+        let status = status
+        if status.run != nil { home.setRun(status, of: record) }
+        self.progress?(status)
     }
 
     /// Takes over into the report how a folder is after a pass.

@@ -44,6 +44,7 @@ final class OpenFolder {
     init(
         _ record: FolderRecord, home: AgentHome, device: String, server: NodeDialer, isOnce: Bool,
         shouldStop: @escaping @Sendable () -> Bool,
+        progress: @escaping @Sendable (TransferProgress?) -> Void = { _ in },
         report: @escaping @Sendable (SyncEvent) -> Void
     ) throws {
         self.record = record
@@ -83,6 +84,7 @@ final class OpenFolder {
             random: MachineRandom.next, parallelForEach: ScannerOptions.onAllCores,
             report: report)
         environment.shouldStop = shouldStop
+        environment.progress = progress
         environment.start = { DispatchQueue.global().async(execute: $0) }
         self.content = content
         self.environment = environment
@@ -168,6 +170,12 @@ final class OpenFolder {
                 attempts: item.attempts, retryIn: retryAt == .max ? 0 : max(0, retryAt - now))
         }
         return Array((items.prefix(maximum - min(problems.count, maximum / 2)) + problems).prefix(maximum))
+    }
+
+    /// Counts what is not done in the middle of a pass; the first hundred, and why.
+    func countOpen(now: Int64) throws -> [FolderReport.Item] {
+        try engine.countOpen()
+        return try openItems(now: now)
     }
 
     func openConflicts() throws -> [FolderReport.Conflict]? {

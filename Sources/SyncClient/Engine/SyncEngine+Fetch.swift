@@ -138,6 +138,7 @@ extension SyncEngine {
             }
             jobs.removeAll()
         }
+        environment.progress(nil)
         nameWhole(&jobs)
         try changeDisk(awaiting: making) { touched in
             let placed = try placeNew(jobs)
@@ -239,7 +240,7 @@ extension SyncEngine {
                 pieces.append(FetchPiece(job: index, leaf: leaf, offset: offset))
                 offset += Int64(leaf.bytes)
                 bytes += leaf.bytes
-                if bytes >= options.windowBytes || pieces.count >= 4096 {
+                if bytes >= downloadPace.bytes || pieces.count >= 4096 {
                     try goOn()
                     try write(pieces, &jobs)
                     pieces.removeAll(keepingCapacity: true)
@@ -290,7 +291,11 @@ extension SyncEngine {
                 wanted.append(piece.leaf.cid)
             }
         }
+        tellProgress(of: pieces.first, jobs, isDone: false)
+        let start = environment.steadyClock()
         try retrieve(wanted, into: &contents)
+        downloadPace.note(milliseconds: environment.steadyClock() - start)
+        tellProgress(of: pieces.last, jobs, isDone: true)
         let failures = Mutex<[Int: StepFailure]>([:])
         // A window is within one file or many: what is in one file is written in order by one thread.
         let groups = Dictionary(grouping: open, by: \.job).sorted { $0.key < $1.key }
@@ -314,6 +319,17 @@ extension SyncEngine {
         failures.withLock { failures in
             for (job, failure) in failures { jobs[job].failure = failure }
         }
+    }
+
+    /// - Parameter isDone: whether the piece is here.
+    private func tellProgress(of piece: FetchPiece?, _ jobs: [FetchJob], isDone: Bool) {
+        guard let piece else { return }
+        let file = jobs[piece.job].file
+        environment.progress(
+            TransferProgress(
+                path: file.path, isUpload: false,
+                bytesDone: piece.offset + (isDone ? Int64(piece.leaf.bytes) : 0), bytesTotal: file.remote.size
+            ))
     }
 
     func retrieve(_ wanted: [CID], into contents: inout [CID: [UInt8]]) throws {

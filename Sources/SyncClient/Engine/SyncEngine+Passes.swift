@@ -236,6 +236,9 @@ extension SyncEngine {
         for item in held where !open.contains(item.id) { items[item.id] = nil }
     }
 
+    /// Counts anew what is not done, in the middle of a pass: see ``FolderStatus/pending``.
+    public func countOpen() throws { status.pending = try countPending() }
+
     /// Nodes that are to become equal on both sides, and are not: those that take no part never do.
     private func countPending() throws -> Int {
         let planner = Planner(policy)

@@ -250,6 +250,7 @@ extension SyncEngine {
                 if let cursor = answer.cursor, !needsPull { try state.setCursor(cursor) }
             }
             rounds += 1
+            environment.progress(nil)
             let unreadable = try store(wanted)
             open = again.filter { !unreadable.contains($0.step.id) }
             guard !open.isEmpty else { return }
@@ -266,8 +267,17 @@ extension SyncEngine {
         let preparation = UploadPreparation(disk: disk, reader: content, inlineBytes: options.inlineBytes)
         // Where the leaves of the file are that was looked at last: needs of one operation come together.
         var offsets: (id: NodeID, places: [CID: (offset: Int64, bytes: Int)])?
+        var file: TransferProgress?
+        let needs = Dictionary(grouping: wanted, by: \.from.step.id)
         for (cid, sent) in wanted where !stored.contains(cid) && !unreadable.contains(sent.step.id) {
-            if offsets?.id != sent.step.id { offsets = (sent.step.id, Self.offsets(of: sent.leaves)) }
+            if offsets?.id != sent.step.id {
+                let places = Self.offsets(of: sent.leaves)
+                offsets = (sent.step.id, places)
+                let total = Set((needs[sent.step.id] ?? []).map(\.cid)).reduce(Int64(0)) {
+                    $0 + Int64(places[$1]?.bytes ?? 0)
+                }
+                file = TransferProgress(path: sent.path, isUpload: true, bytesDone: 0, bytesTotal: total)
+            }
             do {
                 guard let place = offsets?.places[cid] else {
                     throw StepFailure(reason: .blockMissing(cid.description))
@@ -277,23 +287,30 @@ extension SyncEngine {
                 window.append(Block(cid: cid, bytes: content))
                 stored.insert(cid)
                 bytes += content.count
+                file?.bytesDone += Int64(content.count)
             } catch let failure as StepFailure {
                 unreadable.insert(sent.step.id)
                 fail(sent.step.id, failure, path: sent.path)
             }
-            if bytes >= options.windowBytes || window.count >= 1000 {
-                try send(&window, &bytes)
-            }
+            if bytes >= uploadPace.bytes || window.count >= 1000 { try send(&window, &bytes, file) }
         }
-        try send(&window, &bytes)
+        try send(&window, &bytes, file)
         return unreadable
     }
 
-    private func send(_ window: inout [Block], _ bytes: inout Int) throws {
+    /// - Parameter file: that the last of the blocks are of, with what of it is sent when they are.
+    private func send(_ window: inout [Block], _ bytes: inout Int, _ file: TransferProgress?) throws {
         guard !window.isEmpty else { return }
         try goOn()
+        if var before = file {
+            before.bytesDone = max(0, before.bytesDone - Int64(bytes))
+            environment.progress(before)
+        }
+        let start = environment.steadyClock()
         try server.store(window)
+        uploadPace.note(milliseconds: environment.steadyClock() - start)
         status.counters.bytesSent += Int64(bytes)
+        environment.progress(file)
         window.removeAll()
         bytes = 0
     }

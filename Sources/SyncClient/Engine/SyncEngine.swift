@@ -67,6 +67,9 @@ public final class SyncEngine {
     var roomProbe: NodeID?
     /// Steps that were done.
     var steps = 0
+    /// How much is sent, and fetched, in one call.
+    var uploadPace: TransferPace
+    var downloadPace: TransferPace
 
     public init(
         state: any SyncState, disk: any FolderFileSystem, server: any SyncServer,
@@ -82,6 +85,8 @@ public final class SyncEngine {
         self.blocks = blocks
         self.environment = environment
         self.options = options
+        uploadPace = TransferPace(maximum: options.windowBytes)
+        downloadPace = TransferPace(maximum: options.windowBytes)
         ignoresCaseRemotely = options.ignoresCaseRemotely
         own = OwnDirectory(disk: disk, environment: environment)
     }

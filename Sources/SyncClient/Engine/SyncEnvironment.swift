@@ -19,6 +19,9 @@ public struct SyncEnvironment: Sendable {
     /// Whether a pass is to end at the next step at which nothing is lost by it: somebody wants the program to
     /// stop, or the folder to rest. Asked often, from one thread.
     public var shouldStop: @Sendable () -> Bool = { false }
+    /// Is told, on the thread of the engine, how far a file is that is being sent or received, and, by `nil`, that
+    /// something was done and no file is under way. Outside of transactions.
+    public var progress: @Sendable (TransferProgress?) -> Void = { _ in }
     /// Is given what happens, for the log.
     public var report: @Sendable (SyncEvent) -> Void
 

@@ -236,6 +236,7 @@ extension SyncCommand {
 
         private func runOnce(_ folder: FolderRecord) throws {
             let report = try SyncPlace.isRunning ? waitForOther(folder) : runHere(folder)
+            ProgressBar.clearLine()
             var out = StandardOutput()
             try SyncOutput.write(summary: report, json: output.json, to: &out)
             try out.flush()
@@ -256,7 +257,7 @@ extension SyncCommand {
             let verbose = verbose
             let runner = FolderRunner(
                 folder, home: SyncPlace.home, device: try SyncPlace.home.device(),
-                dial: { try SyncPlace.options(for: folder) }
+                dial: { try SyncPlace.options(for: folder) }, progress: { SyncOutput.show($0) }
             ) { folder, event in SyncOutput.tell(event, in: folder, isAlone: true, verbose: verbose) }
             return runner.runOnce()
         }
@@ -279,6 +280,7 @@ extension SyncCommand {
                 try Interruption.cancellation.check()
                 Thread.sleep(forTimeInterval: 0.2)
                 if let now = try SyncPlace.ask("status", folder).first { last = now }
+                SyncOutput.show(last)
                 switch last.state {
                 case "working", "starting": idle = 0
                 case "settled", "waiting", "read_only":

@@ -86,7 +86,13 @@ final class ProgressBar {
                 line = "[\(bar)] " + line
             }
         }
-        Self.isDrawn.store(true, ordering: .relaxed)
+        Self.show(line)
+    }
+
+    /// Puts a text on the line, in the place of what was there. For a terminal only.
+    static func show(_ line: String) {
+        guard Terminal.isErrorTerminal else { return }
+        isDrawn.store(true, ordering: .relaxed)
         Terminal.writeError("\r\u{1B}[K" + line.prefix(max(10, Terminal.width - 1)))
     }
 }

@@ -45,9 +45,11 @@ enum SyncOutput {
         }
         if let reason = report.downloadsPaused { text += "; nothing is received: \(reason)" }
         if let reason = report.uploadsPaused {
-            text += "; no content is sent: \(reason)"
+            let isForRoom = report.waitsForRoom == true
+            text += "; \(isForRoom ? "no content" : "nothing") is sent: \(reason)"
             if let wait = report.uploadsRetryIn {
-                text += "; tried again in \((wait + 999) / 1000) s, or when there is room"
+                text +=
+                    "; tried again in \((wait + 999) / 1000) s\(isForRoom ? ", or when there is room" : "")"
             }
         }
         let done = report.counters
@@ -70,6 +72,13 @@ enum SyncOutput {
         if json { return try out.writeJSON(report) }
         try out.write(line: "\(shown(report.path)) \(report.mode) \(report.namespace)")
         try out.write(line: "  " + state(report))
+        if let run = report.run {
+            let now = Int64(Date().timeIntervalSince1970 * 1000)
+            try out.write(
+                line: "  a run of its own, such as `--once`, has it: process \(run.process), begun "
+                    + SyncReportOutput.ago(run.began, now))
+        }
+        if let transfer = report.transfer { try out.write(line: "  " + text(transfer)) }
         if let settings = report.settings { try out.write(line: "  " + text(settings)) }
         if let problem = report.watchDegraded {
             try out.write(line: "  changes are found by scanning: \(problem)")
@@ -90,6 +99,29 @@ enum SyncOutput {
         if more > 0 { try out.write(line: "  and \(more) more") }
         try write(conflicts: report, to: &out)
         for hint in hints(report) { try out.write(line: "  " + hint) }
+    }
+
+    /// A file on its way.
+    private static func text(_ transfer: FolderReport.Transfer) -> String {
+        let verb = transfer.direction == "send" ? "sending" : "receiving"
+        var text =
+            "\(verb) \(shown(transfer.path)): \(ByteCount.text(transfer.bytesDone)) of "
+            + ByteCount.text(transfer.bytesTotal)
+        if let rate = transfer.bytesPerSecond { text += ", \(ByteCount.text(rate))/s" }
+        if let left = transfer.secondsLeft { text += ", \(DurationText.short(seconds: Double(left))) left" }
+        return text
+    }
+
+    /// Shows on a terminal how far a folder is.
+    static func show(_ report: FolderReport) {
+        var parts: [String] = []
+        if let transfer = report.transfer { parts.append(text(transfer)) }
+        if report.pending > 0 { parts.append("\(report.pending) to do") }
+        let done = report.counters
+        if done.uploaded + done.downloaded > 0 {
+            parts.append("\(done.uploaded) sent, \(done.downloaded) received")
+        }
+        if !parts.isEmpty { ProgressBar.show(parts.joined(separator: "; ")) }
     }
 
     /// What was said of how a folder is synced.

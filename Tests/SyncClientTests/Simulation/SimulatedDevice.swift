@@ -35,6 +35,8 @@ final class SimulatedDevice {
     private let leaves = LeafCache()
     private(set) var events = EventLog()
     let stopping = StopSwitch()
+    /// What was told of files on their way.
+    let progress = ProgressLog()
 
     init(
         name: String, server: ModelServer, names: VirtualDisk.Names, canExchange: Bool,
@@ -76,6 +78,7 @@ final class SimulatedDevice {
             report: { events.add($0) })
         let stopping = stopping
         environment.shouldStop = { stopping.shouldStop() }
+        environment.progress = { [progress] in progress.add($0) }
         var scanning = ScannerOptions()
         scanning.quietTime = 0
         scanning.ignoresCase = disk.ignoresCase || options.ignoresCaseRemotely
@@ -298,6 +301,20 @@ final class EventLog: Sendable {
     var all: [SyncEvent] { events.withLock { $0.last } }
     /// How many there were, those that are not kept with them.
     var count: Int { events.withLock { $0.count } }
+}
+
+/// The last that was told of files on their way.
+final class ProgressLog: Sendable {
+    private let told = Mutex<[TransferProgress?]>([])
+
+    func add(_ progress: TransferProgress?) {
+        told.withLock { told in
+            if told.count >= 500 { told.removeFirst(100) }
+            told.append(progress)
+        }
+    }
+
+    var all: [TransferProgress?] { told.withLock { $0 } }
 }
 
 /// Lists of leaves of files that were read or written.
