@@ -70,8 +70,10 @@ extension OpenAPISchemas {
         "NamespaceEntryPage": page("NamespaceEntry"),
         "NamespaceDifference": object(
             [
-                "path": text, "change": ["type": "string", "enum": ["added", "removed", "changed"]],
-                "old": text, "new": text,
+                "path": text,
+                "change": ["type": "string", "enum": ["added", "removed", "changed", "renamed"]],
+                "kind": ["type": "string", "enum": ["dir", "file", "symlink"]], "from": text,
+                "old": text, "new": text, "below": integer,
             ], required: ["path", "change"]),
         "NamespaceDifferencePage": page("NamespaceDifference"),
         "NamespaceRestore": object(

@@ -115,13 +115,19 @@ extension NodeAPI {
             "List the paths in which two versions differ", .read, on: .own,
             parameters: [
                 APIParameter("from", required: true, "A version, as of a snapshot"),
-                APIParameter("to", "A version; the newest state if left out"), .cursor, .limit,
+                APIParameter("to", "A version; the newest state if left out"),
+                APIParameter(
+                    "recursive",
+                    "`false`: a directory that came or went stands for all that is in it; else `true`"),
+                .cursor, .limit,
             ], isPatient: true, answer: .json("NamespaceDifferencePage")
         ) { request in
             guard let from = request.query["from"] else { throw APIRequest.invalid("from is missing") }
+            let question = NamespaceDifferenceQuestion(
+                from: from, to: request.query["to"], isRecursive: try request.flag("recursive") ?? true)
             return try .json(
                 try request.node.namespaceDifferences(
-                    request.value("namespace"), from: from, to: request.query["to"],
+                    request.value("namespace"), question,
                     skipping: Int(try request.number("cursor", 0...Int64(Int32.max)) ?? 0),
                     limit: try request.limit()))
         },

@@ -110,10 +110,12 @@ extension RemoteNode {
     }
 
     public func forEachNamespaceDifference(
-        _ text: String, from: String, to: String?, _ body: (NamespaceDifferenceMessage) throws -> Void
+        _ text: String, _ question: NamespaceDifferenceQuestion,
+        _ body: (NamespaceDifferenceMessage) throws -> Void
     ) throws {
-        var query = [("limit", "1000"), ("from", from)]
-        if let to { query.append(("to", to)) }
+        var query = [("limit", "1000"), ("from", question.from)]
+        if let to = question.to { query.append(("to", to)) }
+        if !question.isRecursive { query.append(("recursive", "false")) }
         try forEachPage(path(ofNamespace: text) + "/diff", query, body)
     }
 

@@ -207,19 +207,49 @@ public struct NamespaceEntryMessage: Codable, Hashable, Sendable {
     }
 }
 
+/// Which versions are to be compared, and how.
+public struct NamespaceDifferenceQuestion: Hashable, Sendable {
+    /// Versions: a number, a time (RFC 3339), or the root CID of a snapshot; `to` is the newest state if
+    /// it is left out.
+    public var from: String
+    public var to: String?
+    /// Whether everything in a directory that came or went is listed, or the directory alone with how much is
+    /// below it.
+    public var isRecursive: Bool
+
+    public init(from: String, to: String? = nil, isRecursive: Bool = true) {
+        self.from = from
+        self.to = to
+        self.isRecursive = isRecursive
+    }
+}
+
 /// A path that is not the same in two versions.
 public struct NamespaceDifferenceMessage: Codable, Hashable, Sendable {
+    /// Of what was removed, where it was.
     public var path: String
-    /// `added`, `removed` or `changed`.
+    /// `added`, `removed`, `changed` or `renamed`.
     public var change: String
+    /// `dir`, `file` or `symlink`; nodes of 0.3.0 and before leave it out.
+    public var kind: String?
+    /// Of what was renamed or moved: its path before.
+    public var from: String?
     public var old: String?
     public var new: String?
+    /// Of a directory that stands for all that came or went with it: how many files, links and directories
+    /// are below it.
+    public var below: Int64?
 
-    public init(path: String, change: String, old: String?, new: String?) {
+    public init(
+        path: String, change: String, kind: String?, from: String?, old: String?, new: String?, below: Int64?
+    ) {
         self.path = path
         self.change = change
+        self.kind = kind
+        self.from = from
         self.old = old
         self.new = new
+        self.below = below
     }
 }
 

@@ -182,7 +182,8 @@ public protocol NodeOperations: Sendable {
         _ text: String, path: String?, limit: Int, _ body: (NamespaceEntryMessage) throws -> Void) throws
     /// Gives the paths in which two versions differ to `body`.
     func forEachNamespaceDifference(
-        _ text: String, from: String, to: String?, _ body: (NamespaceDifferenceMessage) throws -> Void) throws
+        _ text: String, _ question: NamespaceDifferenceQuestion,
+        _ body: (NamespaceDifferenceMessage) throws -> Void) throws
     /// Brings everything, or what is at a path, back to an earlier version, by new changes.
     func restoreNamespace(_ text: String, _ request: NamespaceRestoreMessage) throws
         -> NamespaceRestoredMessage

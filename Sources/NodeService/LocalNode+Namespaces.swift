@@ -168,18 +168,16 @@ extension LocalNode {
     }
 
     public func forEachNamespaceDifference(
-        _ text: String, from: String, to: String?, _ body: (NamespaceDifferenceMessage) throws -> Void
+        _ text: String, _ question: NamespaceDifferenceQuestion,
+        _ body: (NamespaceDifferenceMessage) throws -> Void
     ) throws {
-        let old = try namespaceVersion(text, from)
-        let new = try namespaceVersion(text, to)
-        try TreeDifference.forEach(
-            from: try CID(text: old.root ?? ""), to: try CID(text: new.root ?? ""), in: node.store
-        ) { difference in
-            try body(
-                NamespaceDifferenceMessage(
-                    path: difference.path, change: difference.kind.rawValue,
-                    old: difference.old?.description, new: difference.new?.description))
-        }
+        let old = try namespaceVersion(text, question.from)
+        let new = try namespaceVersion(text, question.to)
+        let comparison = try TreeComparison(
+            from: try CID(text: old.root ?? ""), to: try CID(text: new.root ?? ""), in: node.store,
+            moves: try trees.moves(from: old.version, to: new.version, in: try requireNamespace(text)),
+            isRecursive: question.isRecursive)
+        try comparison.forEach { try body(NamespaceDifferenceMessage($0)) }
     }
 
     public func restoreNamespace(
@@ -331,12 +329,12 @@ extension LocalNode {
 
     /// A page of differences, by path.
     public func namespaceDifferences(
-        _ text: String, from: String, to: String?, skipping: Int, limit: Int
+        _ text: String, _ question: NamespaceDifferenceQuestion, skipping: Int, limit: Int
     ) throws -> PageMessage<NamespaceDifferenceMessage> {
         struct Enough: Error {}
         var (seen, items) = (0, [NamespaceDifferenceMessage]())
         do {
-            try forEachNamespaceDifference(text, from: from, to: to) { difference in
+            try forEachNamespaceDifference(text, question) { difference in
                 seen += 1
                 guard seen > skipping else { return }
                 guard items.count < limit else { throw Enough() }
@@ -346,5 +344,14 @@ extension LocalNode {
             return PageMessage(items: items, next: String(skipping + limit))
         }
         return PageMessage(items: items, next: nil)
+    }
+}
+
+extension NamespaceDifferenceMessage {
+    fileprivate init(_ difference: TreeDifference) {
+        self.init(
+            path: difference.path, change: difference.kind.rawValue, kind: difference.entry.rawValue,
+            from: difference.origin, old: difference.old?.description, new: difference.new?.description,
+            below: difference.below.map(Int64.init))
     }
 }

@@ -49,6 +49,29 @@ import Testing
         try node.stop()
     }
 
+    /// Directories were left out, and what was renamed was something gone and something come.
+    @Test func aComparisonShowsDirectoriesAndRenames() throws {
+        try FileManager.default.moveItem(
+            atPath: directory.path("recipes/f7"), toPath: directory.path("recipes/g7"))
+        for path in ["recipes/soups/a", "recipes/soups/b"] { try write(path, path) }
+        try FileManager.default.createDirectory(
+            atPath: directory.path("recipes/empty"), withIntermediateDirectories: true)
+        _ = try must("sync", directory.path("recipes"), "recipes", "--once")
+        func check() throws {
+            let brief = ["+ empty/", "R f7 -> g7", "+ soups/  (2 below)"]
+            #expect(try must("ns", "diff", "recipes", "130").lines == brief)
+            #expect(
+                try must("ns", "diff", "recipes", "130", "--recursive").lines
+                    == ["+ empty/", "R f7 -> g7", "+ soups/", "+ soups/a", "+ soups/b"])
+            let json = try must("ns", "diff", "recipes", "130", "--json").text
+            #expect(json.contains(#""change":"renamed""#) && json.contains(#""from":"f7""#), "\(json)")
+            #expect(json.contains(#""below":2"#) && json.contains(#""kind":"dir""#), "\(json)")
+        }
+        try check()
+        try node.stop()
+        try check()
+    }
+
     /// A zero too many, or a time of another year, and the namespace was empty without a word.
     @Test func goingBackToBeforeTheFirstChangeIsAskedAbout() throws {
         _ = try must("ns", "publish", "recipes")

@@ -70,7 +70,7 @@ import UnixFS
         #expect(store.count == blocks + 2)
         #expect(second.jid == first.jid + 1 && second.root != first.root)
         var differences: [TreeDifference] = []
-        try TreeDifference.forEach(from: first.root, to: second.root, in: store) { differences.append($0) }
+        try TreeComparison(from: first.root, to: second.root, in: store).forEach { differences.append($0) }
         #expect(differences.map(\.path) == ["soups/borscht.txt"])
         #expect(differences.first?.kind == .changed)
         // A version between: made on demand, and the same whenever it is made.

@@ -140,6 +140,16 @@ extension TreeTables {
             """, [.integer(number), .blob(node.bytes), .integer(jid)]) != nil
     }
 
+    /// Nodes whose place changed after one JID and up to another, each once.
+    package func movedNodes(after: JID, upTo last: JID, limit: Int) throws -> [NodeID] {
+        try connection.rows(
+            """
+            SELECT DISTINCT nid FROM tree_journal
+            WHERE ns = $1 AND jid > $2 AND jid <= $3 AND from_parent IS NOT NULL LIMIT \(limit)
+            """, [.integer(number), .integer(after), .integer(last)]
+        ).compactMap { NodeID(bytes: try $0.blob(0)) }
+    }
+
     /// The last JID whose time is not after a moment; 0 if there is none.
     ///
     /// Times of the server may go back, so the journal is read from its end.

@@ -167,7 +167,11 @@ extension NamespaceCommand {
 
     struct Diff: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the paths in which two versions differ: `+`, `-` or `~`, and the path.")
+            abstract: "List what differs between two versions.",
+            discussion: """
+                `+` came, `-` went, `~` has another content, `R OLD -> NEW` was renamed or moved. A \
+                directory ends with `/`, and stands for all that came or went with it, with how much that is.
+                """)
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
@@ -176,18 +180,30 @@ extension NamespaceCommand {
         var from: String
         @Argument(help: ArgumentHelp("The newer one; the newest state if it is left out.", valueName: "to"))
         var to: String?
+        @Flag(name: .long, help: "List everything in directories that came or went.")
+        var recursive = false
 
         func run() throws {
             try global.withNode(.existing) { node in
                 var out = StandardOutput()
-                try node.forEachNamespaceDifference(namespace.namespaceText, from: from, to: to) { found in
+                let question = NamespaceDifferenceQuestion(from: from, to: to, isRecursive: recursive)
+                try node.forEachNamespaceDifference(namespace.namespaceText, question) { found in
                     try Interruption.cancellation.check()
                     if output.json { return try out.writeJSON(found) }
-                    let mark = ["added": "+", "removed": "-"][found.change] ?? "~"
-                    try out.write(line: mark + " " + PathText.printable(found.path.utf8))
+                    try out.write(line: Self.line(found))
                 }
                 try out.flush()
             }
+        }
+
+        private static func line(_ found: NamespaceDifferenceMessage) -> String {
+            func shown(_ path: String) -> String {
+                PathText.printable(path.utf8) + (found.kind == "dir" ? "/" : "")
+            }
+            if let from = found.from { return "R \(shown(from)) -> \(shown(found.path))" }
+            let mark = ["added": "+", "removed": "-"][found.change] ?? "~"
+            let below = found.below.map { $0 == 0 ? "" : "  (\($0) below)" } ?? ""
+            return "\(mark) \(shown(found.path))\(below)"
         }
     }
 
