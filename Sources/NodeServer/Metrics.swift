@@ -180,6 +180,9 @@ final class Metrics: Sendable {
         "nacre_sync_unsettled_seconds":
             "Age of the oldest change that waits for the snapshot of its namespace; 0 for none.",
         "nacre_sync_device_last_seen_seconds": "When a device called last, in Unix seconds.",
+        "nacre_sync_device_behind_entries":
+            "Changes that a device has not heard of, in all namespaces that it syncs.",
+        "nacre_sync_conflicts_open": "Conflicts that nobody has decided, in all namespaces.",
         "nacre_sync_waits": "Clients that wait for changes.",
         "nacre_sync_inflight_files": "Files that are being sent and that others read ahead.",
         "nacre_sync_inflight_bytes": "Bytes of such files that are here.",

@@ -43,7 +43,7 @@ public struct NamespaceInfo: Hashable, Sendable {
         writer.put("nodes", nodes)
         writer.put("used_bytes", bytes)
         writer.put("visibility", visibility)
-        writer.put("policy", policy)
+        writer.put("policy", json: policy)
         return writer.value
     }
 
@@ -58,7 +58,7 @@ public struct NamespaceInfo: Hashable, Sendable {
         nodes = try reader.number("nodes") ?? 0
         bytes = try reader.number("used_bytes") ?? 0
         visibility = try reader.text("visibility") ?? "private"
-        policy = try reader.text("policy") ?? "{}"
+        policy = try reader.json("policy") ?? "{}"
     }
 }
 

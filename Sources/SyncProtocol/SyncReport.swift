@@ -79,6 +79,8 @@ public struct NodeFigures: Hashable, Sendable {
     public var commits: Int64 = 0
     public var journalEntries: Int64 = 0
     public var conflicts: Int64 = 0
+    /// Conflict copies that devices made and sent.
+    public var conflictCopies: Int64 = 0
     /// Blocks that clients were asked to send.
     public var neededBlocks: Int64 = 0
     public var storedBlocks: Int64 = 0
@@ -106,6 +108,7 @@ public struct NodeFigures: Hashable, Sendable {
     /// As they are called in messages.
     private static let members: [(String, any WritableKeyPath<NodeFigures, Int64> & Sendable)] = [
         ("commits", \.commits), ("journal_entries", \.journalEntries), ("conflicts", \.conflicts),
+        ("conflict_copies", \.conflictCopies),
         ("needed_blocks", \.neededBlocks), ("stored_blocks", \.storedBlocks),
         ("stored_bytes", \.storedBytes), ("duplicate_blocks", \.duplicateBlocks),
         ("duplicate_bytes", \.duplicateBytes), ("retrieved_blocks", \.retrievedBlocks),

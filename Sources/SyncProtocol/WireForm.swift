@@ -74,6 +74,12 @@ struct WireWriter {
     mutating func put(_ key: String, small number: Int?) {
         if let number { put(key, IPLDValue.integer(Int128(number))) }
     }
+    /// A map that is kept as its JSON, as a map; a text that is none stays one.
+    mutating func put(_ key: String, json text: String) {
+        let bytes = Array(text.utf8)
+        let value = try? WireForm.json.decode(bytes, maximumBytes: bytes.count)
+        if case .map? = value, let value { put(key, value) } else { put(key, text) }
+    }
     /// `true`; left out for `false`.
     mutating func put(_ key: String, if flag: Bool) { if flag { put(key, IPLDValue.bool(true)) } }
 }

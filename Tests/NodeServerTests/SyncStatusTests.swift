@@ -101,6 +101,64 @@ import TreeValues
         }
     }
 
+    @Test func howFarADeviceIsBehindAndWhatNobodyDecidedAreMetrics() async throws {
+        try await ServerLaboratory.serve { laboratory in
+            let info = try laboratory.owner.create(
+                NamespaceRequest(name: "recipes", policy: #"{"merge":"lines"}"#))
+            let other = try laboratory.owner.create(NamespaceRequest(name: "other"))
+            for name in ["a", "b", "c"] { try laboratory.put(name, name, in: info) }
+            try laboratory.put("d", "d", in: other)
+            let key = try laboratory.key()
+            let own = key + "X-Device-Id: laptop\r\n"
+            let everything = try laboratory.key(scope: .node)
+            try await laboratory.connect { connection in
+                func behind() throws -> [String: Int] {
+                    Self.series("nacre_sync_device_behind_entries", try connection.get("/metrics").text)
+                }
+                _ = try connection.post(
+                    "/devices", DeviceRequest(id: "laptop", name: "Laptop").value(.cbor), own)
+                #expect(try behind().isEmpty, "it asked for no journal")
+                for (name, limit) in [("recipes", 2), ("other", 1)] {
+                    var cursor: String?
+                    for _ in 0..<2 {
+                        let list = ListRequest(cursor: cursor, limit: limit).value(.cbor)
+                        let answer = try connection.post("/ns/\(name)/list", list, own)
+                        cursor = try ListAnswer(answer.message()).cursor.text
+                    }
+                }
+                #expect(try behind() == ["device=\"laptop\"": 1], "one of three, and none of one")
+                let clash = CommitRequest(epoch: info.epoch, operations: [Self.put("a", [9], in: info)])
+                let answer = try connection.post("/ns/recipes/commit", clash.value(.cbor), own)
+                #expect(answer.status == 200, "\(answer.text)")
+                let page = try connection.get("/metrics").text
+                let status = try connection.get("/sync/v1/status", everything)
+                let report = try SyncReport(
+                    connection.get("/sync/v1/status", everything + "Accept: application/cbor\r\n").message())
+                let open = report.namespaces.reduce(0) { $0 + $1.conflicts }
+                #expect(open == 1 && Self.series("nacre_sync_conflicts_open", page) == ["": 1])
+                #expect(report.node?.conflictCopies == 0)
+                #expect(status.text.contains(#""conflict_copies":"0""#), "\(status.text)")
+                #expect(status.text.contains(#""policy":{"#) && status.text.contains(#""merge":"lines""#))
+            }
+        }
+    }
+
+    @Test func aPolicyIsReadAsAMapAndAsItsText() throws {
+        var info = NamespaceInfo(
+            id: "X", name: "x", role: "owner", root: NodeID(bits: 1), epoch: 1, head: 0, nodes: 0, bytes: 0,
+            visibility: "private", policy: #"{"merge":"lines"}"#)
+        guard case .map(var entries) = info.value(.json) else {
+            Issue.record("no map")
+            return
+        }
+        #expect(try NamespaceInfo(.map(entries)) == info)
+        entries.removeAll { $0.key == "policy" }
+        entries.append(IPLDEntry(key: "policy", value: .string(info.policy)))
+        #expect(try NamespaceInfo(.map(entries)) == info, "as nodes sent it before")
+        info.policy = "none of JSON"
+        #expect(try NamespaceInfo(info.value(.cbor)) == info)
+    }
+
     @Test func whoWaitsIsCountedWhileItWaits() async throws {
         try await ServerLaboratory.serve { laboratory in
             let info = try laboratory.owner.create(NamespaceRequest(name: "recipes"))

@@ -56,12 +56,12 @@ link = {"nid": Id(3), "kind": "symlink", "parent": Id(2), "name": "l", "rev": Lo
         "mtime_ns": Long(-2**63), "target": ".."}
 edit = {"base": c, "splices": [[1, 2, [[a, 1], [b, 2097152]]], [70, 0, []]]}
 info = {"ns": "X", "name": "recipes", "role": "owner", "root": Id(1), "epoch": Long(7), "head": Long(9), "nodes": Long(3),
-        "used_bytes": Long(5), "visibility": "public", "policy": "{}"}
+        "used_bytes": Long(5), "visibility": "public", "policy": {"merge": "lines"}}
 device = {"device_id": "laptop-1", "name": "Küche", "platform": "linux", "nfd_fs": True, "features": ["cbor", "gzip"],
           "last_seen_ms": Long(2**53 + 1), "revoked": True}
 lease = {"nid": Id(1), "device": "laptop-1", "device_name": "Küche", "mode": "exclusive", "expires_ms": Long(8), "own": True}
 figures = {name: Long(0) for name in (
-    "commits", "journal_entries", "conflicts", "needed_blocks", "stored_blocks", "stored_bytes", "duplicate_blocks", "duplicate_bytes",
+    "commits", "journal_entries", "conflicts", "conflict_copies", "needed_blocks", "stored_blocks", "stored_bytes", "duplicate_blocks", "duplicate_bytes",
     "retrieved_blocks", "retrieved_bytes", "entries", "wake_ups", "waits", "catalog_writes_waiting", "cache_hits", "cache_misses",
     "cache_used", "cache_capacity")}
 conflict = {"id": Id(20), "nid": Id(1), "reason": "stale", "name": "f", "base_crev": Long(3), "current_crev": Long(4), "root": a,

@@ -126,7 +126,7 @@ import TreeValues
 
     private static let info = NamespaceInfo(
         id: "X", name: "recipes", role: "owner", root: id(1), epoch: 7, head: 9, nodes: 3, bytes: 5,
-        visibility: "public", policy: "{}")
+        visibility: "public", policy: #"{"merge":"lines"}"#)
     private static let device = DeviceInfo(
         id: "laptop-1", name: "Küche", platform: "linux", decomposesNames: true, features: ["cbor", "gzip"],
         lastSeen: (1 << 53) + 1, isRevoked: true)

@@ -174,7 +174,8 @@ struct MessageMaker {
     mutating func info() -> NamespaceInfo {
         NamespaceInfo(
             id: name(), name: name(), role: "editor", root: id(), epoch: signed(), head: jid(),
-            nodes: jid(), bytes: jid(), visibility: "public", policy: name())
+            nodes: jid(), bytes: jid(), visibility: "public",
+            policy: maybe { _ in #"{"history":{"all":5},"merge":"lines"}"# } ?? name())
     }
 
     mutating func device() -> DeviceInfo {

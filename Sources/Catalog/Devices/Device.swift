@@ -77,3 +77,19 @@ public struct DeviceAck: Hashable, Sendable {
         self.seen = seen
     }
 }
+
+/// How far the journals of namespaces go, and how far devices have read them.
+public struct JournalPositions: Sendable {
+    /// Epoch and head, by `Namespace.number`.
+    public var heads: [Int64: (epoch: Int64, head: Int64)] = [:]
+    public var acks: [DeviceAck] = []
+
+    public init() {}
+
+    /// How many entries a device has not read; all of them where it has read another journal, `nil` for a
+    /// namespace that is not there.
+    public func behind(_ ack: DeviceAck) -> Int64? {
+        guard let (epoch, head) = heads[ack.namespace] else { return nil }
+        return max(0, head - (ack.epoch == epoch ? ack.jid : 0))
+    }
+}

@@ -109,6 +109,21 @@ public struct DeviceRepository: Sendable {
         return name
     }
 
+    /// How far devices have read the journals of all namespaces that are not deleted, and how far these go.
+    public func positions() throws -> JournalPositions {
+        try database.read { connection in
+            var positions = JournalPositions()
+            let namespaces = try connection.rows(
+                "SELECT number, epoch, head FROM namespaces WHERE deleted IS NULL")
+            for row in namespaces {
+                positions.heads[try row.integer(0)] = (try row.integer(1), try row.integer(2))
+            }
+            positions.acks = try connection.rows("SELECT \(DeviceRow.ackColumns) FROM device_acks")
+                .map(DeviceRow.ack).filter { positions.heads[$0.namespace] != nil }
+            return positions
+        }
+    }
+
     private static func find(
         _ id: String, _ project: ProjectID, _ connection: any SQLConnection
     ) throws -> Device? {

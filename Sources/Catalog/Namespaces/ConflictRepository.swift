@@ -68,6 +68,17 @@ public struct ConflictRepository: Sendable {
         }
     }
 
+    /// How many are open in all namespaces that are not deleted.
+    public func openCount() throws -> Int64 {
+        try database.read { connection in
+            try connection.firstRow(
+                """
+                SELECT count(*) FROM conflicts
+                WHERE ns IN (SELECT number FROM namespaces WHERE deleted IS NULL) AND \(Self.isOpen)
+                """)?.integer(0) ?? 0
+        }
+    }
+
     /// Notes how one was decided; the last word counts.
     ///
     /// - Returns: it, as it is then; `nil` if there is none of that id.

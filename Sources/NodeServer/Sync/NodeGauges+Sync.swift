@@ -27,6 +27,9 @@ extension NodeGauges {
             gauge("inflight_files", Int64(inflight.offers)),
             gauge("inflight_bytes", inflight.bytes),
         ]
+        if let open = try? node.catalog.conflicts.openCount() {
+            gauges.append(gauge("conflicts_open", open))
+        }
         let unsettled = node.namespaces.feed.longestUnsettledMilliseconds
         gauges.append(
             Metrics.Gauge(name: "nacre_sync_unsettled_seconds", value: Double(unsettled) / 1000))
@@ -59,17 +62,28 @@ extension NodeGauges {
         return gauges + deviceGauges
     }
 
-    /// When devices were seen last. A page has a line for each series, so that those seen longest ago have none
-    /// where there are many.
+    /// When devices were seen last, and how far they are behind. A page has a line for each series, so that
+    /// those seen longest ago have none where there are many.
     private var deviceGauges: [Metrics.Gauge] {
         let devices = (try? node.catalog.devices.list()) ?? []
         let seen = devices.filter { $0.revoked == nil }
-            .map { (id: $0.id, time: max($0.lastSeen, hub.devices.lastSeen($0))) }
-        return seen.sorted { ($1.time, $0.id) < ($0.time, $1.id) }.prefix(Self.maximumDevices).map { device in
+            .map { (id: $0.id, project: $0.project, time: max($0.lastSeen, hub.devices.lastSeen($0))) }
+            .sorted { ($1.time, $0.id) < ($0.time, $1.id) }.prefix(Self.maximumDevices)
+        guard !seen.isEmpty else { return [] }
+        let behind = (try? hub.devices.entriesBehind(node.catalog)) ?? [:]
+        return seen.map { device in
             Metrics.Gauge(
                 name: "nacre_sync_device_last_seen_seconds", labels: ["device": device.id],
                 value: Double(device.time / 1000))
         }
+            + seen.compactMap { device in
+                // One that never asked for a journal is not behind.
+                behind[DeviceDesk.Key(project: device.project, id: device.id)].map {
+                    Metrics.Gauge(
+                        name: "nacre_sync_device_behind_entries", labels: ["device": device.id],
+                        value: Double($0))
+                }
+            }
     }
 
     private static let maximumDevices = 100

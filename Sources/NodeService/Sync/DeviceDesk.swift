@@ -14,9 +14,15 @@ public final class DeviceDesk: Sendable {
     /// The most devices that are remembered.
     static let capacity = 8192
 
-    struct Key: Hashable {
+    /// Ids are unique within a project.
+    public struct Key: Hashable, Sendable {
         let project: ProjectID
         let id: String
+
+        public init(project: ProjectID, id: String) {
+            self.project = project
+            self.id = id
+        }
     }
 
     private struct Known {
@@ -86,6 +92,21 @@ public final class DeviceDesk: Sendable {
     /// What is noted and not in the catalog yet.
     func pending(of namespace: Int64) -> [DeviceAck] {
         state.withLock { $0.acks.values.filter { $0.namespace == namespace } }
+    }
+
+    /// How many entries of journals each device has not read, in all namespaces together that it asked about.
+    public func entriesBehind(_ catalog: CatalogDatabase) throws -> [Key: Int64] {
+        let positions = try catalog.devices.positions()
+        var acks: [AckKey: DeviceAck] = [:]
+        for ack in positions.acks + state.withLock({ Array($0.acks.values) }) {
+            acks[AckKey(namespace: ack.namespace, device: Key(project: ack.project, id: ack.device))] = ack
+        }
+        var behind: [Key: Int64] = [:]
+        for (key, ack) in acks {
+            guard let entries = positions.behind(ack) else { continue }
+            behind[key.device, default: 0] += entries
+        }
+        return behind
     }
 
     /// When a device was heard of last, if that is not in the catalog yet: Unix milliseconds; 0 if it is.

@@ -31,6 +31,7 @@ extension SyncService {
         figures.commits = counts.commits
         figures.journalEntries = counts.journalEntries
         figures.conflicts = counts.conflicts.values.reduce(0, +)
+        figures.conflictCopies = counts.conflictCopies.values.reduce(0, +)
         figures.neededBlocks = counts.neededBlocks
         (figures.storedBlocks, figures.storedBytes) = (counts.stored.blocks, counts.stored.bytes)
         (figures.duplicateBlocks, figures.duplicateBytes) = (counts.duplicate.blocks, counts.duplicate.bytes)
