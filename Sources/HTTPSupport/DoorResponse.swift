@@ -28,6 +28,11 @@ extension HTTPResponse.Status {
     public static var insufficientStorage: HTTPResponse.Status {
         HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
     }
+
+    /// The status of a code, with its name also where HTTPTypes has none for it.
+    public init(named code: Int) {
+        self = code == 507 ? .insufficientStorage : HTTPResponse.Status(code: code)
+    }
 }
 
 /// The body of an answer.

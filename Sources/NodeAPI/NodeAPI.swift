@@ -105,20 +105,7 @@ public struct NodeAPI: Sendable {
 
     /// A failure as an answer.
     public static func problem(_ failure: NodeFailure) -> DoorResponse {
-        let status: HTTPResponse.Status =
-            switch failure.kind {
-            case .unauthenticated: .unauthorized
-            case .notAllowed: .forbidden
-            case .notFound: .notFound
-            case .conflict: .conflict
-            case .invalid: .badRequest
-            case .tooLarge: .contentTooLarge
-            case .unsupported: .unsupportedMediaType
-            case .busy: .serviceUnavailable
-            case .throttled: .tooManyRequests
-            case .damaged, .failed:
-                failure.code == "storage-full" ? .insufficientStorage : .internalServerError
-            }
+        let status = HTTPResponse.Status(named: failure.httpStatus)
         var response = ProblemDocument(status, code: failure.code, detail: failure.detail).response
         if status == .serviceUnavailable || status == .tooManyRequests {
             response.fields[.retryAfter] = String(failure.retryAfterSeconds ?? 1)

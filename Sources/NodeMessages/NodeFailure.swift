@@ -32,6 +32,24 @@ public struct NodeFailure: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { detail }
 
+    /// The code of the HTTP status that says it: the one place where a kind gets one, for every door.
+    ///
+    /// Spec: RFC 9110 section 15; RFC 4918 section 11.5 (507).
+    public var httpStatus: Int {
+        switch kind {
+        case .unauthenticated: 401
+        case .notAllowed: 403
+        case .notFound: 404
+        case .conflict: 409
+        case .invalid: 400
+        case .tooLarge: 413
+        case .unsupported: 415
+        case .throttled: 429
+        case .busy: 503
+        case .damaged, .failed: code == "storage-full" ? 507 : 500
+        }
+    }
+
     /// The sort of a failure of which only the code was kept.
     public static func kind(ofCode code: String) -> Kind {
         if code.hasSuffix("-not-found") || code == "incomplete" { return .notFound }

@@ -1,6 +1,9 @@
 import Access
 import HTTPSupport
 import HTTPTypes
+import NodeAPI
+import NodeMessages
+import NodeService
 
 /// The one place where the server asks whether a request may do what its route is for.
 ///
@@ -49,23 +52,8 @@ struct Doorkeeper: Sendable {
 
     /// A status for every kind of refusal; the code says which.
     static func answer(_ error: AccessError) -> DoorResponse {
-        let status: HTTPResponse.Status =
-            switch error.kind {
-            case .unauthenticated: .unauthorized
-            case .notAllowed, .exhausted: .forbidden
-            case .tooLarge: .contentTooLarge
-            case .notFound: .notFound
-            case .conflict: .conflict
-            case .invalid: .badRequest
-            case .busy: .serviceUnavailable
-            case .throttled: .tooManyRequests
-            case .broken: .internalServerError
-            }
-        var response = ProblemDocument(status, code: error.code, detail: error.description).response
-        if status == .serviceUnavailable || status == .tooManyRequests {
-            response.fields[.retryAfter] = String(error.retryAfterSeconds ?? 1)
-        }
-        if status == .unauthorized { response.fields[.wwwAuthenticate] = challenge }
+        var response = NodeAPI.problem(NodeFailure(of: error))
+        if response.status == .unauthorized { response.fields[.wwwAuthenticate] = challenge }
         return response
     }
 }

@@ -112,17 +112,7 @@ extension SyncAPI {
             case .memberAbsent: (.notFound, .unknownMember)
             case .linkAbsent, .grantAbsent: (.notFound, .unknownLink)
             default:
-                switch error.kind {
-                case .unauthenticated: (.unauthorized, .unauthenticated)
-                case .notAllowed, .exhausted: (.forbidden, nil)
-                case .tooLarge: (.contentTooLarge, nil)
-                case .notFound: (.notFound, nil)
-                case .conflict: (.conflict, nil)
-                case .invalid: (.badRequest, .badRequest)
-                case .busy: (.serviceUnavailable, .unavailable)
-                case .throttled: (.tooManyRequests, .rateLimited)
-                case .broken: (.internalServerError, nil)
-                }
+                (HTTPResponse.Status(named: NodeFailure(of: error).httpStatus), code(of: error.kind))
             }
         return (
             status,
@@ -132,26 +122,24 @@ extension SyncAPI {
         )
     }
 
+    /// What the protocol has one word for; `nil` for what keeps its own.
+    private static func code(of kind: AccessError.Kind) -> SyncCode? {
+        switch kind {
+        case .unauthenticated: .unauthenticated
+        case .invalid: .badRequest
+        case .busy: .unavailable
+        case .throttled: .rateLimited
+        case .notAllowed, .exhausted, .tooLarge, .notFound, .conflict, .broken: nil
+        }
+    }
+
     /// A code of the node's API as the protocol spells it.
     private static func word(_ code: String) -> SyncCode {
         SyncCode(rawValue: code.replacing("-", with: "_"))
     }
 
     private static func unforeseen(_ failure: NodeFailure) -> (HTTPResponse.Status, SyncProblem) {
-        let status: HTTPResponse.Status =
-            switch failure.kind {
-            case .unauthenticated: .unauthorized
-            case .notAllowed: .forbidden
-            case .notFound: .notFound
-            case .conflict: .conflict
-            case .invalid: .badRequest
-            case .tooLarge: .contentTooLarge
-            case .unsupported: .unsupportedMediaType
-            case .busy: .serviceUnavailable
-            case .throttled: .tooManyRequests
-            case .damaged, .failed:
-                failure.code == "storage-full" ? .insufficientStorage : .internalServerError
-            }
+        let status = HTTPResponse.Status(named: failure.httpStatus)
         let code: SyncCode =
             switch status {
             case .insufficientStorage: .insufficientStorage
