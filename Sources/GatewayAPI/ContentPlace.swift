@@ -12,6 +12,8 @@ struct ContentPlace {
     let isName: Bool
     /// When a file at the end was last changed, where whoever names it knows that.
     var modified: HTTPDate?
+    /// When the version that is shown was made, for lists of what is in its directories.
+    var made: HTTPDate?
 
     /// The versions of a namespace, to be shown with its directories; reads rows when it is called.
     var versions: (@Sendable () throws -> NamespaceVersions)?

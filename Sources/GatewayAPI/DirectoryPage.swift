@@ -57,6 +57,7 @@ struct DirectoryPage {
             .contentSecurityPolicy: PageStyle.contentSecurityPolicy,
         ]
         fields[.cacheControl] = caching
+        fields[.lastModified] = answer.place.made?.description
         return DoorResponse(
             .ok, fields: fields, body: .bytes(Array(html(page, isFirst: cursor == nil, versions).utf8)))
     }

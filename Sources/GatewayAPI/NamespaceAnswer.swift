@@ -61,6 +61,10 @@ struct NamespaceAnswer {
             remainingTTL: version.flatMap(JID.init) == nil ? .zero : .seconds(3600))
         place.modified = try modified(namespace, jid ?? snapshot.jid)
         let (trees, shown) = (gateway.node.namespaces, jid ?? snapshot.jid)
+        // One row; a list has no other time, since what is below it changes it too.
+        place.made = try trees.time(ofFirstAfter: shown - 1, in: namespace).map {
+            HTTPDate(seconds: $0 / 1000)
+        }
         place.versions = {
             let others = try trees.keptVersions(of: namespace, limit: NamespaceVersions.limit)
             return NamespaceVersions(

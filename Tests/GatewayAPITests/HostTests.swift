@@ -162,14 +162,24 @@ import UnixFS
         let plain = try laboratory.get("/ipfs/\(root.cid)/old/a")
         #expect(plain.status == 404 && plain.text != "gone")
 
-        let bad = Block(content: Array("/a /b 301!".utf8))
-        let broken = Block(
-            content: DAGPBNode(
-                links: [DAGPBLink(cid: bad.cid, name: Array("_redirects".utf8), tsize: 5)],
-                data: UnixFSData(kind: .directory).encoded()
-            ).encoded(), codec: .dagPB)
-        for block in [bad, broken] { try laboratory.node.store.put(block, scope: .public) }
-        let refused = try laboratory.get("/a", host: "\(broken.cid).ipfs.localhost")
-        #expect(refused.status == 500 && refused.text.contains("could not parse _redirects"))
+        for (lines, reason) in [
+            (Array("/x /y\n/a /b 301!".utf8), "line 2: unsupported redirect status 301!"),
+            (Array("/x /y\n\n# \u{1}\n/z\n".utf8), "line 4: a rule is"),
+            (Array("/x /y\n/z /".utf8) + [0xFF], "line 2: this is not UTF-8"),
+        ] {
+            let (bad, page) = (Block(content: lines), Block(content: Array("page".utf8)))
+            let links = [("_redirects", bad), ("page", page)].map {
+                DAGPBLink(cid: $1.cid, name: Array($0.utf8), tsize: 5)
+            }
+            let broken = Block(
+                content: DAGPBNode(links: links, data: UnixFSData(kind: .directory).encoded()).encoded(),
+                codec: .dagPB)
+            for block in [bad, page, broken] { try laboratory.node.store.put(block, scope: .public) }
+            let host = "\(broken.cid).ipfs.localhost"
+            // Spec: ipfs/specs, "Web _redirects File", "Error handling". No rule of the file counts.
+            let refused = try laboratory.get("/x", host: host)
+            #expect(refused.status == 500 && refused.text.contains("could not parse _redirects: \(reason)"))
+            #expect(try laboratory.get("/page", host: host).text == "page", "what exists is served")
+        }
     }
 }

@@ -132,7 +132,7 @@ import Testing
         } catch {
             #expect("\(error)".contains("could not parse _redirects: redirects file size cannot exceed"))
         }
-        #expect(throws: RedirectError.notText) { try RedirectRules([0x2F, 0xFF, 0x20, 0x2F]) }
+        #expect(throws: RedirectError.notText(line: 1)) { try RedirectRules([0x2F, 0xFF, 0x20, 0x2F]) }
     }
 
     @Test func matchingIsLinearWhateverTheRules() throws {

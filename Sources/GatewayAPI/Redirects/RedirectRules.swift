@@ -22,7 +22,9 @@ public struct RedirectRules: Hashable, Sendable {
         var rules: [RedirectRule] = []
         let lines = file.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
-            guard let text = String(validating: Self.trimmed(line), as: UTF8.self) else { throw .notText }
+            guard let text = String(validating: Self.trimmed(line), as: UTF8.self) else {
+                throw .notText(line: index + 1)
+            }
             if let rule = try RedirectRule(line: text, number: index + 1) { rules.append(rule) }
             guard rules.count <= Self.maximumRules else { throw .tooManyRules(maximum: Self.maximumRules) }
         }
@@ -68,7 +70,7 @@ public struct RedirectMatch: Hashable, Sendable {
 /// Why a `_redirects` file cannot be used.
 public enum RedirectError: Error, Equatable, Sendable {
     case tooLarge(maximum: Int)
-    case notText
+    case notText(line: Int)
     case tooManyRules(maximum: Int)
     /// Not two or three words.
     case wrongWords(line: Int)
@@ -86,7 +88,7 @@ extension RedirectError: CustomStringConvertible {
     private var reason: String {
         switch self {
         case .tooLarge(let maximum): "redirects file size cannot exceed \(maximum) bytes"
-        case .notText: "the file is not UTF-8"
+        case .notText(let line): "line \(line): this is not UTF-8"
         case .tooManyRules(let maximum): "there are more than \(maximum) rules"
         case .wrongWords(let line): "line \(line): a rule is `from to [status]`"
         case .badStatus(let status, let line):
