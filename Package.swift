@@ -110,7 +110,7 @@ let package = Package(
             name: "NodeCore",
             dependencies: [
                 "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
-                "Namespaces", "TreeValues", "CResolver",
+                "Namespaces", "TreeValues", "CResolver", "CZlib",
                 .product(name: "TOMLKit", package: "TOMLKit"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],

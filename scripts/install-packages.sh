@@ -5,7 +5,7 @@ set -euo pipefail
 
 declare -A groups=(
     [build]="pkg-config librocksdb-dev libsqlite3-dev libpq-dev libgcrypt20-dev zlib1g-dev libzstd-dev"
-    [test]="postgresql-15 python3 procps tar openssl libssl-dev curl nginx-light prometheus nghttp2-client"
+    [test]="postgresql-15 python3 procps tar unzip openssl libssl-dev curl nginx-light prometheus nghttp2-client"
     [bench]="libssl-dev openssl restic borgbackup casync git-annex time"
     [sync-bench]="rsync syncthing unison python3"
     [http-bench]="nginx-light wrk curl python3 time openssl nghttp2-client"

@@ -83,7 +83,7 @@ struct ContentAnswer {
         switch negotiated.format {
         case .raw: return try BlockAnswer(self, resolved).raw()
         case .car: return try CARAnswer(self, resolved).response()
-        case .tar: return try archive(resolved)
+        case .tar, .zip: return try archive(resolved)
         case .dagJSON, .dagCBOR, .json, .cbor: return try document(resolved)
         case nil, .ipnsRecord:
             switch codec {
@@ -171,21 +171,34 @@ struct ContentAnswer {
         guard stat != nil else {
             throw GatewayFailure.notAcceptable("\(resolved.cid) is no file or directory")
         }
-        let tag = EntityTag(resolved.cid.description + ".x-tar", isWeak: true)
+        let format: ContentFormat = negotiated.format == .zip ? .zip : .tar
+        let tag = EntityTag(resolved.cid.description + (format == .zip ? ".zip" : ".x-tar"), isWeak: true)
         if isUnchanged(tag) { return notModified(tag) }
         let name = archiveName ?? resolved.cid.description
-        let export = try TarExport(
-            source: source, root: resolved.cid, name: Array(name.utf8),
-            maximumEntries: gateway.options.maximumArchiveEntries, names: .withinRoot)
-        let stream = PulledBody { try export.next() }
+        let stream = try archive(resolved, format, named: Array(name.utf8))
         // What is wrong near the beginning can still be said with a status.
         try stream.look(ahead: 64 * 1024)
         return DoorResponse(
             .ok,
-            fields: cacheFields(tag).with(.contentType, ContentFormat.tar.mediaType)
+            fields: cacheFields(tag).with(.contentType, format.mediaType)
                 .with(
-                    .contentDisposition, disposition(.attachment, default: name + ".tar")),
+                    .contentDisposition, disposition(.attachment, default: name + "." + format.rawValue)),
             body: .stream(stream, length: nil))
+    }
+
+    private func archive(
+        _ resolved: ResolvedPath, _ format: ContentFormat, named name: [UInt8]
+    ) throws -> PulledBody {
+        let maximum = gateway.options.maximumArchiveEntries
+        if format == .zip {
+            let export = try ZipExport(
+                source: source, root: resolved.cid, name: name,
+                maximumEntries: min(maximum, ZipExport.defaultMaximumEntries), names: .withinRoot)
+            return PulledBody { try export.next() }
+        }
+        let export = try TarExport(
+            source: source, root: resolved.cid, name: name, maximumEntries: maximum, names: .withinRoot)
+        return PulledBody { try export.next() }
     }
 
     /// What an archive of something shared is called: people see no CIDs there.

@@ -8,6 +8,7 @@ enum ContentFormat: String, CaseIterable {
     case raw
     case car
     case tar
+    case zip
     case dagJSON = "dag-json"
     case dagCBOR = "dag-cbor"
     case json
@@ -19,6 +20,7 @@ enum ContentFormat: String, CaseIterable {
         case .raw: "application/vnd.ipld.raw"
         case .car: "application/vnd.ipld.car"
         case .tar: "application/x-tar"
+        case .zip: "application/zip"
         case .dagJSON: "application/vnd.ipld.dag-json"
         case .dagCBOR: "application/vnd.ipld.dag-cbor"
         case .json: "application/json"
@@ -45,7 +47,10 @@ struct NegotiatedFormat {
         wantsHTML = header.names("text/html")
         var accepted: (format: ContentFormat, parameters: [String: String])?
         for choice in header.choices {
-            if let format = ContentFormat.allCases.first(where: { $0.mediaType == choice.type }) {
+            // Who accepts ZIP files means a file that is one: that form is in the URL alone.
+            if let format = ContentFormat.allCases.first(where: { $0.mediaType == choice.type }),
+                format != .zip
+            {
                 accepted = (format, choice.parameters)
                 break
             }

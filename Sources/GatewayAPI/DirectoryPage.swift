@@ -18,7 +18,7 @@ struct DirectoryPage {
     private let crumbs: Breadcrumbs
 
     /// Changes with every change of what the page looks like.
-    private static let version = 4
+    private static let version = 5
     private static let maximumLooks = 256
 
     init(_ answer: ContentAnswer, _ resolved: ResolvedPath, _ reader: DirectoryReader) {
@@ -98,11 +98,13 @@ struct DirectoryPage {
 
     private var forms: String {
         guard showsCIDs else {
-            return "<nav aria-label=\"Other forms\"><a href=\"?format=tar\">Download all as TAR</a></nav>"
+            return "<nav aria-label=\"Other forms\"><a href=\"?format=zip\">Download all as ZIP</a>"
+                + "<a href=\"?format=tar\">Download all as TAR</a></nav>"
         }
         return """
             <p class="meta">CID <code translate="no">\(resolved.cid)</code></p>
-            <nav aria-label="Other forms"><a href="?format=tar">Download as TAR</a><a href="?format=car">Download as CAR</a>\
+            <nav aria-label="Other forms"><a href="?format=zip">Download as ZIP</a>\
+            <a href="?format=tar">Download as TAR</a><a href="?format=car">Download as CAR</a>\
             <a href="?format=raw">Directory block</a></nav>
             """
     }

@@ -57,7 +57,7 @@ enum LayerTable {
             layer: 3,
             allowed: [
                 "Multiformats", "Digests", "IPLD", "UnixFS", "CAR", "IPNS", "BlockStorage", "Catalog",
-                "Namespaces", "TreeValues", "CSHA256", "CResolver", "Crypto", "TOMLKit",
+                "Namespaces", "TreeValues", "CSHA256", "CResolver", "CZlib", "Crypto", "TOMLKit",
             ],
             reason: "use cases know what is below them, no command line, no HTTP, no SQL library"),
         "HTTPSupport": Module(

@@ -13,7 +13,7 @@ import UnixFS
     private let parameters = NodeLaboratory.parameters
 
     private func archive(
-        _ root: CID, name: String = "root", names rule: TarExport.NameRule = .plain
+        _ root: CID, name: String = "root", names rule: ArchiveNameRule = .plain
     ) throws -> [UInt8] {
         var bytes: [UInt8] = []
         try TarExport(source: store, root: root, name: Array(name.utf8), names: rule).run { bytes += $0 }

@@ -96,6 +96,13 @@ import TreeValues
                 #expect(tar.status == 200 && tar.fields["content-type"] == "application/x-tar")
                 #expect(tar.fields["content-disposition"]?.contains("docs.tar") == true)
                 #expect(tar.text.contains("docs/a b.txt") && !tar.text.contains("secret"))
+                let zip = try connection.get(path + "?format=zip")
+                #expect(zip.status == 200 && zip.fields["content-type"] == "application/zip")
+                #expect(zip.fields["content-disposition"]?.contains("docs.zip") == true)
+                #expect(zip.body.starts(with: Array("PK\u{3}\u{4}".utf8)) && !zip.text.contains("secret"))
+                #expect(page.text.contains("?format=zip") && page.text.contains("?format=tar"))
+                let own = try connection.get(path + "a%20b.txt", "Accept: application/zip\r\n")
+                #expect(own.text == "0123456789", "a file that is a ZIP would be meant")
                 let car = try connection.get(path + "a%20b.txt?format=car")
                 #expect(car.status == 200 && !car.text.contains("secret.txt"), "nothing of the way there")
                 // What the link does not reach stays as closed as before.

@@ -10,24 +10,8 @@ import UnixFS
 /// name that is in a directory twice: as a symlink first, it would lead the second anywhere. Memory: one
 /// directory page a level, of unsharded directories all names, and 16 MiB of leaves.
 public final class TarExport {
-    /// What names of entries may be.
-    public enum NameRule: Sendable {
-        /// One name of a file system each.
-        case plain
-        /// Also ways with `/` and `..` to a file elsewhere below the root, which are made plain (IPIP-288).
-        case withinRoot
-    }
-
-    private let source: any BlockSource
-    private let maximumEntries: Int
-    private let rule: NameRule
-    /// A file that is not where its directory is could be written through a symlink: an archive has the
-    /// one or the other.
-    private var hasDisplacedFiles = false
-    private var hasSymlinks = false
+    private var walk: ArchiveWalk
     private let cancellation: Cancellation
-    private var entries = 0
-    private var frames: [Frame] = []
     /// Headers and padding that are to be given out.
     private var output: [UInt8] = []
     /// The file whose content comes now, and the zeros behind it.
@@ -40,26 +24,12 @@ public final class TarExport {
     /// - Throws: what concerns the root itself; everything else comes while it is read.
     public init(
         source: any BlockSource, root: CID, name: [UInt8],
-        maximumEntries: Int = ExportOptions.defaultMaximumEntries, names rule: NameRule = .plain,
+        maximumEntries: Int = ExportOptions.defaultMaximumEntries, names rule: ArchiveNameRule = .plain,
         cancellation: Cancellation = Cancellation()
     ) throws {
-        self.source = source
-        self.rule = rule
-        self.maximumEntries = maximumEntries
+        walk = try ArchiveWalk(
+            source: source, root: root, name: name, maximumEntries: maximumEntries, names: rule)
         self.cancellation = cancellation
-        guard PathText.isSafeName(name) else { throw NodeError.unsafeName(name, in: []) }
-        if let frame = try begin(root, path: name) { frames.append(frame) }
-    }
-
-    private struct Frame {
-        /// `nil` if all entries are in `page` already.
-        let reader: DirectoryReader?
-        let path: [UInt8]
-        var page: ArraySlice<DirectoryEntry> = []
-        var cursor: DirectoryCursor?
-        var isAtEnd = false
-        /// In a HAMT the place of an entry follows from its name, so that none is there twice.
-        var names: Set<[UInt8]> = []
     }
 
     /// The next bytes of the archive, at most a block with its headers; `nil` at the end.
@@ -72,7 +42,10 @@ public final class TarExport {
             }
             if let piece = try nextOfFile() { return piece }
             if !output.isEmpty { continue }
-            if try takeEntry() { continue }
+            if let entry = try walk.next() {
+                try begin(entry)
+                continue
+            }
             guard !isAtEnd else { return nil }
             isAtEnd = true
             // Two blocks of zeros end an archive.
@@ -97,96 +70,19 @@ public final class TarExport {
         return piece
     }
 
-    /// Goes on with the next entry of the deepest directory.
-    ///
-    /// - Returns: `false` at the end of the tree.
-    private func takeEntry() throws -> Bool {
-        guard var frame = frames.popLast() else { return false }
-        if frame.page.isEmpty {
-            guard let reader = frame.reader, !frame.isAtEnd else { return true }
-            let page = try reader.page(after: frame.cursor, limit: 1024)
-            frame.page = page.entries[...]
-            frame.cursor = page.next
-            frame.isAtEnd = page.next == nil
-            frames.append(frame)
-            return true
-        }
-        let entry = frame.page.removeFirst()
-        let isNew = frame.reader?.isSharded == true || frame.names.insert(entry.name).inserted
-        frames.append(frame)
-        entries += 1
-        guard entries <= maximumEntries else { throw NodeError.tooManyEntries(limit: maximumEntries) }
-        guard isNew else { throw NodeError.nameTwice(entry.name, in: frame.path) }
-        if !PathText.isSafeName(entry.name) {
-            try displaced(entry, in: frame.path)
-        } else if let child = try begin(entry.cid, path: PathText.join(frame.path, entry.name)) {
-            frames.append(child)
-        }
-        return true
-    }
-
-    /// An entry whose name leads to another place below the root.
-    private func displaced(_ entry: DirectoryEntry, in directory: [UInt8]) throws {
-        let refusal = NodeError.unsafeName(entry.name, in: directory)
-        guard rule == .withinRoot, !hasSymlinks, !entry.name.contains(0), entry.name.first != PathText.slash,
-            entry.name.last != PathText.slash,
-            PathText.isSafeName(entry.name.split(separator: PathText.slash).last.map(Array.init) ?? [])
-        else { throw refusal }
-        let way = PathText.join(directory, entry.name).split(separator: PathText.slash)
-        var parts: [ArraySlice<UInt8>] = []
-        for part in way where part != [PathText.dot] {
-            if part != [PathText.dot, PathText.dot] {
-                parts.append(part)
-            } else if parts.popLast() == nil || parts.isEmpty {
-                throw refusal
-            }
-        }
-        hasDisplacedFiles = true
-        let path = Array(parts.joined(separator: [PathText.slash]))
-        guard parts.count > 1, try begin(entry.cid, path: path) == nil else { throw refusal }
-    }
-
-    /// Puts the header of an entry out; returns a frame for a directory.
-    private func begin(_ cid: CID, path: [UInt8]) throws -> Frame? {
-        guard let block = try source.block(cid) else { throw NodeError.blockNotFound(cid) }
-        guard let stat = try UnixFSStat.ifUnixFS(block) else {
-            throw NodeError.notUnixFS(cid, codec: cid.codec.rawValue)
-        }
-        switch stat.kind {
-        case .directory, .shardedDirectory:
-            header(path + [PathText.slash], type: "5", size: 0, metadata: stat.metadata, target: [])
-            return try frame(of: block, path: path)
-        case .symlink(let target):
-            guard !target.isEmpty, !target.contains(0), !hasDisplacedFiles else {
-                throw NodeError.unusableSymlink(path)
-            }
-            hasSymlinks = true
-            header(path, type: "2", size: 0, metadata: stat.metadata, target: target)
-        case .file, .raw:
-            let reader = try UnixFSFileReader(source: source, root: block)
-            header(path, type: "0", size: reader.size, metadata: stat.metadata, target: [])
+    /// Puts the header of an entry out.
+    private func begin(_ entry: ArchiveWalk.Entry) throws {
+        switch entry.kind {
+        case .directory: header(entry, entry.path + [PathText.slash], type: "5", size: 0, target: [])
+        case .symlink(let target): header(entry, entry.path, type: "2", size: 0, target: target)
+        case .file(let reader):
+            header(entry, entry.path, type: "0", size: reader.size, target: [])
             file = (try reader.cursor(), (512 - Int(reader.size % 512)) % 512)
-        }
-        return nil
-    }
-
-    private func frame(of block: Block, path: [UInt8]) throws -> Frame {
-        do throws(UnixFSDirectoryError) {
-            return Frame(reader: try DirectoryReader(source: source, root: block), path: path)
-        } catch {
-            // Ways instead of names are no directory to anybody else.
-            guard rule == .withinRoot, case .damagedNode(_, .badName) = error,
-                try UnixFSStat(block).kind == .directory
-            else { throw error }
-            let entries = try DAGPBNode(decoding: block.bytes).links.map {
-                DirectoryEntry(name: $0.name ?? [], cid: $0.cid, dagBytes: $0.tsize ?? 0)
-            }
-            return Frame(reader: nil, path: path, page: entries[...])
         }
     }
 
     private func header(
-        _ path: [UInt8], type: Unicode.Scalar, size: UInt64, metadata: UnixFSMetadata, target: [UInt8]
+        _ entry: ArchiveWalk.Entry, _ path: [UInt8], type: Unicode.Scalar, size: UInt64, target: [UInt8]
     ) {
         var records: [UInt8] = []
         if path.count > 100 || path.contains(where: { $0 >= 0x80 }) {
@@ -195,7 +91,7 @@ public final class TarExport {
         if target.count > 100 || target.contains(where: { $0 >= 0x80 }) {
             Self.append("linkpath", target, to: &records)
         }
-        if let time = metadata.mtime,
+        if let time = entry.metadata.mtime,
             time.nanoseconds > 0 || !(0...Self.largestPlainTime).contains(time.seconds)
         {
             Self.append("mtime", Array(Self.text(of: time).utf8), to: &records)
@@ -207,9 +103,8 @@ public final class TarExport {
                 target: [])
             output += records + [UInt8](repeating: 0, count: (512 - records.count % 512) % 512)
         }
-        let mode = metadata.mode.map { $0 & 0o777 } ?? (type == "5" ? 0o755 : type == "2" ? 0o777 : 0o644)
-        let time = min(max(0, metadata.mtime?.seconds ?? 0), Self.largestPlainTime)
-        block(name: path, mode: mode, size: size, time: UInt64(time), type: type, target: target)
+        let time = min(max(0, entry.metadata.mtime?.seconds ?? 0), Self.largestPlainTime)
+        block(name: path, mode: entry.mode, size: size, time: UInt64(time), type: type, target: target)
     }
 
     /// Eleven octal digits; times before 1970 and parts of seconds do not fit at all.
