@@ -29,6 +29,8 @@ public final class Admission: Sendable {
     private let brokenUploads: BrokenUploads?
     /// The counters that limit bytes.
     private let byteLimits: [UsageLimit]
+    /// The link that was used, if nothing is reserved in its counter; taken by whoever settles first.
+    private let uncountedLink: Mutex<GrantID?>
     /// Taken by whoever settles first.
     private let reservation: Mutex<Reservation?>
 
@@ -47,6 +49,8 @@ public final class Admission: Sendable {
         self.grants = grants
         self.brokenUploads = brokenUploads
         byteLimits = (reservation?.limits ?? []).filter { $0.maximumBytes != nil }
+        let isCounted = reservation?.limits.contains { $0.grant == principal.grant } ?? false
+        uncountedLink = Mutex(principal.source == .link && !isCounted ? principal.grant : nil)
         self.reservation = Mutex(reservation.flatMap { $0.isEmpty ? nil : $0 })
     }
 
@@ -98,11 +102,22 @@ public final class Admission: Sendable {
     /// - Throws: `tooLarge` if it was more than was allowed (all that was reserved stays counted then), and what the
     ///   catalog throws.
     public func settle(bytes: Int64 = 0) throws {
+        countLink()
         guard let held = take() else { return }
         if let maximumBytes, bytes > maximumBytes {
             throw AccessError.tooLarge(bytes: bytes, limit: maximumBytes)
         }
         try change(held, uses: 0, bytes: max(0, bytes))
+    }
+
+    /// Uses of a link are told to who made it also where there is no limit on them. One that cannot be
+    /// written, as on a full disk, is not counted: nobody is kept from reading by it.
+    private func countLink() {
+        let link = uncountedLink.withLock { link in
+            defer { link = nil }
+            return link
+        }
+        if let link { try? grants?.adjust([(link, GrantUsage(uses: 1))]) }
     }
 
     /// Nothing was done: the use and the bytes are given back. A second call does nothing.

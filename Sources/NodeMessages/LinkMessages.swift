@@ -30,8 +30,9 @@ public struct LinkMessage: Codable, Hashable, Sendable {
     public var lastUsed: String?
     /// Requests of any kind, counted to within a few seconds; for people to read.
     public var requests: Int64
-    /// Counted where there is a limit on them.
+    /// Answers with content, and files that were brought in.
     public var uses: Int64
+    /// Of files that were brought in; counted where there is a limit on them.
     public var bytes: Int64
 
     public init(

@@ -31,6 +31,14 @@ import Testing
         #expect(list.lines.count == 2, "\(list.text)")
         let fields = try #require(list.lines.first).split(separator: " ").map(String.init)
         #expect(fields[1] == "active" && fields[2] == "viewer" && fields[4] == "0/3" && fields[5] == "/")
+        #expect(fields.count == 6, "nothing else is asked for")
+        #expect(list.lines[1].hasSuffix(" 0/any /  (password, max-bytes 0 B of 1.0 MiB)"), "\(list.text)")
+        let locked = try share(
+            "recipes", "--from", "192.0.2.0/24", "--referrer", "https://example.org/shop/")
+        let line = try #require(try nacre.run("ns", "share", "ls", "recipes").lines.last)
+        #expect(line.hasSuffix(" /  (from 192.0.2.0/24, referrer https://example.org/shop)"), "\(line)")
+        _ = try nacre.run("ns", "share", "rm", String(try #require(line.split(separator: " ").first)))
+        #expect(!locked.isEmpty)
         let objects = try nacre.run("ns", "share", "ls", "recipes", "--json").objects()
         #expect(
             objects.last?["password"] as? Bool == true && objects.last?["role"] as? String == "writer_only")
@@ -38,7 +46,7 @@ import Testing
         let ended = try nacre.run("ns", "share", "rm", fields[0])
         #expect(ended.status == 0 && ended.text.contains(" revoked "))
         #expect(try nacre.run("ns", "share", "ls", "recipes").lines.count == 1)
-        #expect(try nacre.run("ns", "share", "ls", "recipes", "--all").lines.count == 2)
+        #expect(try nacre.run("ns", "share", "ls", "recipes", "--all").lines.count == 3)
         #expect(try nacre.run("ns", "share", "rm", fields[0].lowercased() + "x").status == 4)
     }
 
@@ -113,7 +121,11 @@ import Testing
             ["-H", "Accept: text/html"], String(folder.dropFirst(server.address.count)))
         #expect(page.status == 200 && page.body.contains("Soup.pdf") && page.body.contains("password"))
         #expect(!page.body.contains("Soup (2).pdf"), "equal content under one name is one file")
+        // A page is no use, what it leads to is.
+        let soup = String(folder.dropFirst(server.address.count)) + "Soup.pdf"
+        #expect(try server.curl([], soup).status == 200 && server.curl([], soup).status == 200)
         let list = try nacre.run("ns", "share", "ls", "recipes", "--all")
+        #expect(list.lines.last?.hasSuffix(" active viewer never 2/any /") == true, "\(list.text)")
         #expect(list.lines.count == 3 && list.lines[1].contains(" exhausted viewer never 1/1 /Soup.pdf"))
         try server.stop()
         #expect(try nacre.run("ns", "share", "ls", "recipes", "--all").text == list.text)

@@ -197,7 +197,12 @@ extension NamespaceCommand.Share {
     struct ListLinks: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls",
-            abstract: "List links: a line `ID STATUS ROLE EXPIRES USES PATH` for each, oldest first.")
+            abstract: "List links: a line `ID STATUS ROLE EXPIRES USES PATH` for each, oldest first.",
+            discussion: """
+                USES is how often it was used, of how often it may be. Behind the path stands what else a \
+                link asks for or allows: password, from, referrer, max-file-bytes, max-bytes (with what came \
+                of it), content-type.
+                """)
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOptions
@@ -243,9 +248,21 @@ extension NamespaceCommand.Share {
 enum LinkOutput {
     static func write(_ link: LinkMessage, json: Bool, to out: inout StandardOutput) throws {
         if json { return try out.writeJSON(link) }
-        let uses = link.maxUses.map { "\(link.uses)/\($0)" } ?? "any"
+        let uses = "\(link.uses)/" + (link.maxUses.map(String.init) ?? "any")
         let path = link.path.map { "/" + PathText.printable($0.utf8) } ?? "(deleted)"
-        try out.write(
-            line: "\(link.id) \(link.status) \(link.role) \(link.expires ?? "never") \(uses) \(path)")
+        let line = "\(link.id) \(link.status) \(link.role) \(link.expires ?? "never") \(uses) \(path)"
+        let locks = locks(link)
+        try out.write(line: locks.isEmpty ? line : line + "  (" + locks.joined(separator: ", ") + ")")
+    }
+
+    /// What a link asks for or allows besides; never what its password is.
+    private static func locks(_ link: LinkMessage) -> [String] {
+        var locks = link.password ? ["password"] : []
+        locks += link.from.map { "from " + $0 } + link.referrers.map { "referrer " + $0 }
+        if let bytes = link.maxFileBytes { locks.append("max-file-bytes \(ByteCount.text(bytes))") }
+        if let bytes = link.maxBytes {
+            locks.append("max-bytes \(ByteCount.text(link.bytes)) of \(ByteCount.text(bytes))")
+        }
+        return locks + link.contentTypes.map { "content-type " + $0 }
     }
 }
