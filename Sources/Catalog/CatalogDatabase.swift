@@ -132,6 +132,9 @@ public final class CatalogDatabase: Sendable {
             }
         } catch CatalogError.damaged(let path, let detail) {
             return [.storage(path: path, detail: detail)]
+        } catch CatalogError.failed(let path, code: 1, let message) {
+            // SQLITE_ERROR, of statements that fit the schema of this version: its text is another one.
+            return [.storage(path: path, detail: message)]
         }
     }
 

@@ -116,6 +116,23 @@ import Testing
         for pin in expected.prefix(10) { #expect(try damaged.pins.isPinned(pin.root)) }
     }
 
+    /// A bit of the text of the schema, in which SQLite sees nothing wrong.
+    @Test func aColumnThatRottedIsDamage() throws {
+        try disk.open().close()
+        var bytes = try disk.directory.read(CatalogDatabase.fileName)
+        let text = Array("password TEXT NOT NULL".utf8)
+        let place = try #require(
+            bytes.indices.first { bytes[$0] == text[0] && bytes[$0...].starts(with: text) })
+        bytes[place] = UInt8(ascii: "q")
+        try disk.directory.write(bytes, to: CatalogDatabase.fileName)
+        let problems = try disk.open().problems()
+        guard case .storage(_, let detail)? = problems.first else {
+            Issue.record("\(problems)")
+            return
+        }
+        #expect(problems.count == 1 && detail.contains("no such column"), "\(detail)")
+    }
+
     @Test func aRootThatRottedIsNamedByTheIDOfItsPin() throws {
         let catalog = try disk.open()
         let pin = try catalog.pins.add(PinDraft(root: try cid(1), name: "a")).pin
