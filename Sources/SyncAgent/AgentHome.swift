@@ -43,6 +43,14 @@ public struct AgentHome: Sendable {
             let name = known.trimmingCharacters(in: .whitespacesAndNewlines)
             if !name.isEmpty { return name }
         }
+        return try makeDevice()
+    }
+
+    /// Gives this machine another id, by which nodes that shut it out know it as a new one. What is known of
+    /// its folders stays. Processes that sync have the id that was until they start again.
+    ///
+    /// - Returns: the id.
+    public func makeDevice() throws -> String {
         try make()
         var host = [CChar](repeating: 0, count: 256)
         let known = gethostname(&host, host.count - 1) == 0

@@ -72,6 +72,10 @@ extension FolderReport {
                 + "another key it goes on by \(takeOver). Nothing is removed here; `nacre sync rm "
                 + "\(ShellText.quoted(record.path))` ends it"
         case "other_folder", "file_error": return message
+        case SyncCode.deviceRemoved.rawValue:
+            return
+                "\(message): this machine was shut out. If that was not meant, `nacre sync devices renew` lets it "
+                + "come as another one. Nothing is removed here"
         default:
             return
                 "the node does not let this machine use namespace \(name): \(message). With another key it goes "

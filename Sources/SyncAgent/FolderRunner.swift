@@ -154,7 +154,9 @@ public final class FolderRunner: @unchecked Sendable {
     /// - Returns: whether it came to its end; not if the folder could not be opened or its state used.
     @discardableResult
     private func run(isOnce: Bool = true, _ body: (OpenFolder) throws -> Void) -> Bool {
-        defer { home.setLastRun(status, of: record) }
+        var isOurs = true
+        // What another process does with it is told by that one.
+        defer { if isOurs { home.setLastRun(status, of: record) } }
         do {
             let folder = try OpenFolder(
                 record, home: home, device: device, server: server, isOnce: isOnce,
@@ -174,6 +176,7 @@ public final class FolderRunner: @unchecked Sendable {
                 report.detail = error.description
             }
         } catch {
+            if case SyncStateError.inUse = error { isOurs = false }
             report.withLock { report in
                 report.state = "stopped"
                 report.detail = String(describing: error)

@@ -19,8 +19,10 @@ extension SyncCode {
     public static let unauthenticated = Self("unauthenticated")
     /// The time of the key is over.
     public static let tokenExpired = Self("token_expired")
-    /// The key was taken back, its user has no part any more, or the device was removed.
+    /// The key was taken back, or its user has no part any more.
     public static let tokenRevoked = Self("token_revoked")
+    /// The device was removed.
+    public static let deviceRemoved = Self("device_removed")
     /// The key allows other things.
     public static let forbidden = Self("forbidden")
     /// The device, or all of one key together, ask too often or for too much at once.

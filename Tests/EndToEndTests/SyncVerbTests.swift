@@ -43,7 +43,16 @@ import Testing
         #expect(try must("sync", "devices").text.contains("removed"))
         let refused = try nacre.run("sync", folder, "--once")
         #expect(refused.status == 1 && refused.errors.contains("removed on the node"), "\(refused.errors)")
+        #expect(refused.errors.contains("nacre sync devices renew"), "\(refused.errors)")
         #expect(try nacre.run("sync", "devices", "rm", "nosuch").status == 4)
+        // Let in again, it is another machine, and knows what it knew: what went meanwhile is not brought back.
+        _ = try must("ns", "restore", "recipes", "0", "--empty")
+        let renewed = try must("sync", "devices", "renew").text.trimmingCharacters(in: .newlines)
+        #expect(renewed != id && !renewed.isEmpty)
+        let again = try must("sync", folder, "--once")
+        #expect(again.text.contains("settled"), "\(again.text)")
+        #expect(!FileManager.default.fileExists(atPath: folder + "/a.txt"))
+        #expect(try must("sync", "devices").text.contains(renewed))
         try node.stop()
     }
 

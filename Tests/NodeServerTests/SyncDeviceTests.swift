@@ -65,11 +65,11 @@ import TreeValues
                 #expect(try gone.status == 200 && DeviceInfo(gone.message()).isRevoked)
                 let refused = try connection.post("/ns/recipes/list", list, own, form: form)
                 #expect(refused.status == 401)
-                #expect(try SyncProblem(refused.message()).code.rawValue == "token_revoked")
+                #expect(try SyncProblem(refused.message()).code.rawValue == "device_removed")
             }
             try await laboratory.connect { connection in
                 let again = try connection.post("/devices", Self.request.value(form), key, form: form)
-                #expect(again.status == 401 && again.problem?.code.rawValue == "token_revoked")
+                #expect(again.status == 401 && again.problem?.code.rawValue == "device_removed")
                 #expect(try connection.get("/sync/v1/ns", key).status == 200)
                 let absent = try connection.get("/sync/v1/devices/nosuch", key)
                 #expect(absent.status == 404 && absent.problem?.code.rawValue == "unknown_device")

@@ -44,7 +44,7 @@ extension SyncFailure {
         case .unknownBlock: .unknownBlock
         case .tooMuchUnnamed: .quotaExceeded
         case .unsupportedFile: .unsupportedChunker
-        case .deviceRevoked: .tokenRevoked
+        case .deviceRevoked: .deviceRemoved
         case .unknownDevice: .unknownDevice
         case .unknownNode: .unknownNode
         case .unknownLease: .unknownLease
@@ -79,7 +79,7 @@ extension SyncFailure: CustomStringConvertible {
         case .unsupportedFile(let cid):
             "\(cid) was not cut into raw leaves, or into too many; it can be read as /ipfs/\(cid)"
         case .deviceRevoked(let name):
-            "the device “\(name)” was removed on the node; give it another id and a key of its own"
+            "the device “\(name)” was removed on the node"
         case .unknownDevice(let id):
             "there is no device “\(id.prefix(100))” to be seen; `nacre sync devices` lists those there are"
         case .unknownNode(let id): "there is no file “\(id.prefix(100))” with such a revision"

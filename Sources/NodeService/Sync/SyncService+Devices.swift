@@ -12,7 +12,7 @@ extension SyncService {
 
     /// Asks whether the device that speaks is shut out, and notes that it spoke.
     ///
-    /// - Throws: `token_revoked`.
+    /// - Throws: `device_removed`.
     public func admitDevice() throws {
         guard let known = try spokenFor() else { return }
         hub.devices.noteSeen(known, at: node.catalog.devices.currentTime)
@@ -95,7 +95,7 @@ extension SyncService {
 
     /// Makes a device known, or tells more of it. Its name stays once it has one.
     ///
-    /// - Throws: `bad_request`, `token_revoked`, `forbidden`.
+    /// - Throws: `bad_request`, `device_removed`, `forbidden`.
     public func register(_ request: DeviceRequest) throws -> DeviceInfo {
         let project = deviceProject
         guard principal.source != .anonymous else { throw SyncFailure.forbidden("register devices") }

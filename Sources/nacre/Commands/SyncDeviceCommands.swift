@@ -12,7 +12,7 @@ extension SyncCommand {
                 sync DIR --device-name NAME` says. Shown are the machines of the key \
                 that is used; whoever may administer the project sees all of it.
                 """,
-            subcommands: [Ls.self, Rename.self, Rm.self], defaultSubcommand: Ls.self)
+            subcommands: [Ls.self, Rename.self, Rm.self, Renew.self], defaultSubcommand: Ls.self)
 
         @OptionGroup var global: GlobalOptions
     }
@@ -90,6 +90,25 @@ extension SyncCommand.Devices {
             try SyncPlace.withNode(global) { server in
                 _ = try server.removeDevice(try device.find(on: server).id)
             }
+        }
+    }
+
+    struct Renew: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give this machine another id, after it was shut out by mistake.",
+            discussion: """
+                Prints the id. To nodes it is a new machine then; its folders go on with what is known of \
+                them. The key that they have must still count.
+                """)
+
+        func run() throws {
+            if SyncPlace.isRunning {
+                throw CommandError(
+                    .conflict, "the daemon has the id in use: stop it, and start it again afterwards")
+            }
+            var out = StandardOutput()
+            try out.write(line: try SyncPlace.home.makeDevice())
+            try out.flush()
         }
     }
 }
