@@ -114,3 +114,60 @@ extension SyncServerError {
         }
     }
 }
+
+// MARK: For news
+
+extension FolderRunner {
+    /// After so many milliseconds without news nothing of a folder is kept open.
+    private static let restsAfter: Int64 = 1000
+
+    /// Waits for news; lets the descriptors of the folder go before a longer wait, so that its disk can be
+    /// unmounted.
+    ///
+    /// - Parameter delay: milliseconds.
+    func nextMail(
+        for folder: OpenFolder, within delay: Int64, atOnce: Bool
+    ) -> Mailbox.Mail {
+        let room = folder.waitsForRoom && !atOnce ? roomThere() : nil
+        let first = min(delay, atOnce ? 0 : Self.restsAfter)
+        let mail = mailbox.take(waiting: first)
+        guard mail.isEmpty, delay > first else { return mail }
+        folder.close()
+        guard let room else { return mailbox.take(waiting: delay - first) }
+        return nextMail(for: folder, within: delay - first, orMoreRoomThan: room)
+    }
+
+    /// How often a node that had no room is asked whether it has more, which is one short question: milliseconds.
+    private static let roomInterval: Int64 = 5000
+
+    /// Waits for news as ``nextMail``, and for room on the node.
+    private func nextMail(
+        for folder: OpenFolder, within delay: Int64, orMoreRoomThan before: Room
+    ) -> Mailbox.Mail {
+        var left = delay
+        while left > 0 {
+            let mail = mailbox.take(waiting: min(left, Self.roomInterval))
+            left -= Self.roomInterval
+            guard mail.isEmpty else { return mail }
+            guard let now = roomThere(), now.isMore(than: before) else { continue }
+            folder.engine.askForRoom()
+            break
+        }
+        return Mailbox.Mail()
+    }
+
+    /// What says how much room a namespace has.
+    private struct Room {
+        let policy: String
+        let bytes: Int64
+
+        func isMore(than before: Room) -> Bool { policy != before.policy || bytes < before.bytes }
+    }
+
+    /// `nil` where the node cannot be asked.
+    private func roomThere() -> Room? {
+        // What was wrong is told by the next pass.
+        guard let info = try? server.info() else { return nil }
+        return Room(policy: info.policy, bytes: info.bytes)
+    }
+}
