@@ -151,11 +151,17 @@ public struct FolderRegistration: Sendable {
             return (try server.info(), false)
         } catch SyncServerError.refused(code: .unknownNamespace, _, _) {
             try checkMayMake(name, for: request)
-            do {
+            do throws(SyncServerError) {
                 return (try server.create(NamespaceRequest(name: name)), true)
-            } catch SyncServerError.refused(code: .nameTaken, _, _) {
-                // Another device was quicker.
-                return (try server.info(), false)
+            } catch let taken {
+                guard case .refused(code: .nameTaken, _, _) = taken else { throw taken }
+                do {
+                    // Another device was quicker.
+                    return (try server.info(), false)
+                } catch SyncServerError.refused(code: .unknownNamespace, _, _) {
+                    // It is somebody else's.
+                    throw taken
+                }
             }
         }
     }

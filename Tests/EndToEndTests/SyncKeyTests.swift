@@ -39,6 +39,24 @@ import Testing
         try String(contentsOfFile: directory.path(home) + "/folders.json", encoding: .utf8)
     }
 
+    /// It was called a namespace that is not there, when it was asked for again.
+    @Test func aNameOfAnotherProjectIsSaidToBeTaken() throws {
+        try write("kept", "near/kept")
+        _ = try must("sync", directory.path("near"), "recipes", "--once")
+        _ = try must("project", "create", "photos")
+        let made = try must(
+            "key", "create", "--name", "photos", "--scope", "project:photos", "--allow", "read,write,delete")
+        let token = String(try #require(made.lines.first))
+        try write("kept", "theirs/Recipes/kept")
+        for name in ["recipes", "Recipes"] {
+            let outcome = try other.run(
+                "sync", directory.path("theirs/Recipes"), name, "--node", url, "--token", token, "--once")
+            #expect(
+                outcome.status == 6 && outcome.errors.contains("choose another name"), "\(outcome.errors)")
+        }
+        try node.stop()
+    }
+
     /// To take the folder off and add it again was the only way: what others had removed meanwhile came back.
     @Test(arguments: [false, true]) func aFolderTakesAnotherKeyAndKeepsWhatItKnows(isRunning: Bool) throws {
         try begin()
